@@ -1,0 +1,5 @@
+"""`python -m revenueflow` is `revenueflow`."""
+
+from revenueflow.cli.main import main
+
+main()

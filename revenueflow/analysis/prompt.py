@@ -1,0 +1,115 @@
+"""From evidence to a prompt: numbered E1…En, marked by trust, and unable to leave its block."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import orjson
+from pydantic import JsonValue
+
+from revenueflow.domain.base import Value
+from revenueflow.domain.evidence import Evidence
+from revenueflow.domain.text import visible
+from revenueflow.errors import ConfigurationError
+
+LONGEST_VALUE: Final = 2000
+LONGEST_LIST: Final = 100
+MOST_EVIDENCE: Final = 120
+PLACE: Final = "{evidence}"
+TEMPLATE = re.compile(
+    r"\A---\n(?P<head>.*?)\n---\n\s*# System\n(?P<system>.*?)\n# User\n(?P<user>.*)\Z", re.DOTALL
+)
+VERSION = re.compile(r"^version:\s*(\S+)\s*$", re.MULTILINE)
+
+
+class Prompt(Value):
+    """What a model is asked. `sha256` covers all of it; `evidence` binds E1…En to this run's, in order."""
+
+    system: str
+    user: str
+    version: str
+    sha256: str
+    evidence: dict[str, Evidence]
+
+
+class PromptTemplate(Value):
+    """The parts of a prompt file, before the evidence is filled in."""
+
+    version: str
+    system: str
+    user: str
+
+    @classmethod
+    def parse(cls, text: str) -> PromptTemplate:
+        """Front matter with `version`, then `# System` and `# User`; raises ConfigurationError."""
+        parts = TEMPLATE.match(text)
+        version = VERSION.search(parts["head"]) if parts else None
+        if not parts or not version or parts["user"].count(PLACE) != 1:
+            raise ConfigurationError(
+                "a prompt file needs front matter with `version`, then `# System` and `# User`,"
+                f" and {PLACE} exactly once in the user part"
+            )
+        return cls(version=version[1], system=parts["system"].strip(), user=parts["user"].strip())
+
+
+def build(evidence: Iterable[Evidence], template: PromptTemplate) -> Prompt:
+    """The prompt over one run's evidence. What is beyond 120 pieces is left out, form fields never."""
+    numbered = {f"E{place}": piece for place, piece in enumerate(_kept(evidence), start=1)}
+    user = template.user.replace(PLACE, lines(numbered))
+    digest = hashlib.sha256(f"{template.version}\x00{template.system}\x00{user}".encode()).hexdigest()
+    return Prompt(
+        system=template.system, user=user, version=template.version, sha256=digest, evidence=numbered
+    )
+
+
+def lines(numbered: Mapping[str, Evidence]) -> str:
+    """The evidence as JSON lines, in which no value can close the block or start a new line."""
+    return "\n".join(line(name, piece) for name, piece in numbered.items())
+
+
+def line(name: str, piece: Evidence) -> str:
+    """One piece: `{"id","provider","signal","trust","path","value"}`, with `<` and `>` escaped."""
+    shown = {
+        "id": name,
+        "provider": visible(piece.provider),
+        "signal": piece.signal.value,
+        "trust": piece.trust.value,
+        "path": visible(piece.path),
+        "value": _capped(piece.value),
+    }
+    return orjson.dumps(shown).decode().replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def _kept(evidence: Iterable[Evidence]) -> list[Evidence]:
+    pieces = list(evidence)
+    surplus = len(pieces) - MOST_EVIDENCE
+    if surplus <= 0:
+        return pieces
+    vendors = [place for place, piece in enumerate(pieces) if piece.provider != "form"]
+    dropped = set(vendors[-surplus:])
+    return [piece for place, piece in enumerate(pieces) if place not in dropped]
+
+
+def _capped(value: JsonValue) -> JsonValue:
+    """The value with invisible characters removed, at most 2,000 characters of text in all."""
+    if isinstance(value, str):
+        return visible(value)[:LONGEST_VALUE]
+    if isinstance(value, list):
+        return _capped_list(value)
+    if isinstance(value, dict):
+        return visible(orjson.dumps(value).decode())[:LONGEST_VALUE]
+    return value
+
+
+def _capped_list(values: list[JsonValue]) -> list[JsonValue]:
+    room, kept = LONGEST_VALUE, list[JsonValue]()
+    for item in values[:LONGEST_LIST]:
+        shown = _capped(item)
+        room -= len(shown) if isinstance(shown, str) else len(orjson.dumps(shown))
+        if room < 0:
+            break
+        kept.append(shown)
+    return kept

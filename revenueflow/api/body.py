@@ -1,0 +1,25 @@
+"""Reads request bodies under a cap."""
+
+from __future__ import annotations
+
+from fastapi import Request
+
+from revenueflow.errors import TooLarge
+
+
+async def read(request: Request, limit: int) -> bytes:
+    """The raw body. Raises TooLarge as soon as it is known to be over `limit` bytes; no more than that is kept."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > limit:
+        raise _too_large(limit)
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > limit:
+            raise _too_large(limit)
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"the body is over {limit} bytes")

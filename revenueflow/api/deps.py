@@ -1,0 +1,89 @@
+"""What handlers are given: the state of the app, and the caller with its role."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from revenueflow.db import api_keys
+from revenueflow.db.session import Database
+from revenueflow.errors import NotAllowed, NotAuthenticated
+from revenueflow.queue.doorbell import Doorbell
+from revenueflow.settings import Settings
+from revenueflow.sources.ingress import Ingress
+
+REMEMBERED_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who calls: an API key and its role."""
+
+    key_id: UUID
+    role: str
+    name: str
+
+
+@dataclass(slots=True)
+class State:
+    """What one API process holds."""
+
+    settings: Settings
+    database: Database
+    ingress: Ingress
+    doorbell: Doorbell
+    remembered: dict[bytes, tuple[float, Principal]] = field(default_factory=dict)
+
+
+def state_of(request: Request) -> State:
+    """The state of the app that answers."""
+    found = request.app.state.held
+    if not isinstance(found, State):
+        raise TypeError("the app was not started by its lifespan")
+    return found
+
+
+def trace_of(request: Request) -> str:
+    """The trace id of the request."""
+    return str(request.scope["trace_id"])
+
+
+AppState = Annotated[State, Depends(state_of)]
+TraceId = Annotated[str, Depends(trace_of)]
+_bearer = HTTPBearer(auto_error=False, description="An API key, rf_…")
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+
+
+def require(*roles: str) -> Callable[[AppState, Credentials], Awaitable[Principal]]:
+    """A dependency: the caller has one of `roles`; `admin` has them all."""
+
+    async def check(state: AppState, given: Credentials) -> Principal:
+        principal = await identify(state, given.credentials if given else None)
+        if principal.role not in (*roles, "admin"):
+            raise NotAllowed(f"role {principal.role} may not do this; it needs one of: {', '.join((*roles, 'admin'))}")
+        return principal
+
+    return check
+
+
+async def identify(state: State, key: str | None) -> Principal:
+    """The owner of an API key. A revoked key may be accepted for up to REMEMBERED_SECONDS."""
+    if not key or not key.startswith("rf_"):
+        raise NotAuthenticated("send an API key: Authorization: Bearer rf_…")
+    digest, now = api_keys.digest(key), time.monotonic()
+    known = state.remembered.get(digest)
+    if known and now - known[0] < REMEMBERED_SECONDS:
+        return known[1]
+    async with state.database.transaction() as session:
+        found = await api_keys.find(session, key)
+    if found is None:
+        raise NotAuthenticated("the API key is not known, or was revoked")
+    principal = Principal(found["id"], found["role"], found["name"])
+    state.remembered[digest] = (now, principal)
+    return principal

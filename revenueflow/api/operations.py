@@ -1,0 +1,95 @@
+"""For the SRE: is it alive, is it ready, how is it doing."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import text
+
+from revenueflow import __version__
+from revenueflow.api.deps import AppState, State
+from revenueflow.db import controls, overview
+from revenueflow.errors import Unavailable
+from revenueflow.telemetry import metrics
+
+router = APIRouter(tags=["operations"])
+JOB_STATES = ("ready", "leased", "parked", "dead")
+
+
+@router.get("/livez", operation_id="livez")
+async def livez() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz", operation_id="readyz")
+async def readyz(state: AppState) -> Response:
+    """A lead could be kept now: Postgres answers. Redis and the CRM are not asked."""
+    ready = await _postgres_answers(state)
+    body = {"status": "ready" if ready else "not ready", "postgres": "ok" if ready else "away"}
+    return Response(orjson.dumps(body), 200 if ready else 503, media_type="application/json")
+
+
+@router.get("/health", operation_id="health")
+async def health(state: AppState) -> dict[str, Any]:
+    """What the process sees of its neighbours. For people; probes use /livez and /readyz."""
+    postgres = await _postgres_answers(state)
+    return {
+        "version": __version__,
+        "status": "ok" if postgres else "degraded",
+        "postgres": "ok" if postgres else "away",
+        "redis": "ok" if await _redis_answers(state) else "away",
+        "controls": await _controls(state) if postgres else [],
+    }
+
+
+@router.get("/metrics", operation_id="metrics")
+async def scrape(state: AppState) -> Response:
+    """Prometheus text format; what is counted in Postgres is counted now."""
+    try:
+        await refresh(state)
+    except Unavailable:
+        pass  # the counters of this process are still worth having
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def refresh(state: State) -> None:
+    """Sets the gauges that are counted in Postgres."""
+    async with state.database.transaction() as session:
+        jobs, actions = await overview.job_counts(session), await overview.action_counts(session)
+        oldest = await overview.oldest_ready(session)
+    for name in JOB_STATES:
+        metrics.queue_depth.labels(name).set(jobs.get(name, 0))
+    metrics.jobs_dead.set(jobs.get("dead", 0))
+    for name, count in actions.items():
+        metrics.actions.labels(name).set(count)
+    metrics.oldest_ready.clear()
+    for step, seconds in oldest.items():
+        metrics.oldest_ready.labels(step).set(seconds)
+
+
+async def _postgres_answers(state: State) -> bool:
+    try:
+        async with asyncio.timeout(1), state.database.transaction() as session:
+            await session.execute(text("SELECT 1"))
+    except (Unavailable, TimeoutError):
+        return False
+    return True
+
+
+async def _redis_answers(state: State) -> bool:
+    try:
+        async with asyncio.timeout(1):
+            await state.doorbell.waiting()
+    except (Unavailable, TimeoutError):
+        return False
+    return True
+
+
+async def _controls(state: State) -> list[dict[str, Any]]:
+    async with state.database.transaction() as session:
+        return await controls.current(session)

@@ -1,0 +1,67 @@
+"""What callers are shown of a lead, and how pages are told apart."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as Base64Error
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from revenueflow.clock import rfc3339
+from revenueflow.domain.lead import LeadStatus
+from revenueflow.errors import Fault, InvalidInput
+
+_PLAIN = (
+    "id", "campaign_id", "status", "version", "email", "name", "phone", "company", "domain", "title", "country",
+    "source", "message", "stage", "score", "tier", "intent", "fit", "profile", "score_factors", "routing_rule",
+    "routing_reason", "analysis_verdict", "crm_id", "signals_missed",
+)  # fmt: skip
+_TIMES = ("received_at", "updated_at", "processed_at", "first_touch_at", "erased_at")
+_OF_JOB = {"dead": LeadStatus.DEAD, "parked": LeadStatus.PARKED}
+
+
+def lead(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A lead as it is stored."""
+    owner = {"id": row["owner_id"], "name": row["owner_name"]} if row["owner_id"] else None
+    review = row["status"] == LeadStatus.PARKED or row["analysis_verdict"] == "rejected"
+    times = {name: rfc3339(row[name]) if row[name] else None for name in _TIMES}
+    return {name: row[name] for name in _PLAIN} | times | {"owner": owner, "needs_review": review}
+
+
+def uncaptured(lead_id: UUID, first: Mapping[str, Any]) -> dict[str, Any]:
+    """A lead of which only deliveries are known."""
+    empty: dict[str, Any] = dict.fromkeys((*_PLAIN, *_TIMES, "owner")) | {"score_factors": [], "signals_missed": []}
+    status = _OF_JOB.get(first["state"] or "", LeadStatus.ACCEPTED)
+    known = {
+        "id": lead_id,
+        "campaign_id": first["parsed"]["campaign_id"],
+        "status": status,
+        "version": 0,
+        "received_at": rfc3339(first["received_at"]),
+        "needs_review": status == LeadStatus.PARKED,
+    }
+    return empty | known
+
+
+def cursor(*parts: object) -> str:
+    """An opaque cursor."""
+    values = [rfc3339(part) if isinstance(part, datetime) else part for part in parts]
+    return urlsafe_b64encode(orjson.dumps(values, default=str)).rstrip(b"=").decode()
+
+
+def read_cursor(text: str, *kinds: type) -> list[Any]:
+    """The parts of a cursor that we gave. Raises InvalidInput."""
+    try:
+        values = orjson.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        return [_as(kind, value) for kind, value in zip(kinds, values, strict=True)]
+    except (Base64Error, ValueError, TypeError):
+        fault = Fault("/query/cursor", "must be a next_cursor of an earlier answer")
+        raise InvalidInput("the cursor is not one of ours", faults=(fault,)) from None
+
+
+def _as(kind: type, value: Any) -> Any:
+    return datetime.fromisoformat(value) if kind is datetime else kind(value)

@@ -1,0 +1,1 @@
+"""The audit trail: append-only, tamper-evident, without personal data."""

@@ -1,0 +1,155 @@
+"""Looks for what would keep the system from working, and says what to do about it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+from sqlalchemy import text
+
+from revenueflow.cli.run import CONFIGURATION, FAILED, OK, guarded, show
+from revenueflow.db.engine import engine_for
+from revenueflow.db.session import Database
+from revenueflow.errors import ConfigurationError, Unavailable
+from revenueflow.queue.doorbell import Doorbell
+from revenueflow.settings import GROUPS, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at: `state` is ok, missing (goes without) or wrong."""
+
+    check: str
+    state: str
+    hint: str = ""
+
+    def row(self) -> dict[str, str]:
+        """For printing."""
+        return {"check": self.check, "state": self.state, "hint": self.hint}
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="JSON Lines.")] = False,
+    explain: Annotated[bool, typer.Option("--settings", help="List every setting with its meaning.")] = False,
+) -> None:
+    """Check settings, files, Postgres and Redis, with a hint for each problem.
+
+    Exit code 0 if everything is fine, 78 if a setting or file is wrong, 1 if something does not answer.
+    """
+    if explain:
+        show(_settings(), ["name", "default", "meaning"], as_json=as_json)
+        return
+    settings, findings = _load()
+    if settings:
+        findings += guarded(lambda: asyncio.run(_examine(settings)))
+    show([finding.row() for finding in findings], ["check", "state", "hint"], as_json=as_json)
+    if any(finding.state == "wrong" for finding in findings):
+        raise typer.Exit(FAILED if settings else CONFIGURATION)
+    raise typer.Exit(OK)
+
+
+def _settings() -> list[dict[str, str]]:
+    fields = [field for group in GROUPS.values() for field in group.model_fields.values()]
+    return [
+        {
+            "name": str(field.validation_alias),
+            "default": "required" if field.is_required() else "" if field.default is None else str(field.default),
+            "meaning": field.description or "",
+        }
+        for field in fields
+    ]
+
+
+def _load() -> tuple[Settings | None, list[Finding]]:
+    try:
+        return Settings.load(), [Finding("settings", "ok")]
+    except ConfigurationError as error:
+        faults = error.faults or ()
+        named = [Finding(fault.pointer, "wrong", fault.detail) for fault in faults]
+        return None, named or [Finding("settings", "wrong", error.detail)]
+
+
+async def _examine(settings: Settings) -> list[Finding]:
+    findings = [_identity(settings), *_files(settings), *_upstreams(settings)]
+    findings.append(await _answers("Postgres", _postgres(settings), "is DATABASE_URL right, and the server up?"))
+    findings.append(await _answers("schema", _schema(settings), "run `revenueflow migrate`"))
+    findings.append(await _answers("Redis", _redis(settings), "is REDIS_URL right, and the server up?"))
+    return findings
+
+
+def _identity(settings: Settings) -> Finding:
+    from revenueflow.wiring import identity_key
+
+    try:
+        identity_key(settings)
+    except ConfigurationError as error:
+        return Finding("identity key", "wrong", error.detail)
+    return Finding("identity key", "ok")
+
+
+def _files(settings: Settings) -> list[Finding]:
+    from revenueflow.wiring import check_files
+
+    return [
+        Finding(name, "wrong" if problem else "ok", problem or "") for name, problem in check_files(settings.config_dir)
+    ]
+
+
+def _upstreams(settings: Settings) -> list[Finding]:
+    given = {
+        "CLEARBIT_API_KEY": settings.enrichment.clearbit_key,
+        "HUNTER_API_KEY": settings.enrichment.hunter_key,
+        "GEMINI_API_KEY": settings.analysis.api_key,
+        "SLACK_BOT_TOKEN": settings.slack.token,
+        "HUBSPOT_ACCESS_TOKEN": settings.hubspot.token,
+        "MARKETO_WEBHOOK_SECRET": settings.webhooks.marketo_secrets,
+        "HUBSPOT_CLIENT_SECRET": settings.webhooks.hubspot_secrets,
+    }
+    hints = {"GEMINI_API_KEY": "the rules analyst answers", "SLACK_BOT_TOKEN": "no messages are sent"}
+    return [
+        Finding(name, "ok" if value else "missing", "" if value else hints.get(name, "this source or vendor is off"))
+        for name, value in given.items()
+    ]
+
+
+async def _answers(check: str, question: Callable[[], Awaitable[None]], hint: str) -> Finding:
+    try:
+        await question()
+    except (Unavailable, ConfigurationError) as error:
+        return Finding(check, "wrong", f"{error.detail}; {hint}")
+    return Finding(check, "ok")
+
+
+def _postgres(settings: Settings) -> Callable[[], Awaitable[None]]:
+    async def ask() -> None:
+        async with engine_for(settings.database, application="doctor") as engine:
+            async with Database(engine).transaction() as session:
+                await session.execute(text("SELECT 1"))
+
+    return ask
+
+
+def _schema(settings: Settings) -> Callable[[], Awaitable[None]]:
+    from revenueflow.db.migrate import newest, present
+
+    async def ask() -> None:
+        async with engine_for(settings.database, application="doctor") as engine:
+            async with Database(engine).transaction() as session:
+                if (found := await present(session)) != newest():
+                    raise ConfigurationError(f"the schema is at {found or 'nothing'}, this version needs {newest()}")
+
+    return ask
+
+
+def _redis(settings: Settings) -> Callable[[], Awaitable[None]]:
+    async def ask() -> None:
+        doorbell = Doorbell(settings.redis.url)
+        try:
+            await doorbell.waiting()
+        finally:
+            await doorbell.aclose()
+
+    return ask

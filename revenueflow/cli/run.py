@@ -1,0 +1,92 @@
+"""What every command shares: exit codes, settings, a database, and printing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, NoReturn, TypeVar
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from revenueflow.db.engine import engine_for
+from revenueflow.db.session import Database
+from revenueflow.errors import ConfigurationError, RevenueFlowError
+from revenueflow.settings import DatabaseSettings, Settings
+
+OK, FAILED, USAGE, RETRY_LATER, CONFIGURATION, INTERRUPTED = 0, 1, 2, 75, 78, 130
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+T = TypeVar("T")
+
+
+def guarded(command: Callable[[], T]) -> T:
+    """Runs a command; our errors become one line on standard error and the exit code that fits."""
+    try:
+        return command()
+    except ConfigurationError as error:
+        fail(error.detail, CONFIGURATION)
+    except RevenueFlowError as error:
+        fail(error.detail, RETRY_LATER if error.retryable else FAILED)
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def fail(message: str, code: int = FAILED) -> NoReturn:
+    """Ends the command with a message."""
+    err.print(message, markup=False, style="red")
+    raise typer.Exit(code)
+
+
+def asked(question: Callable[[Database], Awaitable[T]]) -> T:
+    """Runs a question to the database that the settings name, and returns its answer."""
+
+    async def ask() -> T:
+        async with opened() as database:
+            return await question(database)
+
+    return guarded(lambda: asyncio.run(ask()))
+
+
+@asynccontextmanager
+async def opened() -> AsyncIterator[Database]:
+    """The database that the settings name; nothing else has to be set."""
+    settings = Settings.only(DatabaseSettings)
+    async with engine_for(settings.model_copy(update={"pool_size": 4}), application="cli") as engine:
+        yield Database(engine)
+
+
+def run_until_signal(main: Coroutine[Any, Any, None]) -> None:
+    """Runs a process's main coroutine until it ends, or SIGINT or SIGTERM cancels it."""
+    from revenueflow.cli.signals import run
+
+    guarded(lambda: run(main))
+
+
+def show(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
+    """Rows as a table for people, or as JSON Lines for programs."""
+    if as_json:
+        for row in rows:
+            write_json(row)
+        return
+    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        table.add_row(*("" if row.get(name) is None else str(row[name]) for name in columns))
+    out.print(table)
+
+
+def write_json(value: Any) -> None:
+    """One JSON document on a line of standard output."""
+    sys.stdout.buffer.write(orjson.dumps(value, default=str, option=orjson.OPT_UTC_Z) + b"\n")
+    sys.stdout.flush()
+
+
+def who() -> str:
+    """The operator, for the audit trail: the login name, never more."""
+    return f"cli:{os.environ.get('USER') or os.environ.get('LOGNAME') or os.getuid()}"

@@ -1,0 +1,103 @@
+"""The processes of a production deployment, one command each."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from revenueflow.cli.run import guarded, run_until_signal
+from revenueflow.db.engine import engine_for
+from revenueflow.db.session import Database
+from revenueflow.settings import Settings
+from revenueflow.telemetry import logs
+
+app = typer.Typer(help="Serve one process, until SIGINT or SIGTERM.", no_args_is_help=True)
+
+
+@app.command()
+def api(
+    host: Annotated[str | None, typer.Option(help="Address to listen on (REVENUEFLOW_HOST).")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on (REVENUEFLOW_PORT).")] = None,
+) -> None:
+    """The HTTP API: webhooks, leads, health, metrics."""
+    import uvicorn
+
+    from revenueflow.api.app import create_app
+
+    settings = _started()
+    config = uvicorn.Config(
+        guarded(lambda: create_app(settings)),
+        host=host or settings.api.host,
+        port=settings.api.port if port is None else port,
+        loop="uvloop",
+        http="httptools",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+    uvicorn.Server(config).run()
+
+
+@app.command()
+def worker() -> None:
+    """A worker: runs the pipeline for up to REVENUEFLOW_WORKER_CONCURRENCY leads at a time."""
+    run_until_signal(_work(_started()))
+
+
+@app.command()
+def relay() -> None:
+    """The relay: rings workers for what is due. Any number may run."""
+    run_until_signal(_relay(_started()))
+
+
+@app.command()
+def sandbox(
+    seed: Annotated[int, typer.Option(help="The same seed gives the same answers.")] = 1,
+    invent_rate: Annotated[float, typer.Option(min=0, max=1, help="How often the model invents.")] = 0.0,
+    latency: Annotated[bool, typer.Option(help="Answer as slowly as real upstreams do.")] = True,
+    data_dir: Annotated[Path | None, typer.Option(help="Where the fake CRM keeps its records.")] = None,
+    ports: Annotated[str, typer.Option(help="upstream=port,… ; others take a free one")] = "",
+    ports_file: Annotated[Path | None, typer.Option(help="Write the URLs as JSON once all answer.")] = None,
+) -> None:
+    """Fake upstreams that speak the vendors' wire, on loopback, for development. Never part of production."""
+    from revenueflow.cli.sandbox import serve
+
+    logs.configure()
+    run_until_signal(serve(seed, invent_rate, latency, data_dir, ports, ports_file))
+
+
+def _started() -> Settings:
+    settings = guarded(Settings.load)
+    logs.configure(settings.general.log_level)
+    return settings
+
+
+async def _work(settings: Settings) -> None:
+    from revenueflow import wiring
+    from revenueflow.telemetry.exporter import serve_metrics
+    from revenueflow.workers.worker import work
+
+    async with engine_for(settings.database, application="worker") as engine:
+        database = Database(engine)
+        async with wiring.services(settings, database) as services:
+            with serve_metrics(settings.worker.metrics_port):
+                await work(database, services, settings)
+
+
+async def _relay(settings: Settings) -> None:
+    from revenueflow.queue.doorbell import Doorbell
+    from revenueflow.telemetry.exporter import serve_metrics
+    from revenueflow.workers.relay import Relay
+
+    doorbell = Doorbell(settings.redis.url)
+    async with engine_for(settings.database, application="relay") as engine:
+        with serve_metrics(settings.worker.metrics_port):
+            try:
+                await Relay(Database(engine), doorbell, settings.worker).run()
+            finally:
+                await asyncio.shield(doorbell.aclose())

@@ -1,0 +1,73 @@
+"""A lead's story as text: evidence, claims and verdicts, points, rule, writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from revenueflow.cli.run import out
+
+Item = Mapping[str, Any]
+_COLOURS = {"supported": "green", "contradicted": "red", "unsupported": "red", "ambiguous": "yellow"}
+
+
+def print_lead(lead: Item | None, items: Sequence[Item]) -> None:
+    """Prints a lead and its timeline."""
+    if lead:
+        _facts(lead)
+    of_type = {kind: [item for item in items if item["type"] == kind] for kind in ("evidence", "claim", "score")}
+    _table("Evidence", ("", "provider", "signal", "value", "trust"), [_evidence(i) for i in of_type["evidence"]])
+    _table("Claims", ("", "verdict", "decided by", "statement", "cites"), [_claim(i) for i in of_type["claim"]])
+    for score in of_type["score"][-1:]:
+        factors = score["data"]["score"]["factors"]
+        _table("Points", ("factor", "points", "of", "because"), [_factor(factor) for factor in factors])
+    _table("Writes", ("tool", "state", "CRM id", "tries"), [_action(i) for i in items if i["type"] == "action"])
+    _table("Trail", ("at", "actor", "action", "outcome"), [_event(i) for i in items if i["type"] == "audit"])
+
+
+def _facts(lead: Item) -> None:
+    names = ("id", "status", "company", "domain", "country", "score", "tier", "intent", "owner_name", "routing_rule",
+             "routing_reason", "crm_id")  # fmt: skip
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name in names:
+        table.add_row(Text(name, style="bold"), Text("" if lead[name] is None else str(lead[name])))
+    out.print(table)
+
+
+def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Text | str]]) -> None:
+    if not rows:
+        return
+    out.print(f"\n[bold]{title}[/bold]")
+    table = Table(*columns, box=None, header_style="dim", pad_edge=False)
+    for row in rows:
+        table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
+    out.print(table)
+
+
+def _evidence(item: Item) -> list[Text | str]:
+    data = item["data"]
+    return [data["ref"], data["provider"], data["signal"], str(data["value"])[:70], data["trust"]]
+
+
+def _claim(item: Item) -> list[Text | str]:
+    data = item["data"]
+    verdict = Text(data["verdict"], style=_COLOURS.get(data["verdict"], ""))
+    cited = ", ".join(citation["evidence_id"] for citation in data["citations"])
+    return [data["ref"], verdict, data["decided_by"], data["statement"][:80], cited]
+
+
+def _factor(factor: Item) -> list[Text | str]:
+    return [factor["name"], str(factor["points"]), str(factor["maximum"]), factor["reason"]]
+
+
+def _action(item: Item) -> list[Text | str]:
+    data = item["data"]
+    return [data["tool"], data["state"], data["crm_id"] or "", str(data["tries"])]
+
+
+def _event(item: Item) -> list[Text | str]:
+    data = item["data"]
+    return [item["at"].strftime("%H:%M:%S.%f")[:-3], data["actor"], data["action"], data["outcome"]]

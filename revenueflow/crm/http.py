@@ -1,0 +1,56 @@
+"""CRM_PROVIDER=http: any system that takes PUT and GET on {base}/records/{type}/{record_key}.
+
+PUT `{"fields": {…}}` sets the named fields (201 created, 200 updated), GET reads (200, 404); both answer `{id, fields}`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ValidationError
+
+from revenueflow.crm.base import CrmRecord
+from revenueflow.errors import OutcomeUnknown, UpstreamRejected
+from revenueflow.resilience.upstream import HttpUpstream
+
+
+class _Answer(BaseModel):
+    id: str
+    fields: dict[str, Any]
+
+
+class HttpCrm:
+    """A CRM behind plain HTTP."""
+
+    name = "http"
+
+    def __init__(self, upstream: HttpUpstream) -> None:
+        self._upstream = upstream
+
+    async def put(self, object_type: str, key: UUID, fields: dict[str, Any]) -> CrmRecord:
+        """Creates or updates. One try: what is to be tried again is for the ledger to say."""
+        answer = await self._upstream.request("PUT", _path(object_type, key), json={"fields": fields}, tries=1)
+        try:
+            return _record(answer.data)
+        except ValidationError:
+            raise OutcomeUnknown(self.name, "malformed") from None
+
+    async def get(self, object_type: str, key: UUID) -> CrmRecord | None:
+        """Reads by our key."""
+        answer = await self._upstream.request("GET", _path(object_type, key), allow=(200, 404))
+        if answer.status == 404:
+            return None
+        try:
+            return _record(answer.data)
+        except ValidationError:
+            raise UpstreamRejected(self.name, "malformed") from None
+
+
+def _path(object_type: str, key: UUID) -> str:
+    return f"/records/{object_type}/{key}"
+
+
+def _record(data: object) -> CrmRecord:
+    answer = _Answer.model_validate(data)
+    return CrmRecord(crm_id=answer.id, fields=answer.fields)

@@ -1,0 +1,30 @@
+"""CRM_PROVIDER=mock: a CRM in our own Postgres, for trying things out without one."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from revenueflow.crm.base import CrmRecord
+from revenueflow.db import mock_crm
+from revenueflow.db.session import Database
+
+
+class MockCrm:
+    """Keeps records in the table mock_crm_records."""
+
+    name = "mock"
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def put(self, object_type: str, key: UUID, fields: dict[str, Any]) -> CrmRecord:
+        """Creates or updates a record."""
+        async with self._database.transaction() as session:
+            return CrmRecord(**await mock_crm.put(session, object_type, key, fields))
+
+    async def get(self, object_type: str, key: UUID) -> CrmRecord | None:
+        """Reads a record."""
+        async with self._database.transaction() as session:
+            found = await mock_crm.get(session, object_type, key)
+        return CrmRecord(**found) if found else None

@@ -1,0 +1,24 @@
+"""Queries on the audit trail: appending through the one function that may, reading through the view."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from revenueflow.db.session import Session
+
+_APPEND = text("SELECT audit_append(:events)").bindparams(bindparam("events", type_=JSONB))
+_OF_LEAD = text("SELECT * FROM audit_trail WHERE lead_id = :lead_id ORDER BY ts, id")
+
+
+async def append(session: Session, events: list[dict[str, Any]]) -> None:
+    """Appends events, each with all columns of audit_events as JSON (leaf_hash in hex)."""
+    await session.execute(_APPEND, {"events": events})
+
+
+async def of_lead(session: Session, lead_id: UUID) -> list[dict[str, Any]]:
+    """All events about a lead, oldest first."""
+    return [dict(found) for found in (await session.execute(_OF_LEAD, {"lead_id": lead_id})).mappings()]

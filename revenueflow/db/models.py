@@ -1,0 +1,103 @@
+"""The tables, as SQLAlchemy sees them. migrations/ is what runs; a test holds the two against each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Double, Integer, LargeBinary, MetaData, SmallInteger, Table, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+
+metadata = MetaData()
+
+
+def _key(name: str, kind: Any = Uuid, **options: Any) -> Column[Any]:
+    return Column(name, kind, primary_key=True, **options)
+
+
+def _need(name: str, kind: Any = Text) -> Column[Any]:
+    return Column(name, kind, nullable=False)
+
+
+def _may(name: str, kind: Any = Text) -> Column[Any]:
+    return Column(name, kind, nullable=True)
+
+
+TIME = TIMESTAMP(timezone=True)
+
+deliveries = Table(
+    "deliveries", metadata, _key("id"), _need("source"), _need("delivery_key"), _need("raw", LargeBinary),
+    _need("body_sha256", LargeBinary), _need("content_type"), _may("parsed", JSONB), _need("received_at", TIME),
+    _may("lead_id", Uuid), _may("identity_key"), _need("outcome"), _may("reason"), _need("trace_id"),
+)  # fmt: skip
+
+leads = Table(
+    "leads", metadata, _key("id"), _need("campaign_id"), _need("identity_key"), _need("version", Integer),
+    _need("form", JSONB), _may("email"), _may("name"), _may("phone"), _may("company"), _may("domain"),
+    _may("title"), _may("country"), _may("source"), _may("message"), _need("status"), _may("stage"),
+    _may("fit", Integer), _may("score", Integer), _may("tier"), _may("intent"), _may("profile"),
+    _need("score_factors", JSONB), _may("owner_id"), _may("owner_name"), _may("routing_rule"),
+    _may("routing_reason"), _may("analysis_verdict"), _need("signals_missed", JSONB), _may("crm_id"),
+    _need("received_at", TIME), _need("updated_at", TIME), _may("processed_at", TIME),
+    _may("first_touch_at", TIME), _may("erased_at", TIME),
+)  # fmt: skip
+
+jobs = Table(
+    "jobs", metadata, _key("id", server_default=text("uuidv7()")), _need("lead_id", Uuid), _need("run_version", Integer),
+    _need("wanted_version", Integer), _need("priority", SmallInteger), _need("state"), _need("step"),
+    _need("run_at", TIME), _need("attempt", Integer), _may("lease_owner"), _need("lease_token", BigInteger),
+    _may("lease_until", TIME), _may("rung_at", TIME), _may("error_class"), _may("last_error"),
+    _need("trace_id"), _need("created_at", TIME), _may("finished_at", TIME),
+)  # fmt: skip
+
+steps = Table(
+    "steps", metadata, _key("job_id"), _key("name", Text), _need("step_version", Integer),
+    _need("input_sha256", LargeBinary), _need("output", JSONB), _need("started_at", TIME),
+    _need("finished_at", TIME), _need("cost", JSONB),
+)  # fmt: skip
+
+evidence = Table(
+    "evidence", metadata, _key("id"), _need("lead_id", Uuid), _need("job_id", Uuid), _need("ordinal", Integer),
+    _need("provider"), _need("signal"), _need("path"), _need("value", JSONB), _need("trust"),
+    _need("fetched_at", TIME),
+)  # fmt: skip
+
+claims = Table(
+    "claims", metadata, _key("id"), _need("lead_id", Uuid), _need("job_id", Uuid), _need("ref"),
+    _need("field"), _may("value", JSONB), _need("statement"), _need("citations", JSONB), _need("verdict"),
+    _need("score", Double), _need("decided_by"), _may("expected", JSONB), _may("found", JSONB),
+    _need("supporting", JSONB), _need("opposing", JSONB), _need("created_at", TIME),
+)  # fmt: skip
+
+actions = Table(
+    "actions", metadata, _key("action_key"), _need("record_key", Uuid), _need("object_type"), _need("tool"),
+    _need("run_version", Integer), _need("caller"), _need("args", JSONB), _need("args_hmac", LargeBinary),
+    _need("state"), _may("lease_token", BigInteger), _need("tries", Integer), _need("planned_at", TIME),
+    _may("sent_at", TIME), _may("absent_at", TIME), _may("settled_at", TIME), _may("crm_id"),
+    _may("result", JSONB), _may("error"), _may("job_id", Uuid), _need("lead_id", Uuid),
+)  # fmt: skip
+
+audit_events = Table(
+    "audit_events", metadata, _key("id"), _need("ts", TIME), _need("actor"), _need("action"),
+    _need("outcome"), _may("lead_id", Uuid), _may("job_id", Uuid), _may("action_key", Uuid), _may("trace_id"),
+    _need("detail", JSONB), _need("leaf_hash", LargeBinary),
+)  # fmt: skip
+audit_pending = Table("audit_pending", metadata, _key("event_id"))
+audit_leaves = Table(
+    "audit_leaves", metadata, _key("seq", BigInteger), _need("event_id", Uuid), _need("leaf_hash", LargeBinary)
+)
+audit_checkpoints = Table(
+    "audit_checkpoints", metadata, _key("tree_size", BigInteger), _need("root_hash", LargeBinary),
+    _need("note"), _need("created_at", TIME),
+)  # fmt: skip
+
+api_keys = Table(
+    "api_keys", metadata, _key("id", server_default=text("uuidv7()")), _need("key_sha256", LargeBinary), _need("prefix"), _need("role"),
+    _need("name"), _need("created_at", TIME), _may("revoked_at", TIME),
+)  # fmt: skip
+controls = Table(
+    "controls", metadata, _key("name", Text), _need("value", JSONB), _need("set_by"), _need("set_at", TIME)
+)
+mock_crm_records = Table(
+    "mock_crm_records", metadata, _key("object_type", Text), _key("record_key"), _need("crm_id"),
+    _need("fields", JSONB), _need("created_at", TIME), _need("updated_at", TIME),
+)  # fmt: skip

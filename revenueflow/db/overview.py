@@ -1,0 +1,46 @@
+"""Counts for metrics, `doctor` and the demo's summary."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import text
+
+from revenueflow.db.session import Session
+
+_JOBS = text("SELECT state, count(*) AS n FROM jobs GROUP BY state")
+_ACTIONS = text("SELECT state, count(*) AS n FROM actions GROUP BY state")
+_OLDEST = text("""
+    SELECT step, extract(epoch FROM now() - min(run_at)) AS seconds FROM jobs
+    WHERE (state = 'ready' AND run_at <= now()) OR (state = 'leased' AND lease_until < now()) GROUP BY step
+""")
+_SUMMARY = text("""
+    SELECT (SELECT count(*) FROM deliveries) AS deliveries,
+           (SELECT count(DISTINCT lead_id) FROM deliveries) AS accepted,
+           (SELECT count(*) FROM deliveries WHERE outcome = 'quarantined') AS quarantined,
+           (SELECT count(*) FROM leads WHERE status = 'processed') AS processed,
+           (SELECT count(*) FROM leads WHERE status = 'parked') AS needs_review,
+           (SELECT count(*) FROM jobs WHERE state = 'dead') AS dead,
+           (SELECT count(*) FROM claims) AS claims,
+           (SELECT count(*) FROM claims WHERE verdict <> 'supported') AS claims_rejected
+""")
+
+
+async def job_counts(session: Session) -> dict[str, int]:
+    """Jobs by state."""
+    return {row.state: row.n for row in await session.execute(_JOBS)}
+
+
+async def action_counts(session: Session) -> dict[str, int]:
+    """Actions by state."""
+    return {row.state: row.n for row in await session.execute(_ACTIONS)}
+
+
+async def oldest_ready(session: Session) -> dict[str, float]:
+    """Seconds that the oldest due job has waited, by the step it waits for."""
+    return {row.step: float(row.seconds) for row in await session.execute(_OLDEST)}
+
+
+async def summary(session: Session) -> dict[str, Any]:
+    """What became of everything that was delivered."""
+    return dict((await session.execute(_SUMMARY)).mappings().one())

@@ -1,0 +1,43 @@
+"""Transactions: the only place that commits. Nothing awaits an upstream inside one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TypeAlias
+
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from revenueflow.errors import Unavailable
+
+Session: TypeAlias = AsyncConnection
+
+
+class Database:
+    """Hands out transactions on one pool."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Session]:
+        """All or nothing: commits at the end of the block, rolls back if it raises.
+
+        Raises Unavailable if Postgres does not answer. The outcome of a commit that failed is unknown: whoever
+        tries again must use the same ids.
+        """
+        try:
+            async with self.engine.begin() as session:
+                yield session
+        except (OSError, TimeoutError, PoolTimeout) as error:
+            raise Unavailable("Postgres does not answer", retry_after=1) from error
+        except DBAPIError as error:
+            if _is_connection_trouble(error):
+                raise Unavailable("Postgres does not answer", retry_after=1) from error
+            raise
+
+
+def _is_connection_trouble(error: DBAPIError) -> bool:
+    return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)

@@ -1,0 +1,51 @@
+"""The files that people edit: policy, prompts, profiles, tables. `REVENUEFLOW_CONFIG_DIR` overrides them one by one."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from revenueflow.errors import ConfigurationError, Fault
+
+HERE = Path(__file__).parent
+M = TypeVar("M", bound=BaseModel)
+
+
+def locate(name: str, config_dir: Path | None = None) -> Path:
+    """The file `name` (such as "prompts/analyse.md"): from `config_dir` if it is there, else ours."""
+    override = config_dir / name if config_dir else None
+    path = override if override and override.is_file() else HERE / name
+    if not path.is_file():
+        raise ConfigurationError(f"{name}: no such file, neither in REVENUEFLOW_CONFIG_DIR nor among the defaults")
+    return path
+
+
+@cache
+def text(name: str, config_dir: Path | None = None) -> str:
+    """The text of a file. Read once per process: a change needs a restart, so that a version is one version."""
+    return locate(name, config_dir).read_text(encoding="utf-8")
+
+
+def toml(name: str, config_dir: Path | None = None) -> dict[str, Any]:
+    """The table in a TOML file. Raises ConfigurationError with file, line and column."""
+    try:
+        return tomllib.loads(text(name, config_dir))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{locate(name, config_dir)}: not valid TOML: {error}") from None
+
+
+def load(model: type[M], name: str, config_dir: Path | None = None) -> M:
+    """A TOML file as a model. Raises ConfigurationError that names file, each key path and what is allowed."""
+    table = toml(name, config_dir)
+    try:
+        return model.model_validate(table)
+    except ValidationError as error:
+        faults = tuple(
+            Fault(".".join(map(str, item["loc"])), item["msg"]) for item in error.errors(include_input=False)
+        )
+        where = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults)
+        raise ConfigurationError(f"{locate(name, config_dir)}: {where}", faults=faults) from None

@@ -1,0 +1,70 @@
+"""Postgres and Valkey for the stack: embedded, or those that DATABASE_URL and REDIS_URL name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from revenueflow.db.migrate import upgrade
+from revenueflow.devserver import cluster
+from revenueflow.devserver.postgres import Postgres
+from revenueflow.devserver.server import EmbeddedServer, free_port
+from revenueflow.devserver.services import Service
+from revenueflow.devserver.valkey import Valkey
+
+NAME = "revenueflow"
+
+
+class Backends:
+    """What keeps data. `urls` is ready after `start`."""
+
+    def __init__(self, data_dir: Path, services: dict[str, Service], say: Callable[[str], None]) -> None:
+        self._data_dir = data_dir
+        self._services = services
+        self._say = say
+        self.urls: dict[str, str] = {}
+
+    def start(self) -> None:
+        """Starts what is not given, and brings the schema up to date."""
+        self._start_postgres()
+        self._start_valkey()
+
+    def _start_postgres(self) -> None:
+        if given := os.environ.get("DATABASE_URL"):
+            owner = os.environ.get("MIGRATION_DATABASE_URL") or given
+            upgrade(owner)
+            self.urls |= {"DATABASE_URL": given, "MIGRATION_DATABASE_URL": owner}
+            self._say("Postgres: the one that DATABASE_URL names, schema up to date")
+            return
+        server = self._embedded("postgres", Postgres)
+        urls = cluster.provision(server.superuser_url, NAME)
+        self.urls |= {
+            "DATABASE_URL": urls.app_url,
+            "MIGRATION_DATABASE_URL": urls.owner_url,
+            "SEALER_DATABASE_URL": urls.sealer_url,
+            "AUDITOR_DATABASE_URL": urls.auditor_url,
+        }
+        self._say("postgres is up, schema up to date")
+
+    def _start_valkey(self) -> None:
+        if given := os.environ.get("REDIS_URL"):
+            self.urls["REDIS_URL"] = given
+            self._say("Redis: the one that REDIS_URL names")
+            return
+        self.urls["REDIS_URL"] = self._embedded("valkey", Valkey).url
+        self._say("valkey is up")
+
+    def _embedded(self, name: str, kind: type[Any]) -> Any:
+        server = kind(self._data_dir, port=free_port())
+
+        def start() -> EmbeddedServer:
+            server.stop()  # lets go of what a server that died still holds
+            started: EmbeddedServer = server.start()
+            return started
+
+        service = Service(name, start, lambda running: server.stop())
+        self._services[name] = service
+        service.up()
+        return server

@@ -1,0 +1,49 @@
+"""What the processes of a development stack are told through their environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from revenueflow.devserver.secrets import Secrets
+
+KEY = "sandbox"
+
+
+def of_sandbox(urls: Mapping[str, str]) -> dict[str, str]:
+    """Every upstream is the sandbox. Only addresses and keys differ from production."""
+    return {
+        "CRM_PROVIDER": "http",
+        "CRM_BASE_URL": urls["crm"],
+        "CRM_TOKEN": KEY,
+        "ANALYSIS_PROVIDER": "gemini",
+        "GEMINI_API_KEY": KEY,
+        "GOOGLE_GEMINI_BASE_URL": urls["gemini"],
+        "CLEARBIT_API_KEY": KEY,
+        "CLEARBIT_BASE_URL": urls["clearbit"],
+        "CLEARBIT_PERSON_BASE_URL": urls["clearbit"],
+        "HUNTER_API_KEY": KEY,
+        "HUNTER_BASE_URL": urls["hunter"],
+        "HUBSPOT_ACCESS_TOKEN": KEY,
+        "HUBSPOT_BASE_URL": urls["hubspot"],
+        "SLACK_BOT_TOKEN": KEY,
+        "SLACK_BASE_URL": urls["slack"],
+    }
+
+
+def of_process(
+    data_dir: Path, secrets: Secrets, backends: Mapping[str, str], api_url: str
+) -> dict[str, str]:
+    """Ours, ready for `spawn`. What the caller's environment sets for upstreams stays."""
+    given = {
+        **backends,
+        "REVENUEFLOW_PUBLIC_URL": api_url,
+        "REVENUEFLOW_IDENTITY_KEY_FILE": str(data_dir / "identity.key"),
+        "REVENUEFLOW_SPOOL_DIR": str(data_dir / "spool"),
+        "MARKETO_WEBHOOK_SECRET": secrets.webhooks["marketo"],
+        "HUBSPOT_CLIENT_SECRET": secrets.webhooks["hubspot"],
+        "REVENUEFLOW_WEBHOOK_SECRET": secrets.webhooks["lead"],
+        "PYTHONUNBUFFERED": "1",
+    }
+    return dict(os.environ) | given

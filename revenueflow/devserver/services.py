@@ -1,0 +1,112 @@
+"""A process of the stack: started, watched, and started again with growing pauses when it dies."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import httpx2
+
+from revenueflow.devserver.errors import StartFailed
+
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+STEADY_SECONDS = 60.0
+
+
+class Running(Protocol):
+    """What a child process and an embedded server have in common."""
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+
+    def poll(self) -> int | None:
+        """The exit status; None while it runs."""
+
+
+@dataclass(slots=True)
+class Service:
+    """One supervised process. `start` starts it and returns once it answers."""
+
+    name: str
+    start: Callable[[], Running]
+    stop: Callable[[Running], None]
+    running: Running | None = None
+    pause: float = SHORTEST_PAUSE
+    started_at: float = field(default=0.0)
+    again_at: float = field(default=0.0)
+
+    def up(self) -> None:
+        """Starts it."""
+        self.running = self.start()
+        self.started_at = time.monotonic()
+
+    def down(self) -> None:
+        """Ends it, if it runs."""
+        if self.running is not None and self.running.poll() is None:
+            self.stop(self.running)
+        self.running = None
+
+    def mend(self, say: Callable[[str], None]) -> bool:
+        """Starts it again if it has died and its pause is over; True if it was started."""
+        if self.running is not None and self.running.poll() is None:
+            return False
+        now = time.monotonic()
+        if self.running is not None:
+            self._died(now, say)
+        if now < self.again_at:
+            return False
+        try:
+            self.up()
+        except StartFailed as error:
+            self._postpone(now)
+            say(f"{self.name}: {error.detail}")
+            return False
+        return True
+
+    def _died(self, now: float, say: Callable[[str], None]) -> None:
+        self.running = None
+        if now - self.started_at > STEADY_SECONDS:
+            self.pause = SHORTEST_PAUSE
+        self._postpone(now)
+        say(f"{self.name} has died; it is started again in {self.again_at - now:.1f} s")
+
+    def _postpone(self, now: float) -> None:
+        self.again_at = now + self.pause
+        self.pause = min(self.pause * 2, LONGEST_PAUSE)
+
+
+def pids(services: Mapping[str, Service]) -> dict[str, int]:
+    """Process ids by name."""
+    return {name: service.running.pid for name, service in services.items() if service.running}
+
+
+def await_answer(name: str, child: Running, url: str, *, seconds: float = 30.0) -> None:
+    """Returns once `url` answers 200. Raises StartFailed if the process ends, or after `seconds`."""
+    deadline = time.monotonic() + seconds
+    with httpx2.Client(timeout=1.0, trust_env=False) as client:
+        while time.monotonic() < deadline:
+            if child.poll() is not None:
+                raise StartFailed(f"{name} ended with status {child.poll()}; its log tells why")
+            try:
+                if client.get(url).status_code == 200:
+                    return
+            except httpx2.TransportError:
+                pass
+            time.sleep(0.02)
+    raise StartFailed(f"{name} did not answer within {seconds:.0f} s; its log may tell why")
+
+
+def await_file(name: str, child: Running, path: Path, *, seconds: float = 30.0) -> bytes:
+    """Returns what a process writes into `path`. Raises StartFailed if it ends, or after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if path.exists():
+            return path.read_bytes()
+        if child.poll() is not None:
+            raise StartFailed(f"{name} ended with status {child.poll()}; its log tells why")
+        time.sleep(0.02)
+    raise StartFailed(f"{name} did not get ready within {seconds:.0f} s; its log may tell why")

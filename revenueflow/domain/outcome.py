@@ -1,0 +1,83 @@
+"""What a step can come to. The runner alone turns an outcome into a change of the job.
+
+Done      the step's result is its checkpoint; the next step runs
+Snooze    not now, and nobody's fault (breaker open, quota, a vendor says "pending"): no attempt is spent
+Retry     it failed in a way that another try may mend: an attempt is spent
+Park      a person must look: no attempt is spent
+Reject    this lead will not be processed; the reason is kept
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import JsonValue
+
+from revenueflow.domain.base import Value
+from revenueflow.domain.claim import JudgedClaim
+from revenueflow.domain.evidence import Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One thing that was decided. `detail` holds codes, ids, counts and redacted values only."""
+
+    action: str
+    outcome: str
+    detail: dict[str, JsonValue] = field(default_factory=dict)
+    actor: str = "pipeline"
+    action_key: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Rows that belong to a step's result: the runner writes them in the same commit as the checkpoint."""
+
+    lead: dict[str, object] = field(default_factory=dict)
+    evidence: tuple[Evidence, ...] = ()
+    claims: tuple[JudgedClaim, ...] = ()
+    audit: tuple[AuditEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Finished. `result` is a value that JSON can hold; a finished step is not run again."""
+
+    result: Value
+    changes: Changes = Changes()
+
+
+@dataclass(frozen=True, slots=True)
+class Snooze:
+    """Come back at `until`."""
+
+    until: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Come back after `after` seconds."""
+
+    after: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Park:
+    """Wait for a person. `changes` is what is known of the lead so far."""
+
+    reason: str
+    changes: Changes = Changes()
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """End here."""
+
+    reason: str
+
+
+Outcome = Done | Snooze | Retry | Park | Reject

@@ -1,0 +1,36 @@
+"""Texts by strangers: what can't be seen is taken out before anyone, or any model, reads them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+INVISIBLE = frozenset({"Cf", "Cc", "Cs", "Co", "Cn"})
+SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef\u034f\u115f\u1160\u3164\uffa0]")
+SPACES = re.compile(r"\s+")
+QUOTES = str.maketrans(
+    {"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "‚": "'", "′": "'"}
+)
+DASHES = re.compile("[\u2010-\u2015\u2212\ufe58\uff0d]")
+
+
+def visible(text: str) -> str:
+    """The text without control, format, tag, private and unassigned characters; line breaks and tabs stay."""
+    if text.isascii() and text.isprintable():
+        return text
+    kept = (char for char in text.replace("\u2028", "\n").replace("\u2029", "\n") if _seen(char))
+    return SELECTORS.sub("", "".join(kept))
+
+
+def _seen(char: str) -> bool:
+    return char in "\n\t" or unicodedata.category(char) not in INVISIBLE
+
+
+def comparable(text: str) -> str:
+    """The form in which a quote must occur verbatim: NFKC, visible, one kind of quotes, dashes and spaces.
+
+    Case, accents, words and digits stay as they are.
+    """
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", DASHES.sub("-", visible(text).translate(QUOTES)))
+    return SPACES.sub(" ", visible(text)).strip()

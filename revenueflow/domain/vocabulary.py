@@ -1,0 +1,190 @@
+"""The words of companies, titles and places in one canonical form. The tables: defaults/vocabulary.toml."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from revenueflow.domain.base import Value
+from revenueflow.domain.countries import iso_codes, iso_names
+from revenueflow.domain.phrases import Hit, PhraseIndex, canonicals, words
+
+Table = dict[str, tuple[str, ...]]
+SENIORITIES = ("c_level", "vp", "director", "manager", "individual")
+SEGMENT = re.compile(r"[,;/|>:•·\n]+")
+SHOUTED = re.compile(r"\bU\.?S\.?(?:A\.?)?(?![\w.])")
+SHOUTED_UK = re.compile(r"\bU\.?K\.?(?![\w.])")
+DECOY = ""
+Kind = Literal[
+    "industry", "technology", "country", "seniority", "department", "funding_stage", "buying_signal"
+]
+
+
+class Vocabulary(Value):
+    """Tables {canonical: (synonyms…)}. Whole words only; at each place the longest phrase wins.
+
+    A phrase that stands for two things is an error. Build it once: the indices are computed on first use.
+    """
+
+    version: int
+    industries: Table
+    industry_whole_only: tuple[str, ...] = ()
+    technologies: Table
+    countries: Table
+    country_decoys: tuple[str, ...] = ()
+    demonyms: Table = Field(default_factory=dict)
+    seniorities: Table
+    seniority_overrides: Table = Field(default_factory=dict)
+    seniority_levels: Table = Field(default_factory=dict)
+    departments: Table
+    buying_signals: Table = Field(default_factory=dict)
+    funding_stages: Table = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _indexable(self) -> Self:
+        unknown = (self.seniorities.keys() | self.seniority_overrides.keys()) - set(SENIORITIES)
+        if unknown:
+            raise ValueError(f"seniorities must be among {', '.join(SENIORITIES)}")
+        for kind in ("industry", "technology", "seniority", "department", "funding_stage", "buying_signal"):
+            PhraseIndex.of(self._table(kind))
+        PhraseIndex(_names(iso_names(), self.countries, self.demonyms))
+        return self
+
+    def industry(self, text: str | None) -> str | None:
+        """The canonical industry of the whole text, else of the longest phrase in its first part with one."""
+        if not text:
+            return None
+        whole = self._industries.whole(words(text))
+        return whole or next(filter(None, (self._industry_of(part) for part in SEGMENT.split(text))), None)
+
+    def _industry_of(self, part: str) -> str | None:
+        hits = self._industries.find(words(part))
+        return max(hits, key=lambda hit: (hit.length, hit.start)).canonical if hits else None
+
+    def technology(self, text: str) -> str:
+        """The canonical name of a product, or its folded words where the table doesn't know it."""
+        tokens = words(text)
+        return self._prose["technology"].whole(tokens) or " ".join(tokens)
+
+    def country(self, text: str | None) -> str | None:
+        """ISO 3166-1 alpha-2 of a code, a name, or the last part of a place ("Berlin, Germany")."""
+        if not text:
+            return None
+        tokens = words(text)
+        code = iso_codes().get(tokens[0]) if len(tokens) == 1 else None
+        return code or self._countries.whole(tokens) or self._country_of_place(text)
+
+    def _country_of_place(self, text: str) -> str | None:
+        parts = [words(part) for part in SEGMENT.split(text)]
+        found = (self._prose["country"].whole(part) for part in reversed(parts)) if len(parts) > 1 else ()
+        return next(filter(None, found), None)
+
+    def seniority(self, title: str | None) -> str | None:
+        """c_level, vp, director, manager or individual: the highest that a title names, None without one."""
+        tokens = words(title or "")
+        overrides = self._overrides.find(tokens)
+        if overrides:
+            return overrides[0].canonical
+        found = canonicals(self._prose["seniority"].find(tokens))
+        return min(found, key=SENIORITIES.index) if found else None
+
+    def seniority_level(self, text: str | None) -> str | None:
+        """As `seniority`, for a vendor's word for the level itself: "executive" is c_level there."""
+        return self._levels.whole(words(text or "")) or self.seniority(text)
+
+    def department(self, title: str | None) -> str | None:
+        """The department of a title: longest phrase, then the first; `executive` if no other."""
+        hits = self._prose["department"].find(words(title or ""))
+        return max(hits, key=_department_rank).canonical if hits else None
+
+    def funding_stage(self, text: str | None) -> str | None:
+        """The canonical stage ("Series-B round" is `series_b`), None if there is not exactly one."""
+        found = self.mentions("funding_stage", text or "")
+        return found[0] if len(found) == 1 else None
+
+    def mentions(self, kind: Kind, text: str) -> tuple[str, ...]:
+        """All of a kind that a running text names, each once, in order. No two-letter country codes."""
+        if kind == "country":
+            text = SHOUTED_UK.sub("United Kingdom", SHOUTED.sub("United States", text))
+        return tuple(name for name in canonicals(self._prose[kind].find(words(text))) if name != DECOY)
+
+    def names_of(self, kind: Kind, canonical: str) -> frozenset[str]:
+        """The words of all names of a canonical thing; its own words where the table doesn't know it."""
+        known = self._names_of.get((kind, canonical))
+        return frozenset(words(canonical)) if known is None else known
+
+    def _table(self, kind: str) -> Table:
+        tables = {
+            "industry": self.industries,
+            "technology": self.technologies,
+            "seniority": self.seniorities,
+            "department": self.departments,
+            "funding_stage": self.funding_stages,
+            "buying_signal": self.buying_signals,
+        }
+        return tables[kind]
+
+    @cached_property
+    def _industries(self) -> PhraseIndex:
+        return PhraseIndex.of(self.industries)
+
+    @cached_property
+    def _countries(self) -> PhraseIndex:
+        return PhraseIndex(_names(iso_names(), self.countries))
+
+    @cached_property
+    def _overrides(self) -> PhraseIndex:
+        return PhraseIndex(_names(self.seniority_overrides))
+
+    @cached_property
+    def _levels(self) -> PhraseIndex:
+        return PhraseIndex.of(self.seniority_levels)
+
+    @cached_property
+    def _prose(self) -> dict[str, PhraseIndex]:
+        whole_only = {words(phrase) for phrase in self.industry_whole_only}
+        industries = [(name, key) for name, key in _entries(self.industries) if words(name) not in whole_only]
+        others = ("technology", "seniority", "department", "funding_stage", "buying_signal")
+        plain = {kind: PhraseIndex.of(self._table(kind)) for kind in others}
+        return plain | {"industry": PhraseIndex(industries), "country": PhraseIndex(self._places())}
+
+    def _places(self) -> list[tuple[str, str]]:
+        """Names that mean a country inside a longer text: no codes; longer names hide shorter ones."""
+        decoys = [(decoy, DECOY) for decoy in self.country_decoys]
+        hidden = {words(decoy) for decoy in self.country_decoys}
+        named = _names(iso_names(), self.countries, self.demonyms)
+        return decoys + [(name, code) for name, code in named if _in_prose(name, hidden)]
+
+    @cached_property
+    def _names_of(self) -> dict[tuple[str, str], frozenset[str]]:
+        kinds = ("industry", "technology", "seniority", "department", "funding_stage", "buying_signal")
+        entries = [((kind, key), name) for kind in kinds for name, key in _entries(self._table(kind))]
+        entries += [
+            (("country", code), name) for name, code in _names(iso_names(), self.countries, self.demonyms)
+        ]
+        entries += [(("country", code), code) for code in iso_names()]
+        found: dict[tuple[str, str], set[str]] = {}
+        for key, name in entries:
+            found.setdefault(key, set()).update(words(name))
+        return {key: frozenset(names) for key, names in found.items()}
+
+
+def _department_rank(hit: Hit) -> tuple[bool, int, int]:
+    return hit.canonical != "executive", hit.length, -hit.start
+
+
+def _entries(table: Table) -> list[tuple[str, str]]:
+    return [(name, key) for key, synonyms in table.items() for name in (key, *synonyms)]
+
+
+def _names(*tables: Mapping[str, Iterable[str]]) -> list[tuple[str, str]]:
+    return [(name, code) for table in tables for code, names in table.items() for name in names]
+
+
+def _in_prose(name: str, hidden: set[tuple[str, ...]]) -> bool:
+    found = words(name)
+    return len("".join(found)) > 3 and found not in hidden

@@ -1,0 +1,122 @@
+"""The one value of each fact that scoring and routing look at, chosen from the evidence.
+
+What a vendor or our own records say goes before what the form says; then what more providers agree on; then
+what is fresher; then what was listed first. The lead's domain stays the one that vendors were asked with. All
+evidence is kept; the ids of what agrees with the choice go along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from pydantic import JsonValue
+
+from revenueflow.domain.evidence import Evidence, Signal, Trust
+from revenueflow.domain.lead import Lead
+from revenueflow.domain.quantity import Range, count_range
+from revenueflow.domain.scoring import LeadFacts
+from revenueflow.domain.vocabulary import Vocabulary
+from revenueflow.enrichment.domains import EmailDomains, NoDomain, email_domains, host_of_email, registrable
+
+NEAR = 0.2
+"""Headcounts agree if they meet when each is widened by this share: vendors count at different times."""
+
+
+class Reader(NamedTuple):
+    """How evidence of one signal is read (None: it can't be), and when two readings agree."""
+
+    signal: Signal
+    normal: Callable[[JsonValue], Any]
+    agree: Callable[[Any, Any], bool]
+
+
+class Reading(NamedTuple):
+    """One piece of evidence, normalised."""
+
+    id: str
+    evidence: Evidence
+    value: Any
+
+
+class Choice(NamedTuple):
+    """The chosen value, None if there is none, and the ids of the evidence that agrees with it."""
+
+    value: Any = None
+    ids: tuple[str, ...] = ()
+
+
+def lead_facts(
+    lead: Lead,
+    evidence: Mapping[str, Evidence] | Sequence[Evidence],
+    vocabulary: Vocabulary,
+    domains: EmailDomains | None = None,
+) -> LeadFacts:
+    """The facts of a lead. Evidence is named by the keys of the mapping (E1…), or else by its own id.
+
+    A fact without evidence falls back to the lead's own field, and has no entry in `LeadFacts.evidence`.
+    """
+    numbered = evidence if isinstance(evidence, Mapping) else {str(item.id): item for item in evidence}
+    chosen = {name: choose(numbered, reader) for name, reader in _readers(vocabulary).items()}
+    if lead.domain and chosen["domain"].value != lead.domain:
+        chosen["domain"] = Choice(lead.domain)
+    own = {name: getattr(lead, name, None) for name in chosen}
+    kind = (domains or email_domains()).kind(host_of_email(lead.email))
+    return LeadFacts(
+        campaign_id=lead.campaign_id,
+        email_given=bool(lead.email),
+        phone_given=bool(lead.phone),
+        name_given=bool(lead.name),
+        free_mail=kind is NoDomain.FREE_MAIL,
+        disposable=kind is NoDomain.DISPOSABLE,
+        evidence={name: choice.ids for name, choice in chosen.items() if choice.ids},
+        **{name: choice.value or own[name] for name, choice in chosen.items()},
+    )
+
+
+def choose(evidence: Mapping[str, Evidence], reader: Reader) -> Choice:
+    """The value of one fact, by the order at the top of this file."""
+    readings = [
+        Reading(id_, item, value)
+        for id_, item in evidence.items()
+        if item.signal is reader.signal and (value := reader.normal(item.value)) is not None
+    ]
+    if not readings:
+        return Choice()
+    best = max(readings, key=lambda reading: _weight(reading, readings, reader))
+    value = int(best.value.midpoint) if isinstance(best.value, Range) else best.value
+    return Choice(value, tuple(one.id for one in readings if reader.agree(one.value, best.value)))
+
+
+def _weight(reading: Reading, readings: Sequence[Reading], reader: Reader) -> tuple[bool, int, float]:
+    agreeing = {one.evidence.provider for one in readings if reader.agree(one.value, reading.value)}
+    said_by_others = reading.evidence.trust is not Trust.SELF_REPORTED
+    return said_by_others, len(agreeing), reading.evidence.fetched_at.timestamp()
+
+
+def _readers(vocabulary: Vocabulary) -> dict[str, Reader]:
+    return {
+        "company": Reader(Signal.COMPANY_NAME, _text, _same_text),
+        "domain": Reader(Signal.COMPANY_DOMAIN, lambda value: registrable(_text(value) or ""), _equal),
+        "title": Reader(Signal.TITLE, _text, _same_text),
+        "industry": Reader(Signal.INDUSTRY, lambda value: vocabulary.industry(_text(value)), _equal),
+        "headcount": Reader(Signal.HEADCOUNT, count_range, _near),
+        "country": Reader(Signal.COUNTRY, lambda value: vocabulary.country(_text(value)), _equal),
+        "source": Reader(Signal.SOURCE, _text, _same_text),
+    }
+
+
+def _text(value: JsonValue) -> str | None:
+    return value.strip() or None if isinstance(value, str) else None
+
+
+def _equal(one: object, other: object) -> bool:
+    return one == other
+
+
+def _same_text(one: str, other: str) -> bool:
+    return one.casefold() == other.casefold()
+
+
+def _near(one: Range, other: Range) -> bool:
+    return one.overlaps(other, NEAR)

@@ -1,0 +1,171 @@
+"""The errors of RevenueFlow.
+
+    RevenueFlowError            code, HTTP status, retryable
+    ├── ConfigurationError      a setting or a file that people edit is wrong (exit code 78)
+    ├── InvalidInput            a caller sent something that can't be used; names the place, never the value
+    ├── NotAuthenticated / NotAllowed / NotFound / TooLarge / UnsupportedMedia
+    ├── Unavailable             something we need does not answer now; try again later
+    ├── LeaseLost               another worker owns the job now; whatever we hold is void
+    └── UpstreamError           a vendor answered badly
+        ├── UpstreamUnavailable   not reached, overloaded, or 5xx: try again
+        ├── UpstreamRejected      it understood and refused: trying again is of no use
+        └── OutcomeUnknown        the request may or may not have been executed
+
+Messages say what was wrong, where, what is allowed and what to do. They never hold a rejected value: that
+value may be personal data or a secret.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One place in the input that is wrong: an RFC 6901 JSON Pointer and a sentence without the value."""
+
+    pointer: str
+    detail: str
+
+
+class RevenueFlowError(Exception):
+    """Base of every error that we raise on purpose."""
+
+    code: ClassVar[str] = "internal"
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Internal error"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, detail: str, *, faults: tuple[Fault, ...] = (), retry_after: float | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.faults = faults
+        self.retry_after = retry_after
+
+
+class ConfigurationError(RevenueFlowError):
+    """A setting, or a file that people edit, is wrong: the process must not start."""
+
+    code = "configuration"
+    title = "Configuration is wrong"
+
+
+class InvalidInput(RevenueFlowError):
+    """The request can be read, but not used."""
+
+    code = "invalid_input"
+    status = 422
+    title = "Input is not valid"
+
+
+class MalformedInput(InvalidInput):
+    """The request body is not in the form that its content type announces."""
+
+    code = "malformed_input"
+    status = 400
+    title = "Body is malformed"
+
+
+class NotAuthenticated(RevenueFlowError):
+    """No credential, or one that we don't know."""
+
+    code = "not_authenticated"
+    status = 401
+    title = "Credential missing or unknown"
+
+
+class NotAllowed(RevenueFlowError):
+    """The credential is known, its role may not do this."""
+
+    code = "not_allowed"
+    status = 403
+    title = "Not allowed for this role"
+
+
+class NotFound(RevenueFlowError):
+    """Nothing with that id."""
+
+    code = "not_found"
+    status = 404
+    title = "Not found"
+
+
+class Conflict(RevenueFlowError):
+    """The request contradicts what is already stored."""
+
+    code = "conflict"
+    status = 409
+    title = "Conflict"
+
+
+class IdempotencyMismatch(RevenueFlowError):
+    """The Idempotency-Key was used before, for another body."""
+
+    code = "idempotency_mismatch"
+    status = 422
+    title = "Idempotency-Key used for another request"
+
+
+class TooLarge(RevenueFlowError):
+    """The body is over the cap."""
+
+    code = "too_large"
+    status = 413
+    title = "Body too large"
+
+
+class UnsupportedMedia(RevenueFlowError):
+    """A content type or encoding that this endpoint does not take."""
+
+    code = "unsupported_media"
+    status = 415
+    title = "Content type not supported"
+
+
+class Unavailable(RevenueFlowError):
+    """Something that we need does not answer now; nothing was accepted."""
+
+    code = "unavailable"
+    status = 503
+    title = "Try again later"
+    retryable = True
+
+
+class LeaseLost(RevenueFlowError):
+    """Another worker owns this job now: stop, and write nothing."""
+
+    code = "lease_lost"
+
+
+class UpstreamError(RevenueFlowError):
+    """A vendor did not do what we asked. `upstream` names it, `reason` is a short stable code."""
+
+    code = "upstream"
+    status = 502
+    title = "An upstream failed"
+
+    def __init__(self, upstream: str, reason: str, *, retry_after: float | None = None) -> None:
+        super().__init__(f"{upstream}: {reason}", retry_after=retry_after)
+        self.upstream = upstream
+        self.reason = reason
+
+
+class UpstreamUnavailable(UpstreamError):
+    """Not reached, overloaded, rate limited or 5xx: clearly not executed, worth another try."""
+
+    code = "upstream_unavailable"
+    retryable = True
+
+
+class UpstreamRejected(UpstreamError):
+    """Understood and refused: another try with the same request is of no use."""
+
+    code = "upstream_rejected"
+
+
+class OutcomeUnknown(UpstreamError):
+    """The request left, the answer did not arrive: it may or may not have been executed."""
+
+    code = "outcome_unknown"
+    retryable = True

@@ -1,0 +1,38 @@
+"""A quote is verbatim text of the cited value, after Unicode normalisation only."""
+
+from __future__ import annotations
+
+import re
+
+from revenueflow.domain.claim import Citation, Claim, ClaimVerdict
+from revenueflow.domain.text import comparable
+from revenueflow.grounding.context import Context
+from revenueflow.grounding.decision import Decision
+
+
+def quote_verbatim(claim: Claim, context: Context) -> Decision | None:
+    """Each quote must stand, as whole words and numbers, in the evidence that it is said to be from."""
+    missing = tuple(c.evidence_id for c in claim.citations if c.quote and not _stands(c, context))
+    if not missing:
+        return None
+    return Decision(ClaimVerdict.UNSUPPORTED, "quote_verbatim", anti_citations=missing, score=0.1)
+
+
+def _stands(citation: Citation, context: Context) -> bool:
+    quote = comparable(citation.quote or "")
+    if not quote:
+        return True
+    text = context.text(citation.evidence_id)
+    return _whole(quote, text) or _whole(_unquoted(quote), text)
+
+
+def _unquoted(quote: str) -> str:
+    """As it stands in the JSON line: with the quotation marks of a string around it."""
+    return quote[1:-1] if len(quote) > 2 and quote[0] == quote[-1] == '"' else quote
+
+
+def _whole(quote: str, text: str) -> bool:
+    """True if the quote occurs and is not cut out of a word or a number ("24" is not in "240" or "1.24")."""
+    before = r"(?<!\w)(?<!\d[.,])" if quote[0].isalnum() else ""
+    after = r"(?!\w)(?![.,]\d)" if quote[-1].isalnum() else ""
+    return quote in text and re.search(f"{before}{re.escape(quote)}{after}", text) is not None

@@ -1,0 +1,77 @@
+"""The sentence itself: it must say its value, no other of the kind, and little besides."""
+
+from __future__ import annotations
+
+from revenueflow.domain.claim import Claim, ClaimField, ClaimVerdict
+from revenueflow.domain.phrases import words
+from revenueflow.domain.quantity import Money, Range, scan
+from revenueflow.domain.text import comparable
+from revenueflow.grounding.checks.names import allowed_words, names_in
+from revenueflow.grounding.checks.numbers import implied
+from revenueflow.grounding.context import Context
+from revenueflow.grounding.decision import Decision
+from revenueflow.grounding.fields import FIELDS, Fact, Field, Products, Relation
+from revenueflow.grounding.wording import stem
+
+
+def says_value(claim: Claim, context: Context) -> Decision | None:
+    """A typed statement names its value, no other of the same kind, and little besides."""
+    field = FIELDS.get(claim.field)
+    claimed = context.claimed(claim) if field else None
+    if field is None or claimed is None:
+        return None
+    if (
+        _named(claim, context, claimed)
+        and not _others(claim, context, claimed)
+        and not _spare(claim, context)
+    ):
+        return None
+    return Decision(ClaimVerdict.NOT_CHECKABLE, "statement")
+
+
+def _named(claim: Claim, context: Context, claimed: Fact) -> bool:
+    if isinstance(claimed, Range | Money):
+        return any(implied(found, claimed, context) for found in scan(context.bare(claim.statement)))
+    return names_in(claimed) <= _mentioned(claim, context) or _spelled_out(claim, claimed)
+
+
+def _spelled_out(claim: Claim, claimed: Fact) -> bool:
+    """True if the value stands in the statement as the model wrote it, or in its canonical form."""
+    said = f" {' '.join(words(comparable(claim.statement)))} "
+    items = claim.value if isinstance(claim.value, list) else [claim.value]
+    written = [" ".join(words(item)) for item in items if isinstance(item, str)]
+    canonical = [" ".join(words(name)) for name in names_in(claimed)]
+    return any(forms and all(f" {form} " in said for form in forms) for forms in (written, canonical))
+
+
+def _mentioned(claim: Claim, context: Context) -> frozenset[str]:
+    found = FIELDS[claim.field].mentioned(context.bare(claim.statement), context.vocabulary)
+    return frozenset(name for fact in found for name in names_in(fact))
+
+
+def _others(claim: Claim, context: Context, claimed: Fact) -> bool:
+    """Another value of the kind, which no cited piece gives. Titles may name several levels."""
+    if claim.field in (ClaimField.SENIORITY, ClaimField.DEPARTMENT) or isinstance(claimed, Range | Money):
+        return False
+    field = FIELDS[claim.field]
+    extra = _mentioned(claim, context) - names_in(claimed)
+    return any(not _given(name, field, claim, context) for name in extra)
+
+
+def _given(name: str, field: Field, claim: Claim, context: Context) -> bool:
+    fact: Fact = frozenset({name}) if isinstance(field, Products) else name
+    return any(context.relation(field, fact, cited) is Relation.AGREES for cited in context.cited(claim))
+
+
+def _spare(claim: Claim, context: Context) -> bool:
+    """True if more words are left than may be, once the known ones, and then their stems, are out."""
+    lists, limit = context.rules.words, context.rules.lexical.spare_words
+    known = allowed_words(claim, context) | lists.of_field.get(claim.field, frozenset())
+    said = frozenset(words(context.bare(claim.statement)))
+    left = [
+        word for word in said - lists.empty - lists.negations - lists.number_words - known if word.isalpha()
+    ]
+    if len(left) <= limit:
+        return False
+    stems = {stem(word) for word in known}
+    return len([word for word in left if stem(word) not in stems]) > limit

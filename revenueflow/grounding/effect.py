@@ -1,0 +1,95 @@
+"""What the judged claims are worth: fit and intent by code, from the supported claims only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from revenueflow.domain.claim import AnalysisVerdict, ClaimField, JudgedClaim, Judgement
+from revenueflow.domain.evidence import Evidence
+from revenueflow.domain.lead import Intent
+from revenueflow.domain.quantity import Money, Range, count_range, money
+from revenueflow.grounding.rules import GroundingRules
+
+
+class _Worth(NamedTuple):
+    """The best that the claims of one field amount to: from anywhere, and without the form."""
+
+    weight: float
+    outside: float
+
+
+def weigh(
+    judged: Sequence[JudgedClaim], evidence: Mapping[str, Evidence], rules: GroundingRules
+) -> Judgement:
+    """The judgement of an analysis. The model's own fit and intent are not looked at.
+
+    Each field counts once, with its best claim: trust x score, and for fit x the factor of its value.
+    Intent is high only if enough of its points come from elsewhere than the form.
+    `rejected`: there were claims and none is supported.
+    """
+    supported = [claim for claim in judged if claim.supported]
+    return Judgement(
+        verdict=_verdict(len(judged), len(supported)),
+        fit=_fit(supported, len(judged), evidence, rules),
+        intent=_intent(supported, evidence, rules),
+        claims=tuple(judged),
+    )
+
+
+def _verdict(claims: int, supported: int) -> AnalysisVerdict:
+    if claims and not supported:
+        return AnalysisVerdict.REJECTED
+    return AnalysisVerdict.VALID if supported == claims else AnalysisVerdict.PARTIAL
+
+
+def _fit(
+    supported: Sequence[JudgedClaim], claims: int, evidence: Mapping[str, Evidence], rules: GroundingRules
+) -> int:
+    best: dict[ClaimField, float] = {}
+    for judged in supported:
+        field = judged.claim.field
+        worth = _trust(judged, evidence, rules) * judged.verdict.score * _factor(judged, rules)
+        best[field] = max(best.get(field, 0.0), worth)
+    points = sum(rules.fit.points.get(field, 0.0) * worth for field, worth in best.items())
+    fallen = 1 - len(supported) / claims if claims else 0.0
+    return max(0, min(100, round(points * (1 - rules.fit.penalty * fallen))))
+
+
+def _intent(
+    supported: Sequence[JudgedClaim], evidence: Mapping[str, Evidence], rules: GroundingRules
+) -> Intent:
+    best: dict[ClaimField, _Worth] = {}
+    for judged in supported:
+        known = best.get(judged.claim.field, _Worth(0.0, 0.0))
+        weight = _trust(judged, evidence, rules) * judged.verdict.score
+        outside = 0.0 if judged.verdict.self_reported_only else weight
+        best[judged.claim.field] = _Worth(max(known.weight, weight), max(known.outside, outside))
+    points = rules.intent.points
+    total = sum(points.get(field, 0.0) * worth.weight for field, worth in best.items())
+    outside = sum(points.get(field, 0.0) * worth.outside for field, worth in best.items())
+    if total >= rules.intent.high and outside >= rules.intent.high_needs_outside:
+        return Intent.HIGH
+    return Intent.MEDIUM if total >= rules.intent.medium else Intent.LOW
+
+
+def _trust(judged: JudgedClaim, evidence: Mapping[str, Evidence], rules: GroundingRules) -> float:
+    """The weight of the most trusted piece that carries the claim."""
+    return max((rules.trust[evidence[name].trust] for name in judged.verdict.citations), default=0.0)
+
+
+def _factor(judged: JudgedClaim, rules: GroundingRules) -> float:
+    """How much of a field's points this value earns: by `levels`, by `steps`, else all of them."""
+    field, value = judged.claim.field, judged.verdict.expected
+    levels, steps = rules.fit.levels.get(field), rules.fit.steps.get(field)
+    if levels is not None:
+        return levels.get(value, 0.0) if isinstance(value, str) else 0.0
+    if steps is None:
+        return 1.0
+    size = _size(count_range(value) or money(value))
+    return next((factor for low, factor in steps if size >= low), 0.0)
+
+
+def _size(value: Range | Money | None) -> float:
+    amount = value.amount if isinstance(value, Money) else value
+    return amount.midpoint if amount else 0.0

@@ -1,0 +1,76 @@
+"""The grounding validator: checks in order, and the first that decides is recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from revenueflow.domain.claim import Claim, ClaimVerdict, JudgedClaim, Verdict
+from revenueflow.domain.evidence import Evidence
+from revenueflow.domain.vocabulary import Vocabulary
+from revenueflow.grounding.checks.citations import citation_exists, citation_in_run, citation_path
+from revenueflow.grounding.checks.conflict import vendor_conflict
+from revenueflow.grounding.checks.lexical import buying_signal, lexical
+from revenueflow.grounding.checks.names import foreign_names
+from revenueflow.grounding.checks.numbers import numbers
+from revenueflow.grounding.checks.polarity import polarity
+from revenueflow.grounding.checks.quotes import quote_verbatim
+from revenueflow.grounding.checks.statement import says_value
+from revenueflow.grounding.checks.typed import typed_comparison, typed_support
+from revenueflow.grounding.context import Context
+from revenueflow.grounding.decision import SCORES, Decision
+from revenueflow.grounding.rules import GroundingRules
+
+Check = Callable[[Claim, Context], Decision | None]
+
+CHECKS: Final[tuple[Check, ...]] = (
+    citation_exists,
+    citation_in_run,
+    citation_path,
+    quote_verbatim,
+    typed_comparison,
+    polarity,
+    numbers,
+    foreign_names,
+    says_value,
+    vendor_conflict,
+    typed_support,
+    buying_signal,
+    lexical,
+)
+"""Each decides or passes on (None); `lexical` always decides."""
+
+
+def judge(
+    claims: Iterable[Claim],
+    evidence: Mapping[str, Evidence],
+    vocabulary: Vocabulary,
+    rules: GroundingRules,
+    checks: tuple[Check, ...] = CHECKS,
+) -> tuple[JudgedClaim, ...]:
+    """Each claim with its verdict, in order. `evidence` is what the prompt showed, by its ids (E1…En).
+
+    Decides by the evidence alone, without I/O; linear in claims and evidence. What no check decides
+    is `not_checkable`: nothing is supported on doubt.
+    """
+    context = Context(evidence, vocabulary, rules)
+    listed = tuple(claims)
+    return tuple(JudgedClaim(claim=claim, verdict=_verdict(claim, context, checks)) for claim in listed)
+
+
+def _verdict(claim: Claim, context: Context, checks: tuple[Check, ...]) -> Verdict:
+    decisions = (check(claim, context) for check in checks)
+    undecided = Decision(ClaimVerdict.NOT_CHECKABLE, "none")
+    decision = next((found for found in decisions if found is not None), undecided)
+    carrying = decision.citations
+    return Verdict(
+        claim_id=claim.id,
+        verdict=decision.verdict,
+        score=round(SCORES[decision.verdict] if decision.score is None else decision.score, 4),
+        decided_by=decision.check,
+        expected=decision.expected,
+        found=decision.found,
+        citations=carrying,
+        anti_citations=decision.anti_citations,
+        self_reported_only=bool(carrying) and all(context.self_reported(name) for name in carrying),
+    )

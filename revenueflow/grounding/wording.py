@@ -1,0 +1,81 @@
+"""What a sentence is made of: content words, names, negation. Linear in the text."""
+
+from __future__ import annotations
+
+import re
+
+from revenueflow.domain.phrases import fold, words
+from revenueflow.grounding.rules import Words
+
+TOKEN = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?(?:[+#]+(?!\w))?")
+CONTRACTED = re.compile(r"n['’]t\b", re.IGNORECASE)
+OPENERS = " \t\"'(“„‘"
+SUFFIXES = ("ings", "ing", "ies", "ed", "es", "s")
+LONGEST_PHRASE = 4
+
+
+def negated(text: str, lists: Words) -> bool:
+    """True if the text denies something: an odd number of negations, harmless turns of phrase not counted."""
+    tokens = words(CONTRACTED.sub(" not", text))
+    count, place = 0, 0
+    while place < len(tokens):
+        skip = _harmless(tokens, place, lists)
+        count += not skip and tokens[place] in lists.negations
+        place += skip or 1
+    return count % 2 == 1
+
+
+def _harmless(tokens: tuple[str, ...], place: int, lists: Words) -> int:
+    for length in range(LONGEST_PHRASE, 0, -1):
+        if tokens[place : place + length] in lists.harmless:
+            return length
+    return 0
+
+
+def content(text: str, lists: Words) -> frozenset[str]:
+    """The stems of the words that carry a fact."""
+    return frozenset(stem(word) for word in words(text) if word not in lists.empty)
+
+
+def stem(word: str) -> str:
+    """A rough stem: enough that "hires", "hired" and "hiring" are one word."""
+    for suffix in SUFFIXES:
+        if word.endswith(suffix) and len(word) - len(suffix) >= 3:
+            return word[: -len(suffix)]
+    return word
+
+
+def names(text: str, lists: Words) -> tuple[str, ...]:
+    """Folded words written like names, except generic ones: capitals, or digits inside a word.
+
+    Where a sentence begins, a capital is a name only as the subject of a verb ("Siemens has …").
+    """
+    found = list(TOKEN.finditer(text))
+    named = dict[str, None]()
+    for place, match in enumerate(found):
+        word = fold(match[0])
+        following = fold(found[place + 1][0]) if place + 1 < len(found) else ""
+        if word not in lists.generic and _like_name(text, match, word, following, lists):
+            named[word] = None
+    return tuple(named)
+
+
+def _like_name(text: str, match: re.Match[str], word: str, following: str, lists: Words) -> bool:
+    written = match[0]
+    if any(char.isupper() or char.isdigit() for char in written[1:]):
+        return not written[0].isdigit()
+    if not written[0].isupper():
+        return False
+    if not _begins_sentence(text, match.start()):
+        return True
+    return following in lists.subject_verbs and word not in lists.empty and word not in lists.subjects
+
+
+def _begins_sentence(text: str, place: int) -> bool:
+    before = text[max(0, place - 6) : place].rstrip(OPENERS)
+    return before[-1] in ".!?:;\n" if before else place <= 6
+
+
+def number_words(text: str, lists: Words) -> frozenset[str]:
+    """Numbers that are written as words."""
+    return frozenset(words(text)) & lists.number_words

@@ -1,0 +1,1 @@
+"""The one road to the CRM: a registry of tools, and the guard around each call."""

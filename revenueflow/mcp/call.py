@@ -1,0 +1,71 @@
+"""A tool call: who asks for what, under which key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from uuid import UUID, uuid5
+
+from revenueflow.audit.trail import Subject
+from revenueflow.db.jobs import Lease
+from revenueflow.domain.action import RECORD_NAMESPACE, Denial, action_key, record_key
+from revenueflow.mcp.tools import Tool, ToolArgs
+
+Role = Literal["pipeline", "operator", "admin", "agent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks. The pipeline has a lease; everybody else gives an idempotency key."""
+
+    id: str
+    role: Role
+    lease: Lease | None = None
+    trace_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What is asked. `claims` maps a JSON Pointer into `args` to the id of the claim that supports it."""
+
+    tool: str
+    args: dict[str, Any]
+    caller: Caller
+    idempotency_key: str | None = None
+    claims: dict[str, UUID] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A call whose tool and arguments are known to be sound."""
+
+    call: Call
+    tool: Tool
+    args: ToolArgs
+
+    @property
+    def record_key(self) -> UUID:
+        """The external id of the record in the CRM."""
+        return record_key(self.args.lead_id, self.tool.object_type, self.tool.slot)
+
+    @property
+    def action_key(self) -> UUID:
+        """One effect per key: never made from what a model wrote."""
+        caller = self.call.caller
+        if caller.lease:
+            return action_key(self.record_key, self.tool.name, caller.lease.run_version)
+        return uuid5(RECORD_NAMESPACE, f"{caller.id}\n{self.call.idempotency_key}")
+
+    @property
+    def subject(self) -> Subject:
+        """What the audit events of this call are about."""
+        lease = self.call.caller.lease
+        return Subject(self.args.lead_id, lease.job_id if lease else None, self.call.caller.trace_id)
+
+
+class Denied(Exception):
+    """The guard refuses the call; nothing was written anywhere."""
+
+    def __init__(self, code: str, reason: str, needs: str | None = None) -> None:
+        super().__init__(code)
+        self.denial = Denial(code=code, reason=reason, needs=needs)

@@ -1,0 +1,133 @@
+"""The guard: what a tool call must pass before anything is written, in this order, and what remains of it.
+
+kill switch, read-only -> tool is listed -> arguments fit -> role may -> grounded fields have their claims ->
+idempotency (a known key returns the stored result) -> dry run -> the write, through the ledger.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import orjson
+
+from revenueflow.audit import trail
+from revenueflow.db import actions, claims
+from revenueflow.db.actions import PlannedAction
+from revenueflow.db.session import Database
+from revenueflow.domain.action import ActionState, CallStatus, ToolResult
+from revenueflow.domain.outcome import AuditEntry
+from revenueflow.mcp import checks
+from revenueflow.mcp.call import Call, Checked, Denied
+from revenueflow.mcp.ledger import Action, Ledger
+from revenueflow.mcp.policy import Policy
+from revenueflow.privacy.identity import IdentityKey
+from revenueflow.telemetry import metrics
+
+
+class Guard:
+    """Checks calls, and lets the ledger make the writes that pass."""
+
+    def __init__(
+        self, database: Database, policy: Policy, ledger: Ledger, key: IdentityKey, same: checks.SameValue
+    ) -> None:
+        self._database = database
+        self._policy = policy
+        self._ledger = ledger
+        self._key = key
+        self._same = same
+
+    async def call(self, call: Call) -> ToolResult:
+        """Makes the call, or says why not. A denial is a result, not an exception, and is audited."""
+        try:
+            checked = await self._check(call)
+            if self._policy.dry_run:
+                return await self._dry_run(checked)
+            return await self._perform(checked)
+        except Denied as refusal:
+            return await self._denied(call, refusal)
+
+    async def _check(self, call: Call) -> Checked:
+        checks.writes_are_on(self._policy)
+        checked = checks.arguments_fit(call, checks.tool_is_listed(call))
+        checks.role_may(checked, self._policy)
+        checks.key_is_given(checked)
+        if needed := checks.needed_claims(checked, self._policy):
+            async with self._database.transaction() as session:
+                found = await claims.by_ids(session, list(needed.values()))
+            checks.claims_carry(checked, needed, found, self._same)
+        return checked
+
+    async def _perform(self, checked: Checked) -> ToolResult:
+        planned = self._plan(checked)
+        known = await self._ledger.plan(planned, checked.subject)
+        lease, target = checked.call.caller.lease, checked.tool.target
+        if known is None:
+            return await self._ledger.send(planned._asdict() | {"crm_id": None}, target, checked.subject, lease)
+        if known["args_hmac"] != planned.args_hmac:
+            raise Denied("idempotency_conflict", "the key was used before, with other arguments", "another key")
+        if known["state"] == ActionState.PLANNED:
+            return await self._ledger.send(known, target, checked.subject, lease)
+        if known["state"] in (ActionState.SENT, ActionState.UNKNOWN):
+            return await self._ledger.reconcile(known, target, checked.subject, lease)
+        return _replayed(known)
+
+    def _plan(self, checked: Checked) -> PlannedAction:
+        lease = checked.call.caller.lease
+        fields = checked.tool.fields(checked.args)
+        return PlannedAction(
+            action_key=checked.action_key,
+            record_key=checked.record_key,
+            object_type=checked.tool.object_type,
+            tool=checked.tool.name,
+            run_version=lease.run_version if lease else 0,
+            caller=checked.call.caller.id,
+            args=fields,
+            args_hmac=self._key.digest(orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)),
+            job_id=lease.job_id if lease else None,
+            lead_id=checked.args.lead_id,
+        )
+
+    async def _dry_run(self, checked: Checked) -> ToolResult:
+        async with self._database.transaction() as session:
+            entry = AuditEntry(f"crm.{checked.tool.name}", "dry_run", actor="guard")
+            await trail.append(session, checked.subject, [entry])
+        return ToolResult(status=CallStatus.DRY_RUN, result={"fields": checked.tool.fields(checked.args)})
+
+    async def _denied(self, call: Call, refusal: Denied) -> ToolResult:
+        denial = refusal.denial
+        metrics.guard_denials.labels(denial.code).inc()
+        lease = call.caller.lease
+        subject = trail.Subject(
+            lease.lead_id if lease else None, lease.job_id if lease else None, call.caller.trace_id
+        )
+        entry = AuditEntry(f"crm.{_listed(call.tool)}", "denied", {"code": denial.code}, actor="guard")
+        async with self._database.transaction() as session:
+            await trail.append(session, subject, [entry])
+        return ToolResult(status=CallStatus.DENIED, denial=denial)
+
+
+def _listed(tool: str) -> str:
+    # The name of a tool that we don't know is the caller's text: it must not reach the trail.
+    return tool if tool in checks.TOOLS else "unlisted"
+
+
+def _replayed(known: Action) -> ToolResult:
+    failed = known["state"] in (ActionState.FAILED, ActionState.DENIED)
+    return ToolResult(
+        status=CallStatus.FAILED if failed else CallStatus.CONFIRMED,
+        action_id=known["action_key"],
+        crm_id=known["crm_id"],
+        replayed=True,
+        result={"reason": known["error"]} if failed else None,
+    )
+
+
+async def reconcile_open(database: Database, ledger: Ledger, target_of: dict[str, str], *, quiet: float) -> int:
+    """Settles writes that nobody is working on any more; returns how many were looked at."""
+    async with database.transaction() as session:
+        found = await actions.open_actions(session, quiet=quiet)
+    readable = [action for action in found if target_of.get(action["tool"]) == "crm"]
+    for action in readable:
+        subject = trail.Subject(UUID(str(action["lead_id"])), action["job_id"])
+        await ledger.reconcile(action, target_of[action["tool"]], subject, None)
+    return len(readable)

@@ -1,0 +1,47 @@
+"""The registry: `call` is the one function that leads to a CRM, for the pipeline, people and agents alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from revenueflow.crm.base import Crm
+from revenueflow.db.session import Database
+from revenueflow.domain.action import ToolResult
+from revenueflow.mcp.call import Call
+from revenueflow.mcp.checks import SameValue
+from revenueflow.mcp.guard import Guard, reconcile_open
+from revenueflow.mcp.ledger import Ledger
+from revenueflow.mcp.policy import Policy
+from revenueflow.mcp.targets import CrmTarget, MessengerTarget, Target
+from revenueflow.mcp.tools import TOOLS
+from revenueflow.messaging.base import Messenger
+from revenueflow.privacy.identity import IdentityKey
+
+
+class Registry:
+    """The tools, behind the guard."""
+
+    def __init__(
+        self,
+        database: Database,
+        crm: Crm,
+        messenger: Messenger | None,
+        policy: Policy,
+        key: IdentityKey,
+        *,
+        same: SameValue,
+        settle_seconds: float,
+    ) -> None:
+        targets: Mapping[str, Target] = {"crm": CrmTarget(crm), "messenger": MessengerTarget(messenger)}
+        self._database = database
+        self._ledger = Ledger(database, targets, settle_seconds=settle_seconds)
+        self._guard = Guard(database, policy, self._ledger, key, same)
+
+    async def call(self, call: Call) -> ToolResult:
+        """Makes a guarded call. Raises LeaseLost if the caller's lease is gone."""
+        return await self._guard.call(call)
+
+    async def reconcile(self, *, quiet: float) -> int:
+        """Settles writes whose outcome has been open for `quiet` seconds and that no job is working on."""
+        target_of = {name: tool.target for name, tool in TOOLS.items()}
+        return await reconcile_open(self._database, self._ledger, dict(target_of), quiet=quiet)

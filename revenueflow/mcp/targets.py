@@ -1,0 +1,61 @@
+"""Where a write goes: the CRM, which can be read back by key, or a messenger, which can't."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+from uuid import UUID
+
+from revenueflow.crm.base import Crm
+from revenueflow.errors import UpstreamRejected
+from revenueflow.messaging.base import Messenger
+
+
+class Target(Protocol):
+    """The outside, seen from the guard."""
+
+    readable: bool
+
+    async def write(self, object_type: str, key: UUID, fields: dict[str, Any]) -> str:
+        """Makes the write; returns the id there. Raises as `Crm.put` does."""
+        ...
+
+    async def read(self, object_type: str, key: UUID) -> tuple[str, dict[str, Any]] | None:
+        """What is there: id and fields; None if nothing."""
+        ...
+
+
+class CrmTarget:
+    """Writes by our external key, so a write can be read back and repeated."""
+
+    readable = True
+
+    def __init__(self, crm: Crm) -> None:
+        self._crm = crm
+
+    async def write(self, object_type: str, key: UUID, fields: dict[str, Any]) -> str:
+        """Creates or updates the record with this key."""
+        return (await self._crm.put(object_type, key, fields)).crm_id
+
+    async def read(self, object_type: str, key: UUID) -> tuple[str, dict[str, Any]] | None:
+        """Reads the record with this key."""
+        found = await self._crm.get(object_type, key)
+        return (found.crm_id, found.fields) if found else None
+
+
+class MessengerTarget:
+    """A write that can't carry a key is not repeated: it stays unknown, and shows as that."""
+
+    readable = False
+
+    def __init__(self, messenger: Messenger | None) -> None:
+        self._messenger = messenger
+
+    async def write(self, object_type: str, key: UUID, fields: dict[str, Any]) -> str:
+        """Posts the message."""
+        if self._messenger is None:
+            raise UpstreamRejected("messenger", "not_configured")
+        return await self._messenger.post(fields["channel"], fields["text"])
+
+    async def read(self, object_type: str, key: UUID) -> tuple[str, dict[str, Any]] | None:
+        """Nothing can be read back."""
+        return None

@@ -1,0 +1,107 @@
+"""The tools: what each takes, and which record of the CRM it writes.
+
+Argument models refuse fields that they don't know, so that nothing reaches the CRM that was not meant to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+
+from revenueflow.domain.base import Value
+from revenueflow.domain.lead import Tier
+
+Line = Annotated[str, Field(max_length=500)]
+Text = Annotated[str, Field(max_length=8000)]
+
+
+class ToolArgs(Value):
+    """What every tool takes. Types are exact: "7" is not 7."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    lead_id: UUID = Field(strict=False, description="the lead that the write is about")
+
+
+class UpsertLead(ToolArgs):
+    """The lead itself. `industry` and `headcount` need a supported claim."""
+
+    campaign_id: Line
+    email: Line | None = None
+    name: Line | None = None
+    phone: Line | None = None
+    company: Line | None = None
+    domain: Line | None = None
+    title: Line | None = None
+    country: Line | None = None
+    source: Line | None = None
+    industry: Line | None = None
+    headcount: int | str | None = None
+    summary: Text | None = Field(None, description="statements of supported claims, each with its citation")
+
+
+class SetLeadScore(ToolArgs):
+    """The score with its reason."""
+
+    score: int = Field(ge=0, le=100)
+    tier: Tier = Field(strict=False)
+    intent: Line
+    profile: Line
+    reason: Text
+
+
+class AssignOwner(ToolArgs):
+    """The rep who owns the lead, and why."""
+
+    owner_id: Line
+    owner_name: Line
+    reason: Text
+
+
+class CreateTask(ToolArgs):
+    """A task for the owner."""
+
+    owner_id: Line
+    subject: Line
+    body: Text
+    due_at: datetime = Field(strict=False)
+
+
+class PostMessage(ToolArgs):
+    """A chat message to the team. Ours alone: not offered to MCP clients."""
+
+    channel: Line
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool: its arguments, and the record (`object_type`, one per lead and `slot`) that it writes."""
+
+    name: str
+    args: type[ToolArgs]
+    object_type: str
+    target: Literal["crm", "messenger"] = "crm"
+    slot: str = "main"
+    exposed: bool = True
+
+    def fields(self, args: ToolArgs) -> dict[str, Any]:
+        """What is written: the arguments that were given, as JSON values."""
+        return args.model_dump(mode="json", exclude_none=True)
+
+
+TOOLS: dict[str, Tool] = {
+    tool.name: tool
+    for tool in (
+        Tool("upsert_lead", UpsertLead, "lead"),
+        Tool("set_lead_score", SetLeadScore, "lead"),
+        Tool("assign_owner", AssignOwner, "lead"),
+        Tool("create_task", CreateTask, "task"),
+        Tool("post_message", PostMessage, "message", target="messenger", exposed=False),
+    )
+}
+

@@ -1,0 +1,113 @@
+"""Capture: folds a lead's deliveries into the lead, in the order in which they were received.
+
+The newest value wins, but a delivery that was spooled and arrives late fills blanks only. A HubSpot event names a
+contact and has no data: the contact is fetched first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from revenueflow.db import deliveries
+from revenueflow.db.deliveries import StoredDelivery
+from revenueflow.domain.base import Value
+from revenueflow.domain.lead import Lead, LeadForm, LeadStatus
+from revenueflow.domain.outcome import AuditEntry, Changes, Done, Outcome, Park, Retry
+from revenueflow.domain.vocabulary import Vocabulary
+from revenueflow.enrichment.domains import company_domain
+from revenueflow.errors import UpstreamError, UpstreamRejected
+from revenueflow.pipeline.context import Context
+from revenueflow.privacy.identity import normalise_email, normalise_linkedin
+from revenueflow.sources import hubspot
+from revenueflow.sources.aliases import Understood
+
+
+class Captured(Value):
+    """The lead as its senders describe it."""
+
+    lead: Lead
+    deliveries: tuple[UUID, ...]
+    no_domain: str | None = None
+
+
+async def step(lead: Lead, context: Context) -> Outcome:
+    """Reads the deliveries, fetches what they only name, and folds them."""
+    async with context.services.database.transaction() as session:
+        stored = await deliveries.of_lead(session, lead.id)
+    try:
+        understood = [await _understand(delivery, context) for delivery in stored]
+    except UpstreamError as error:
+        return _without_contact(error)
+    captured = _capture(lead.id, stored, understood, context)
+    if not _can_be_reached(captured.lead):
+        return Park("no_contact_point", _changes(captured, stored))
+    return Done(captured, _changes(captured, stored))
+
+
+async def _understand(delivery: StoredDelivery, context: Context) -> Understood:
+    given = Understood.model_validate(delivery.parsed)
+    if delivery.source != hubspot.SOURCE or context.services.hubspot is None:
+        return given
+    fetched = await context.services.hubspot.fetch(hubspot.contact_id(delivery.delivery_key))
+    return given if fetched is None else given.model_copy(update={"form": _fill(fetched.form, given.form)})
+
+
+def _without_contact(error: UpstreamError) -> Outcome:
+    if isinstance(error, UpstreamRejected):
+        return Park(f"hubspot_contact_{error.reason}")
+    return Retry(error.retry_after or 5, f"hubspot_{error.reason}")
+
+
+def _capture(
+    lead_id: UUID, stored: Sequence[StoredDelivery], understood: Sequence[Understood], context: Context
+) -> Captured:
+    form = LeadForm()
+    for delivery, one in zip(stored, understood, strict=True):
+        form = _fill(form, one.form) if delivery.outcome == "spooled" else _fill(one.form, form)
+    campaign = understood[0].campaign_id
+    return fold(lead_id, campaign, form, stored, context)
+
+
+def fold(
+    lead_id: UUID, campaign: str, form: LeadForm, stored: Sequence[StoredDelivery], context: Context
+) -> Captured:
+    """The lead of a form: email, domain and country in their normal form, the rest as given."""
+    email = normalise_email(form.email)
+    found = company_domain(website=form.website, email=email)
+    lead = Lead(
+        id=lead_id,
+        campaign_id=campaign,
+        version=context.lease.run_version,
+        form=form,
+        email=email,
+        domain=found.domain,
+        country=_country(form, context.services.vocabulary),
+        received_at=stored[0].received_at,
+        **form.model_dump(include={"name", "phone", "company", "title", "source", "message"}),
+    )
+    return Captured(lead=lead, deliveries=tuple(one.id for one in stored), no_domain=found.reason)
+
+
+def _country(form: LeadForm, vocabulary: Vocabulary) -> str | None:
+    return vocabulary.country(form.country) if form.country else None
+
+
+def _fill(first: LeadForm, second: LeadForm) -> LeadForm:
+    return LeadForm(**(second.model_dump(exclude_none=True) | first.model_dump(exclude_none=True)))
+
+
+def _can_be_reached(lead: Lead) -> bool:
+    digits = sum(character.isdigit() for character in lead.phone or "")
+    return bool(lead.email or digits >= 6 or normalise_linkedin(lead.form.linkedin_url))
+
+
+def _changes(captured: Captured, stored: Sequence[StoredDelivery]) -> Changes:
+    lead = captured.lead
+    columns = lead.model_dump(exclude={"id", "form"}) | {
+        "form": lead.form.model_dump(exclude_none=True),
+        "identity_key": stored[0].identity_key,
+        "status": LeadStatus.PROCESSING.value,
+    }
+    detail = {"deliveries": [str(one) for one in captured.deliveries], "sources": sorted({d.source for d in stored})}
+    return Changes(lead=columns, audit=(AuditEntry("lead.captured", "done", dict(detail)),))

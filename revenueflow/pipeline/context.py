@@ -1,0 +1,64 @@
+"""What a step is given besides the lead: the results before it, and the capabilities it may use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from revenueflow.analysis.base import Analyst
+from revenueflow.analysis.prompt import PromptTemplate
+from revenueflow.db.jobs import Lease
+from revenueflow.db.session import Database
+from revenueflow.domain.base import Value
+from revenueflow.domain.vocabulary import Vocabulary
+from revenueflow.enrichment.base import EnrichmentProvider
+from revenueflow.grounding.rules import GroundingRules
+from revenueflow.mcp.call import Caller
+from revenueflow.mcp.registry import Registry
+from revenueflow.routing.rules import RoutingRules
+from revenueflow.scoring.profile import Profile
+from revenueflow.sources.hubspot_contacts import HubSpotContacts
+
+V = TypeVar("V", bound=Value)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The capabilities of a worker; wiring chooses the providers behind them."""
+
+    database: Database
+    registry: Registry
+    providers: Sequence[EnrichmentProvider]
+    enrichment_budget: float
+    analysts: Sequence[Analyst]
+    prompt: PromptTemplate
+    vocabulary: Vocabulary
+    grounding: GroundingRules
+    profile: Profile
+    routing: RoutingRules
+    hubspot: HubSpotContacts | None = None
+    slack_channel: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One run of a job."""
+
+    lease: Lease
+    now: datetime
+    services: Services
+    results: dict[type[Value], Value] = field(default_factory=dict)
+
+    def result(self, kind: type[V]) -> V:
+        """The result of an earlier step of this run."""
+        found = self.results[kind]
+        if not isinstance(found, kind):
+            raise TypeError(kind.__name__)
+        return found
+
+    @property
+    def caller(self) -> Caller:
+        """The pipeline, as the guard knows it: fenced by the lease."""
+        return Caller("pipeline", "pipeline", self.lease, self.lease.trace_id)

@@ -1,0 +1,40 @@
+"""Follow up: a task for the owner, due by the rules for the lead's tier, in the owner's working hours."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from revenueflow.domain.base import Value
+from revenueflow.domain.lead import Lead
+from revenueflow.domain.outcome import Done, Outcome
+from revenueflow.domain.scoring import Factor
+from revenueflow.pipeline.context import Context
+from revenueflow.pipeline.route import Routed
+from revenueflow.pipeline.score import Scored
+from revenueflow.pipeline.writing import unfinished, write
+from revenueflow.routing.due import due_at
+
+
+class FollowedUp(Value):
+    """When the owner is to have followed up."""
+
+    due_at: datetime
+
+
+async def step(lead: Lead, context: Context) -> Outcome:
+    """Creates the task. Its due time counts from when the lead was received, so a repeated step asks the same."""
+    score, routing = context.result(Scored).score, context.result(Routed).routing
+    rules = context.services.routing
+    due = due_at(rules.follow_up, score.tier, lead.received_at, rules.rep(routing.owner_id))
+    task = {
+        "owner_id": routing.owner_id,
+        "subject": f"Follow up: {lead.company or lead.domain or 'new lead'} ({score.tier.value}, {score.total})"[:500],
+        "body": "\n".join(_line(factor) for factor in score.factors)[:8000],
+        "due_at": due,
+    }
+    result = await write(lead, context, "create_task", task)
+    return unfinished(result) or Done(FollowedUp(due_at=due))
+
+
+def _line(factor: Factor) -> str:
+    return f"{factor.name}: {factor.points} of {factor.maximum} ({factor.reason})"

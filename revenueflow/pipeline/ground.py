@@ -1,0 +1,51 @@
+"""Ground: every claim is held against the evidence. Only what the evidence says goes on."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from revenueflow.analysis import prompt
+from revenueflow.domain.base import Value
+from revenueflow.domain.claim import AnalysisVerdict, Judgement
+from revenueflow.domain.lead import Lead
+from revenueflow.domain.outcome import AuditEntry, Changes, Done, Outcome
+from revenueflow.grounding.effect import weigh
+from revenueflow.grounding.validator import judge
+from revenueflow.pipeline.analyse import Analysed
+from revenueflow.pipeline.context import Context
+from revenueflow.pipeline.enrich import Enriched
+from revenueflow.telemetry import metrics
+
+
+class Grounded(Value):
+    """The judged analysis."""
+
+    judgement: Judgement
+
+
+async def step(lead: Lead, context: Context) -> Outcome:
+    """Judges each claim, then computes fit and intent from the claims that survived."""
+    services = context.services
+    numbered = prompt.build(context.result(Enriched).evidence, services.prompt).evidence
+    judged = judge(context.result(Analysed).analysis.claims, numbered, services.vocabulary, services.grounding)
+    judgement = weigh(judged, numbered, services.grounding)
+    _count(judgement)
+    changes = Changes(
+        lead={"analysis_verdict": judgement.verdict.value, "fit": judgement.fit, "intent": judgement.intent.value},
+        claims=judged,
+        audit=(_entry(judgement),),
+    )
+    return Done(Grounded(judgement=judgement), changes)
+
+
+def _count(judgement: Judgement) -> None:
+    metrics.analyses.labels(judgement.verdict.value).inc()
+    for judged in judgement.claims:
+        metrics.claims.labels(judged.verdict.verdict.value, judged.verdict.decided_by).inc()
+
+
+def _entry(judgement: Judgement) -> AuditEntry:
+    verdicts = Counter(judged.verdict.verdict.value for judged in judgement.claims)
+    outcome = "rejected" if judgement.verdict is AnalysisVerdict.REJECTED else "done"
+    detail = {"verdict": judgement.verdict.value, "claims": dict(verdicts), "fit": judgement.fit}
+    return AuditEntry("lead.grounded", outcome, {**detail, "intent": judgement.intent.value})

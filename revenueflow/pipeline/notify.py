@@ -1,0 +1,51 @@
+"""Notify: tells the team about a hot lead. A message carries no key: it is sent at most once."""
+
+from __future__ import annotations
+
+from revenueflow.domain.action import CallStatus
+from revenueflow.domain.base import Value
+from revenueflow.domain.lead import Lead, Tier
+from revenueflow.domain.outcome import Done, Outcome, Retry
+from revenueflow.pipeline.context import Context
+from revenueflow.pipeline.ground import Grounded
+from revenueflow.pipeline.route import Routed
+from revenueflow.pipeline.score import Scored
+from revenueflow.pipeline.writing import write
+
+LONGEST = 8000
+
+
+class Notified(Value):
+    """`status` is sent, unknown, failed, not_hot or not_configured. None of these holds the lead up."""
+
+    status: str
+
+
+async def step(lead: Lead, context: Context) -> Outcome:
+    """Posts a message with score, owner and reason; nothing in it but what the evidence supports."""
+    if context.result(Scored).score.tier is not Tier.HOT:
+        return Done(Notified(status="not_hot"))
+    if context.services.slack_channel is None:
+        return Done(Notified(status="not_configured"))
+    args = {"channel": context.services.slack_channel, "text": _text(lead, context)}
+    result = await write(lead, context, "post_message", args)
+    if result.status is CallStatus.DELAYED:
+        return Retry(result.retry_after or 5, "messenger_unavailable")
+    return Done(Notified(status="sent" if result.status is CallStatus.CONFIRMED else result.status.value))
+
+
+def _text(lead: Lead, context: Context) -> str:
+    score, routing = context.result(Scored).score, context.result(Routed).routing
+    claims = [one.claim.statement for one in context.result(Grounded).judgement.supported]
+    lines = [
+        f"Hot lead: {_plain(lead.company or lead.domain or 'unknown company')}, score {score.total}",
+        f"Owner: {routing.owner_name} ({routing.rule}: {routing.reason})",
+        *(f"• {_plain(claim)}" for claim in claims[:6]),
+        f"Lead {lead.id}",
+    ]
+    return "\n".join(lines)[:LONGEST]
+
+
+def _plain(text: str) -> str:
+    # Slack reads <…> as links and mentions, and what stands here was written by strangers.
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")[:300]

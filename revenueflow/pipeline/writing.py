@@ -1,0 +1,41 @@
+"""Making guarded writes from a step, and what their results mean for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from revenueflow.clock import utcnow
+from revenueflow.domain.action import CallStatus, ToolResult
+from revenueflow.domain.lead import Lead
+from revenueflow.domain.outcome import Outcome, Park, Retry, Snooze
+from revenueflow.mcp.call import Call
+from revenueflow.pipeline.context import Context
+
+
+async def write(
+    lead: Lead, context: Context, tool: str, args: Mapping[str, Any], claims: Mapping[str, UUID] | None = None
+) -> ToolResult:
+    """One call through the registry, as the pipeline. Arguments that are None are left out."""
+    given = {"lead_id": lead.id} | {name: value for name, value in args.items() if value is not None}
+    return await context.services.registry.call(Call(tool, given, context.caller, claims=dict(claims or {})))
+
+
+def unfinished(result: ToolResult) -> Outcome | None:
+    """What the step comes to if the write is not there (yet); None if it is.
+
+    An unknown outcome waits for reading back and spends no attempt; a refusal is for a person to look at.
+    """
+    match result.status:
+        case CallStatus.CONFIRMED | CallStatus.DRY_RUN:
+            return None
+        case CallStatus.UNKNOWN | CallStatus.PLANNED:
+            return Snooze(utcnow() + timedelta(seconds=result.retry_after or 5), "crm_outcome_unknown")
+        case CallStatus.DELAYED:
+            return Retry(result.retry_after or 5, "crm_unavailable")
+        case CallStatus.DENIED:
+            return Park(f"guard_{result.denial.code if result.denial else 'denied'}")
+        case _:
+            return Park(f"crm_{(result.result or {}).get('reason', result.status.value)}")

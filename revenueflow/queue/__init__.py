@@ -1,0 +1,1 @@
+"""The doorbell: all that knows arq and Redis."""

@@ -1,0 +1,1 @@
+"""Where leads come in: what each sender's payload means, and the one write that makes it durable."""

@@ -1,0 +1,92 @@
+"""The one table of field names: what senders call a thing, and what we call it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from revenueflow import defaults
+from revenueflow.domain.base import Value
+from revenueflow.domain.lead import DEFAULT_CAMPAIGN, LeadForm
+from revenueflow.errors import Fault
+
+LONGEST_VALUE = 20_000
+
+
+class AliasTable(Value):
+    """defaults/field_aliases.toml."""
+
+    lead: dict[str, list[str]]
+    envelope: dict[str, list[str]]
+
+
+class Understood(Value):
+    """A payload in our words. `source_id` is the sender's own id of the lead."""
+
+    campaign_id: str = DEFAULT_CAMPAIGN
+    source_id: str | None = None
+    form: LeadForm = LeadForm()
+
+
+def fold(name: str) -> str:
+    """A field name without case, spaces and punctuation."""
+    return "".join(letter for letter in name.lower() if letter.isalnum())
+
+
+@cache
+def _index(config_dir: Path | None) -> dict[str, tuple[str, int]]:
+    table = defaults.load(AliasTable, "field_aliases.toml", config_dir)
+    groups = table.lead | table.envelope
+    return {fold(alias): (field, rank) for field, names in groups.items() for rank, alias in enumerate(names)}
+
+
+def understand(payload: Mapping[str, object], config_dir: Path | None = None) -> Understood:
+    """Maps a flat payload to our fields. Unknown names and values that are no text or number are left out."""
+    index = _index(config_dir)
+    best: dict[str, tuple[int, str]] = {}
+    for name, value in payload.items():
+        known = index.get(fold(name))
+        text = plain(value)
+        if known and text and (known[0] not in best or known[1] < best[known[0]][0]):
+            best[known[0]] = (known[1], text)
+    return _assemble({field: text for field, (_, text) in best.items()})
+
+
+def wrong_types(payload: Mapping[str, object], config_dir: Path | None = None) -> list[Fault]:
+    """A fault for each field that we know and whose value is neither text, number nor null."""
+    index = _index(config_dir)
+    return [
+        Fault(_pointer(name), "must be a string, a number or null")
+        for name, value in payload.items()
+        if fold(name) in index and (isinstance(value, bool) or not isinstance(value, str | int | float | None))
+    ]
+
+
+def pointer_to(field: str, payload: Mapping[str, object], config_dir: Path | None = None) -> str:
+    """JSON Pointer to the place where the payload has our `field`."""
+    index = _index(config_dir)
+    names = [name for name, value in payload.items() if index.get(fold(name), ("", 0))[0] == field and plain(value)]
+    return _pointer(min(names, key=lambda name: index[fold(name)][1])) if names else f"/{field}"
+
+
+def _pointer(name: str) -> str:
+    # The name itself comes from the sender: it is shown only because it is one that we know.
+    return "/" + name.replace("~", "~0").replace("/", "~1")
+
+
+def plain(value: object) -> str | None:
+    """A scalar as trimmed text without NUL and control characters; None for nothing, booleans, lists and objects."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    text = "".join(c for c in str(value)[:LONGEST_VALUE] if c.isprintable() or c in "\n\t\u200d")
+    return text.strip() or None
+
+
+def _assemble(fields: dict[str, str]) -> Understood:
+    joined = " ".join(filter(None, (fields.pop("first_name", None), fields.pop("last_name", None))))
+    if joined and "name" not in fields:
+        fields["name"] = joined
+    campaign = fields.pop("campaign_id", DEFAULT_CAMPAIGN)[:200]
+    source_id = fields.pop("source_id", None)
+    return Understood(campaign_id=campaign, source_id=source_id, form=LeadForm(**fields))

@@ -1,0 +1,28 @@
+"""The metrics that dashboards build on. Base units, bounded labels."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_FINE = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 5, 10, 30)
+
+ingress_ack = Histogram("revenueflow_ingress_ack_seconds", "From the request to its 2xx", buckets=_FINE)
+deliveries = Counter("revenueflow_deliveries_total", "Arrivals by their answer", ["source", "status"])
+queue_depth = Gauge("revenueflow_queue_depth", "Jobs by state", ["state"])
+oldest_ready = Gauge("revenueflow_oldest_ready_seconds", "Age of the oldest due job", ["step"])
+step_seconds = Histogram("revenueflow_step_seconds", "Time in a step", ["step", "outcome"], buckets=_FINE)
+spool_bytes = Gauge("revenueflow_spool_bytes", "Bytes that wait in the spool")
+spool_oldest = Gauge("revenueflow_spool_oldest_seconds", "Age of the oldest spooled arrival")
+jobs_dead = Gauge("revenueflow_jobs_dead", "Dead jobs that nobody has replayed")
+breaker_state = Gauge("revenueflow_breaker_state", "0 closed, 1 half-open, 2 open", ["provider"])
+actions = Gauge("revenueflow_actions", "Actions by state", ["state"])
+claims = Counter("revenueflow_claims_total", "Claims by verdict and by the check that decided", ["verdict", "check"])
+analyses = Counter("revenueflow_analyses_total", "Analyses by verdict", ["verdict"])
+guard_denials = Counter("revenueflow_guard_denials_total", "Tool calls that the guard denied", ["code"])
+provider_seconds = Histogram(
+    "revenueflow_provider_seconds", "Time of a call to an upstream", ["provider", "outcome"], buckets=_FINE
+)
+spend = Counter("revenueflow_spend_total", "Money spent on upstreams", ["provider", "currency"])
+tokens = Counter("revenueflow_tokens_total", "Model tokens", ["model", "kind"])
+seal_age = Gauge("revenueflow_seal_age_seconds", "Age of the oldest audit event that is not sealed")
+leases_lost = Counter("revenueflow_leases_lost_total", "Runs that ended because another worker took the job")

@@ -1,0 +1,182 @@
+"""The only file that names concrete providers: from settings to the capabilities of a process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from pydantic import SecretStr
+
+from revenueflow import defaults
+from revenueflow.analysis.base import Analyst
+from revenueflow.analysis.models.gemini import Gemini
+from revenueflow.analysis.models.rules import Rules
+from revenueflow.analysis.prompt import PromptTemplate
+from revenueflow.crm.base import Crm
+from revenueflow.crm.http import HttpCrm
+from revenueflow.crm.mock import MockCrm
+from revenueflow.db.session import Database
+from revenueflow.domain.vocabulary import Vocabulary
+from revenueflow.enrichment.base import EnrichmentProvider, Unconfigured
+from revenueflow.enrichment.providers.clearbit import Clearbit
+from revenueflow.enrichment.providers.hunter import Hunter
+from revenueflow.errors import ConfigurationError
+from revenueflow.grounding.rules import GroundingRules
+from revenueflow.grounding.same import same_value
+from revenueflow.mcp import policy
+from revenueflow.mcp.registry import Registry
+from revenueflow.messaging.slack import Slack
+from revenueflow.pipeline.context import Services
+from revenueflow.privacy.identity import IdentityKey
+from revenueflow.resilience.upstream import HttpUpstream
+from revenueflow.routing.rules import RoutingRules
+from revenueflow.scoring.profile import Profile
+from revenueflow.settings import KeySettings, Settings
+from revenueflow.sources.aliases import AliasTable
+from revenueflow.sources.hubspot_contacts import HubSpotContacts
+
+T = TypeVar("T", bound="Closable")
+
+
+class Closable(Protocol):
+    """What holds connections."""
+
+    async def aclose(self) -> None:
+        """Closes them."""
+
+
+class Closing(Protocol):
+    """Notes that something is to be closed when the process ends, and hands it on."""
+
+    def __call__(self, one: T, /) -> T:
+        """Notes it."""
+
+
+def identity_key(settings: Settings) -> IdentityKey:
+    """The key from which identities are derived. Raises ConfigurationError if its file is missing or too short."""
+    return identity_key_from(settings.keys)
+
+
+def identity_key_from(keys: KeySettings) -> IdentityKey:
+    """As `identity_key`, for commands that need no other settings."""
+    path = keys.identity_key_file
+    if path is None:
+        raise ConfigurationError(
+            "REVENUEFLOW_IDENTITY_KEY_FILE: is not set; make one with `revenueflow keys identity --out FILE`, back it up"
+        )
+    try:
+        secret = bytes.fromhex(path.read_text(encoding="ascii").strip())
+    except (OSError, ValueError) as error:
+        kind = "can't be read" if isinstance(error, OSError) else "holds no hexadecimal digits"
+        raise ConfigurationError(f"REVENUEFLOW_IDENTITY_KEY_FILE: the file {kind}") from None
+    if len(secret) < 32:
+        raise ConfigurationError("REVENUEFLOW_IDENTITY_KEY_FILE: needs 32 bytes or more (64 hexadecimal digits)")
+    return IdentityKey(secret)
+
+
+@asynccontextmanager
+async def services(settings: Settings, database: Database) -> AsyncIterator[Services]:
+    """The capabilities of a worker, closed at the end. Raises ConfigurationError for a wrong file."""
+    async with AsyncExitStack() as stack:
+
+        def closing(one: T, /) -> T:
+            stack.push_async_callback(one.aclose)
+            return one
+
+        yield _services(settings, database, closing)
+
+
+def _services(settings: Settings, database: Database, closing: Closing) -> Services:
+    folder = settings.config_dir
+    vocabulary = defaults.load(Vocabulary, "vocabulary.toml", folder)
+    return Services(
+        database=database,
+        registry=_registry(settings, database, vocabulary, closing),
+        providers=_providers(settings, closing),
+        enrichment_budget=settings.enrichment.budget,
+        analysts=_analysts(settings, vocabulary, closing),
+        prompt=PromptTemplate.parse(defaults.text("prompts/analyse.md", folder)),
+        vocabulary=vocabulary,
+        grounding=defaults.load(GroundingRules, "grounding.toml", folder),
+        profile=defaults.load(Profile, "scoring/grounded.toml", folder),
+        routing=defaults.load(RoutingRules, "routing.toml", folder),
+        hubspot=_hubspot(settings, closing),
+        slack_channel=settings.slack.channel if settings.slack.token else None,
+    )
+
+
+def check_files(folder: Path | None) -> Iterator[tuple[str, str | None]]:
+    """Each file that people edit, and what is wrong with it."""
+    readers: dict[str, Callable[[], object]] = {
+        "vocabulary.toml": lambda: defaults.load(Vocabulary, "vocabulary.toml", folder),
+        "grounding.toml": lambda: defaults.load(GroundingRules, "grounding.toml", folder),
+        "scoring/grounded.toml": lambda: defaults.load(Profile, "scoring/grounded.toml", folder),
+        "routing.toml": lambda: defaults.load(RoutingRules, "routing.toml", folder),
+        "policy.toml": lambda: policy.load(folder),
+        "field_aliases.toml": lambda: defaults.load(AliasTable, "field_aliases.toml", folder),
+        "prompts/analyse.md": lambda: PromptTemplate.parse(defaults.text("prompts/analyse.md", folder)),
+    }
+    for name, read in readers.items():
+        try:
+            read()
+            yield name, None
+        except ConfigurationError as error:
+            yield name, error.detail
+
+
+def _registry(settings: Settings, database: Database, vocabulary: Vocabulary, closing: Closing) -> Registry:
+    slack = settings.slack
+    messenger = (
+        Slack(closing(HttpUpstream("slack", slack.base_url, headers=_bearer(slack.token)))) if slack.token else None
+    )
+    return Registry(
+        database,
+        _crm(settings, database, closing),
+        messenger,
+        policy.load(settings.config_dir),
+        identity_key(settings),
+        same=lambda field, one, other: same_value(field, one, other, vocabulary),
+        settle_seconds=settings.worker.settle,
+    )
+
+
+def _crm(settings: Settings, database: Database, closing: Closing) -> Crm:
+    crm = settings.crm
+    if crm.provider == "mock":
+        return MockCrm(database)
+    headers = _bearer(crm.token) if crm.token else {}
+    return HttpCrm(closing(HttpUpstream("crm", crm.base_url or "", headers=headers, timeout=crm.timeout)))
+
+
+def _providers(settings: Settings, closing: Closing) -> tuple[EnrichmentProvider, ...]:
+    given = settings.enrichment
+    clearbit: EnrichmentProvider = Unconfigured("clearbit", Clearbit.signals)
+    hunter: EnrichmentProvider = Unconfigured("hunter", Hunter.signals)
+    if given.clearbit_key:
+        key = given.clearbit_key.get_secret_value()
+        clearbit = closing(Clearbit(key, base_url=given.clearbit_url, person_base_url=given.clearbit_person_url))
+    if given.hunter_key:
+        hunter = closing(Hunter(given.hunter_key.get_secret_value(), base_url=given.hunter_url))
+    return clearbit, hunter
+
+
+def _analysts(settings: Settings, vocabulary: Vocabulary, closing: Closing) -> tuple[Analyst, ...]:
+    given, rules = settings.analysis, Rules(vocabulary)
+    if given.provider == "rules" or given.api_key is None:
+        return (rules,)
+    key = given.api_key.get_secret_value()
+    gemini = Gemini(api_key=key, base_url=given.base_url, model=given.model, timeout=given.timeout)
+    return closing(gemini), rules
+
+
+def _hubspot(settings: Settings, closing: Closing) -> HubSpotContacts | None:
+    given = settings.hubspot
+    if given.token is None:
+        return None
+    return HubSpotContacts(closing(HttpUpstream("hubspot", given.base_url, headers=_bearer(given.token))))
+
+
+def _bearer(token: SecretStr | None) -> dict[str, str]:
+    return {"authorization": f"Bearer {token.get_secret_value()}"} if token else {}

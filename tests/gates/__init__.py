@@ -1,0 +1,1 @@
+"""Gates: rules of the code base that no tool checks for us."""

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+from pydantic import JsonValue
+
+from revenueflow import defaults
+from revenueflow.domain.evidence import Evidence, Signal, Trust
+from revenueflow.domain.lead import Lead
+from revenueflow.domain.vocabulary import Vocabulary
+from revenueflow.enrichment.facts import lead_facts
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+VOCABULARY = defaults.load(Vocabulary, "vocabulary.toml")
+LEAD = Lead(id=UUID(int=1), email="ada@acme.example", name="Ada", domain="acme.example", received_at=NOW)
+
+
+def say(provider: str, signal: Signal, value: JsonValue, *, days_old: int = 0) -> Evidence:
+    trust = Trust.SELF_REPORTED if provider == "form" else Trust.VENDOR
+    at = NOW - timedelta(days=days_old)
+    return Evidence(
+        id=uuid4(), provider=provider, signal=signal, path="$.x", value=value, fetched_at=at, trust=trust
+    )
+
+
+def numbered(*evidence: Evidence) -> dict[str, Evidence]:
+    return {f"E{number}": item for number, item in enumerate(evidence, 1)}
+
+
+def test_values_are_normalised() -> None:
+    facts = lead_facts(
+        LEAD,
+        numbered(
+            say("clearbit", Signal.INDUSTRY, "Software"),
+            say("clearbit", Signal.COUNTRY, "Germany"),
+            say("clearbit", Signal.HEADCOUNT, "51-250"),
+            say("clearbit", Signal.COMPANY_NAME, "Acme"),
+        ),
+        VOCABULARY,
+    )
+    assert (facts.industry, facts.country, facts.headcount, facts.company) == ("software", "DE", 150, "Acme")
+    assert facts.evidence == {
+        "industry": ("E1",),
+        "country": ("E2",),
+        "headcount": ("E3",),
+        "company": ("E4",),
+    }
+
+
+def test_a_vendor_goes_before_the_form_however_old() -> None:
+    evidence = numbered(
+        say("form", Signal.HEADCOUNT, 9000), say("hunter", Signal.HEADCOUNT, 40, days_old=400)
+    )
+    facts = lead_facts(LEAD, evidence, VOCABULARY)
+    assert (facts.headcount, facts.evidence["headcount"]) == (40, ("E2",))
+
+
+def test_the_form_counts_where_nobody_else_speaks() -> None:
+    facts = lead_facts(LEAD, numbered(say("form", Signal.HEADCOUNT, "10k+")), VOCABULARY)
+    assert facts.headcount == 10_000
+
+
+def test_what_more_providers_say_goes_before_what_is_fresher() -> None:
+    evidence = numbered(
+        say("a", Signal.COUNTRY, "FR", days_old=9),
+        say("b", Signal.COUNTRY, "DE"),
+        say("c", Signal.COUNTRY, "France", days_old=30),
+    )
+    facts = lead_facts(LEAD, evidence, VOCABULARY)
+    assert (facts.country, facts.evidence["country"]) == ("FR", ("E1", "E3"))
+
+
+def test_one_provider_that_repeats_itself_is_one_voice() -> None:
+    evidence = numbered(
+        say("a", Signal.COUNTRY, "FR", days_old=9),
+        say("a", Signal.COUNTRY, "France", days_old=9),
+        say("b", Signal.COUNTRY, "DE"),
+    )
+    assert lead_facts(LEAD, evidence, VOCABULARY).country == "DE"
+
+
+def test_the_fresher_wins_among_equals() -> None:
+    evidence = numbered(
+        say("a", Signal.INDUSTRY, "Retail", days_old=2), say("b", Signal.INDUSTRY, "Insurance", days_old=1)
+    )
+    assert lead_facts(LEAD, evidence, VOCABULARY).industry == "insurance"
+
+
+def test_near_headcounts_agree() -> None:
+    evidence = numbered(
+        say("a", Signal.HEADCOUNT, 5000),
+        say("b", Signal.HEADCOUNT, 240, days_old=5),
+        say("c", Signal.HEADCOUNT, 260, days_old=6),
+    )
+    facts = lead_facts(LEAD, evidence, VOCABULARY)
+    assert (facts.headcount, facts.evidence["headcount"]) == (240, ("E2", "E3"))
+
+
+def test_what_cannot_be_read_is_passed_over() -> None:
+    evidence = numbered(say("a", Signal.COUNTRY, "Atlantis"), say("form", Signal.COUNTRY, "Deutschland"))
+    assert lead_facts(LEAD, evidence, VOCABULARY).country == "DE"
+
+
+def test_the_leads_own_fields_fill_gaps() -> None:
+    own = LEAD.model_copy(update={"title": "CTO", "country": "AT", "company": "Acme", "source": "webinar"})
+    facts = lead_facts(own, {}, VOCABULARY)
+    assert (facts.title, facts.country, facts.company, facts.source) == ("CTO", "AT", "Acme", "webinar")
+    assert facts.evidence == {}
+    assert (facts.email_given, facts.name_given, facts.phone_given) == (True, True, False)
+
+
+def test_the_domain_stays_the_one_that_was_asked_about() -> None:
+    facts = lead_facts(LEAD, numbered(say("a", Signal.COMPANY_DOMAIN, "parked.example")), VOCABULARY)
+    assert (facts.domain, facts.evidence) == ("acme.example", {})
+    agreed = lead_facts(LEAD, numbered(say("a", Signal.COMPANY_DOMAIN, "www.acme.example")), VOCABULARY)
+    assert (agreed.domain, agreed.evidence) == ("acme.example", {"domain": ("E1",)})
+
+
+def test_mailboxes_are_told_apart() -> None:
+    private = LEAD.model_copy(update={"email": "ada@gmail.com"})
+    thrown_away = LEAD.model_copy(update={"email": "ada@mailinator.com"})
+    kinds = [
+        (facts.free_mail, facts.disposable)
+        for facts in (lead_facts(lead, {}, VOCABULARY) for lead in (LEAD, private, thrown_away))
+    ]
+    assert kinds == [(False, False), (True, False), (False, True)]
+
+
+def test_a_list_of_evidence_is_named_by_its_own_ids() -> None:
+    item = say("a", Signal.INDUSTRY, "Software")
+    assert lead_facts(LEAD, [item], VOCABULARY).evidence == {"industry": (str(item.id),)}
