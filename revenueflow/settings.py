@@ -76,7 +76,9 @@ class WebhookSettings(Group):
         "REVENUEFLOW_MARKETO_SECRET_HEADER", "X-RevenueFlow-Secret", about="header of Marketo's shared secret"
     )
     marketo_delivery_header: HeaderName | None = env(
-        "REVENUEFLOW_MARKETO_DELIVERY_HEADER", None, about="header that names a delivery; default: hash of the body"
+        "REVENUEFLOW_MARKETO_DELIVERY_HEADER",
+        None,
+        about="header that names a delivery; default: hash of the body",
     )
     marketo_secrets: Secrets = env("MARKETO_WEBHOOK_SECRET", (), about="shared secret of the Marketo webhook")
     hubspot_secrets: Secrets = env("HUBSPOT_CLIENT_SECRET", (), about="client secret of the HubSpot app")
@@ -88,7 +90,9 @@ class KeySettings(Group):
     """The files that must be backed up besides Postgres."""
 
     identity_key_file: Path | None = env(
-        "REVENUEFLOW_IDENTITY_KEY_FILE", None, about="key (32 bytes or more, hex) from which identities are derived"
+        "REVENUEFLOW_IDENTITY_KEY_FILE",
+        None,
+        about="key (32 bytes or more, hex) from which identities are derived",
     )
     audit_key_file: Path | None = env("REVENUEFLOW_AUDIT_KEY_FILE", None, about="key that signs audit checkpoints")
     spool_dir: Path | None = env("REVENUEFLOW_SPOOL_DIR", None, about="persistent folder for the ingress spool")
@@ -107,9 +111,13 @@ class WorkerSettings(Group):
     ring_again: float = env("REVENUEFLOW_RING_AGAIN_SECONDS", 10, about="seconds until a job is rung again", gt=0)
     rings_open: int = env("REVENUEFLOW_RINGS_OPEN", 2000, about="doorbells that may wait in Redis", ge=1)
     max_claims: int = env("REVENUEFLOW_MAX_CLAIMS", 5, about="claims of one step before a job is dead", ge=1)
-    settle: float = env("REVENUEFLOW_SETTLE_SECONDS", 30, about="seconds until a write that is absent is sent again", ge=0)
+    settle: float = env(
+        "REVENUEFLOW_SETTLE_SECONDS", 30, about="seconds until a write that is absent is sent again", ge=0
+    )
     drain: float = env("REVENUEFLOW_DRAIN_SECONDS", 25, about="seconds to finish or hand back at shutdown", gt=0)
-    metrics_port: int = env("REVENUEFLOW_METRICS_PORT", 0, about="port of a worker's or relay's /metrics; 0: none", ge=0)
+    metrics_port: int = env(
+        "REVENUEFLOW_METRICS_PORT", 0, about="port of a worker's or relay's /metrics; 0: none", ge=0
+    )
 
 
 class CrmSettings(Group):

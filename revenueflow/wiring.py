@@ -64,7 +64,7 @@ def identity_key_from(keys: KeySettings) -> IdentityKey:
     path = keys.identity_key_file
     if path is None:
         raise ConfigurationError(
-            "REVENUEFLOW_IDENTITY_KEY_FILE: is not set; make one with `revenueflow keys identity --out FILE`, back it up"
+            "REVENUEFLOW_IDENTITY_KEY_FILE: is not set; `revenueflow keys identity --out FILE` makes one; back it up"
         )
     try:
         secret = bytes.fromhex(path.read_text(encoding="ascii").strip())

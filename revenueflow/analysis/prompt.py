@@ -19,9 +19,7 @@ LONGEST_VALUE: Final = 2000
 LONGEST_LIST: Final = 100
 MOST_EVIDENCE: Final = 120
 PLACE: Final = "{evidence}"
-TEMPLATE = re.compile(
-    r"\A---\n(?P<head>.*?)\n---\n\s*# System\n(?P<system>.*?)\n# User\n(?P<user>.*)\Z", re.DOTALL
-)
+TEMPLATE = re.compile(r"\A---\n(?P<head>.*?)\n---\n\s*# System\n(?P<system>.*?)\n# User\n(?P<user>.*)\Z", re.DOTALL)
 VERSION = re.compile(r"^version:\s*(\S+)\s*$", re.MULTILINE)
 
 
@@ -60,9 +58,7 @@ def build(evidence: Iterable[Evidence], template: PromptTemplate) -> Prompt:
     numbered = {f"E{place}": piece for place, piece in enumerate(_kept(evidence), start=1)}
     user = template.user.replace(PLACE, lines(numbered))
     digest = hashlib.sha256(f"{template.version}\x00{template.system}\x00{user}".encode()).hexdigest()
-    return Prompt(
-        system=template.system, user=user, version=template.version, sha256=digest, evidence=numbered
-    )
+    return Prompt(system=template.system, user=user, version=template.version, sha256=digest, evidence=numbered)
 
 
 def lines(numbered: Mapping[str, Evidence]) -> str:

@@ -31,7 +31,11 @@ IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=200)]
 
 @router.post("", status_code=202, operation_id="createLead", openapi_extra=V1_LEAD_OPENAPI)
 async def create_lead(
-    request: Request, state: AppState, trace_id: TraceId, sender: Sender, idempotency_key: IdempotencyKey = None
+    request: Request,
+    state: AppState,
+    trace_id: TraceId,
+    sender: Sender,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Takes a lead. It is on disk when the answer comes; the same Idempotency-Key gives the same answer."""
     raw = await body.read(request, state.settings.api.body_limit)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -13,6 +14,7 @@ from sqlalchemy import text
 from revenueflow import __version__
 from revenueflow.api.deps import AppState, State
 from revenueflow.db import controls, overview
+from revenueflow.domain.action import ActionState
 from revenueflow.errors import Unavailable
 from revenueflow.telemetry import metrics
 
@@ -50,10 +52,8 @@ async def health(state: AppState) -> dict[str, Any]:
 @router.get("/metrics", operation_id="metrics")
 async def scrape(state: AppState) -> Response:
     """Prometheus text format; what is counted in Postgres is counted now."""
-    try:
+    with suppress(Unavailable):  # the counters of this process are worth having without Postgres too
         await refresh(state)
-    except Unavailable:
-        pass  # the counters of this process are still worth having
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -65,8 +65,8 @@ async def refresh(state: State) -> None:
     for name in JOB_STATES:
         metrics.queue_depth.labels(name).set(jobs.get(name, 0))
     metrics.jobs_dead.set(jobs.get("dead", 0))
-    for name, count in actions.items():
-        metrics.actions.labels(name).set(count)
+    for state_name in ActionState:
+        metrics.actions.labels(state_name.value).set(actions.get(state_name.value, 0))
     metrics.oldest_ready.clear()
     for step, seconds in oldest.items():
         metrics.oldest_ready.labels(step).set(seconds)

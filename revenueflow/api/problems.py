@@ -47,7 +47,13 @@ async def _ours(request: Request, error: Exception) -> Response:
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return problem(
-        request, error.status, error.title, error.detail, code=error.code, faults=error.faults, headers=headers
+        request,
+        error.status,
+        error.title,
+        error.detail,
+        code=error.code,
+        faults=error.faults,
+        headers=headers,
     )
 
 
@@ -69,7 +75,9 @@ async def _http(request: Request, error: Exception) -> Response:
 
 async def _unforeseen(request: Request, error: Exception) -> Response:
     log.error("request_failed", path=request.url.path, kind=type(error).__name__, exc_info=error)
-    return problem(request, 500, "Internal error", "the request failed; the trace id leads to the cause", code="internal")
+    return problem(
+        request, 500, "Internal error", "the request failed; the trace id leads to the cause", code="internal"
+    )
 
 
 def install(app: FastAPI) -> None:

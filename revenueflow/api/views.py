@@ -34,7 +34,10 @@ def lead(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def uncaptured(lead_id: UUID, first: Mapping[str, Any]) -> dict[str, Any]:
     """A lead of which only deliveries are known."""
-    empty: dict[str, Any] = dict.fromkeys((*_PLAIN, *_TIMES, "owner")) | {"score_factors": [], "signals_missed": []}
+    empty: dict[str, Any] = dict.fromkeys((*_PLAIN, *_TIMES, "owner")) | {
+        "score_factors": [],
+        "signals_missed": [],
+    }
     status = _OF_JOB.get(first["state"] or "", LeadStatus.ACCEPTED)
     known = {
         "id": lead_id,

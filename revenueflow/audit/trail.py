@@ -58,7 +58,7 @@ def row(subject: Subject, entry: AuditEntry) -> dict[str, Any]:
         "job_id": _text(subject.job_id),
         "action_key": _text(entry.action_key),
         "trace_id": subject.trace_id,
-        "detail": entry.detail,
+        "detail": dict(entry.detail),
     }
     return event | {"leaf_hash": leaf_hash(event).hex()}
 

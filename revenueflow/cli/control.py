@@ -7,7 +7,7 @@ import typer
 from revenueflow.audit import trail
 from revenueflow.cli.run import asked, err, guarded, who
 from revenueflow.db import controls
-from revenueflow.db.session import Database
+from revenueflow.db.session import Database, Session
 from revenueflow.domain.outcome import AuditEntry
 from revenueflow.settings import DatabaseSettings, Settings
 
@@ -52,5 +52,5 @@ def resume() -> None:
     err.print("resumed")
 
 
-async def _audit(session: trail.Session, what: str) -> None:
+async def _audit(session: Session, what: str) -> None:
     await trail.append(session, trail.Subject(), [AuditEntry(f"system.{what}", "done", actor=who())])

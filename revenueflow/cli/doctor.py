@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from sqlalchemy import text
 
 from revenueflow.cli.run import CONFIGURATION, FAILED, OK, guarded, show
 from revenueflow.db.engine import engine_for
-from revenueflow.db.session import Database
+from revenueflow.db.session import Database, Session
 from revenueflow.errors import ConfigurationError, Unavailable
 from revenueflow.queue.doorbell import Doorbell
 from revenueflow.settings import GROUPS, Settings
@@ -110,7 +111,11 @@ def _upstreams(settings: Settings) -> list[Finding]:
     }
     hints = {"GEMINI_API_KEY": "the rules analyst answers", "SLACK_BOT_TOKEN": "no messages are sent"}
     return [
-        Finding(name, "ok" if value else "missing", "" if value else hints.get(name, "this source or vendor is off"))
+        Finding(
+            name,
+            "ok" if value else "missing",
+            "" if value else hints.get(name, "this source or vendor is off"),
+        )
         for name, value in given.items()
     ]
 
@@ -123,11 +128,16 @@ async def _answers(check: str, question: Callable[[], Awaitable[None]], hint: st
     return Finding(check, "ok")
 
 
+@asynccontextmanager
+async def _session(settings: Settings) -> AsyncIterator[Session]:
+    async with engine_for(settings.database, application="doctor") as engine, Database(engine).transaction() as session:
+        yield session
+
+
 def _postgres(settings: Settings) -> Callable[[], Awaitable[None]]:
     async def ask() -> None:
-        async with engine_for(settings.database, application="doctor") as engine:
-            async with Database(engine).transaction() as session:
-                await session.execute(text("SELECT 1"))
+        async with _session(settings) as session:
+            await session.execute(text("SELECT 1"))
 
     return ask
 
@@ -136,10 +146,9 @@ def _schema(settings: Settings) -> Callable[[], Awaitable[None]]:
     from revenueflow.db.migrate import newest, present
 
     async def ask() -> None:
-        async with engine_for(settings.database, application="doctor") as engine:
-            async with Database(engine).transaction() as session:
-                if (found := await present(session)) != newest():
-                    raise ConfigurationError(f"the schema is at {found or 'nothing'}, this version needs {newest()}")
+        async with _session(settings) as session:
+            if (found := await present(session)) != newest():
+                raise ConfigurationError(f"the schema is at {found or 'nothing'}, this version needs {newest()}")
 
     return ask
 

@@ -40,5 +40,10 @@ def import_csv(
         return await csv.store(data, ingress, secrets.token_hex(16), folder)
 
     done = asked(store)
-    row = {"rows": done.rows, "accepted": done.accepted, "duplicates": done.duplicates, "quarantined": done.quarantined}
+    row = {
+        "rows": done.rows,
+        "accepted": done.accepted,
+        "duplicates": done.duplicates,
+        "quarantined": done.quarantined,
+    }
     show([row], list(row), as_json=as_json)

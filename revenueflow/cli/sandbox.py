@@ -13,9 +13,7 @@ async def serve(
     seed: int, invent_rate: float, latency: bool, data_dir: Path | None, ports: str, ports_file: Path | None
 ) -> None:
     """Runs the sandbox until cancelled; `ports` is "upstream=port,…"."""
-    config = SandboxConfig(
-        ports=_ports(ports), seed=seed, latency=latency, invent_rate=invent_rate, data_dir=data_dir
-    )
+    config = SandboxConfig(ports=_ports(ports), seed=seed, latency=latency, invent_rate=invent_rate, data_dir=data_dir)
 
     def ready(urls: dict[str, str]) -> None:
         if ports_file:

@@ -64,7 +64,7 @@ def ending_on_signal() -> Iterator[threading.Event]:
     """An event that the first SIGINT or SIGTERM sets; the second one ends the process at once."""
     stop = threading.Event()
 
-    def on_signal(number: int, _: object) -> None:
+    def on_signal(_: int, __: object) -> None:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()

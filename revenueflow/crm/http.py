@@ -1,6 +1,6 @@
 """CRM_PROVIDER=http: any system that takes PUT and GET on {base}/records/{type}/{record_key}.
 
-PUT `{"fields": {…}}` sets the named fields (201 created, 200 updated), GET reads (200, 404); both answer `{id, fields}`.
+PUT `{"fields": {…}}` sets the named fields (201 created, 200 updated); GET reads (200, 404). Both give `{id, fields}`.
 """
 
 from __future__ import annotations

@@ -42,7 +42,9 @@ _SETTLE = text("""
     WHERE action_key = :key AND state IN ('planned', 'sent', 'unknown')
 """).bindparams(bindparam("result", type_=JSONB))
 
-_BACK_TO_PLANNED = text("UPDATE actions SET state = 'planned', error = :error WHERE action_key = :key AND state = 'sent'")
+_BACK_TO_PLANNED = text(
+    "UPDATE actions SET state = 'planned', error = :error WHERE action_key = :key AND state = 'sent'"
+)
 _DOUBT = text("UPDATE actions SET state = 'unknown', error = :error WHERE action_key = :key AND state = 'sent'")
 _ABSENT = text("UPDATE actions SET absent_at = now() WHERE action_key = :key AND absent_at IS NULL")
 

@@ -30,7 +30,8 @@ async def add(session: Session, key: str, *, role: str, name: str) -> UUID | Non
     """Stores a key's digest; None if it is there already."""
     row = {"key_sha256": digest(key), "prefix": key[:7], "role": role, "name": name}
     new = insert(api_keys).values(**row).on_conflict_do_nothing().returning(api_keys.c.id)
-    return (await session.execute(new)).scalar_one_or_none()
+    key_id: UUID | None = (await session.execute(new)).scalar_one_or_none()
+    return key_id
 
 
 async def find(session: Session, key: str) -> dict[str, Any] | None:

@@ -57,7 +57,8 @@ _CLAIM = text("""
 # The fifth claim has expired: whatever it was killed the worker, or hung, five times.
 _BURY = text("""
     UPDATE jobs SET state = 'dead', lease_until = NULL, finished_at = now(), lease_token = lease_token + 1,
-        error_class = coalesce(error_class, 'lease_expired'), last_error = coalesce(last_error, 'the worker died or hung')
+        error_class = coalesce(error_class, 'lease_expired'),
+        last_error = coalesce(last_error, 'the worker died or hung')
     WHERE state = 'leased' AND lease_until < now() AND attempt >= :max_claims
     RETURNING id, lead_id, step, trace_id
 """)

@@ -26,9 +26,7 @@ async def upsert(session: Session, lead_id: UUID, columns: Mapping[str, object])
 async def change(session: Session, lead_id: UUID, columns: Mapping[str, object]) -> None:
     """Sets columns of a lead that exists and is not erased."""
     await session.execute(
-        update(leads)
-        .where(leads.c.id == lead_id, leads.c.erased_at.is_(None))
-        .values(**columns, updated_at=func.now())
+        update(leads).where(leads.c.id == lead_id, leads.c.erased_at.is_(None)).values(**columns, updated_at=func.now())
     )
 
 

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Double, Integer, LargeBinary, MetaData, SmallInteger, Table, Text, Uuid, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Double,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 
 metadata = MetaData()
@@ -42,7 +54,8 @@ leads = Table(
 )  # fmt: skip
 
 jobs = Table(
-    "jobs", metadata, _key("id", server_default=text("uuidv7()")), _need("lead_id", Uuid), _need("run_version", Integer),
+    "jobs", metadata, _key("id", server_default=text("uuidv7()")), _need("lead_id", Uuid),
+    _need("run_version", Integer),
     _need("wanted_version", Integer), _need("priority", SmallInteger), _need("state"), _need("step"),
     _need("run_at", TIME), _need("attempt", Integer), _may("lease_owner"), _need("lease_token", BigInteger),
     _may("lease_until", TIME), _may("rung_at", TIME), _may("error_class"), _may("last_error"),
@@ -83,7 +96,11 @@ audit_events = Table(
 )  # fmt: skip
 audit_pending = Table("audit_pending", metadata, _key("event_id"))
 audit_leaves = Table(
-    "audit_leaves", metadata, _key("seq", BigInteger), _need("event_id", Uuid), _need("leaf_hash", LargeBinary)
+    "audit_leaves",
+    metadata,
+    _key("seq", BigInteger),
+    _need("event_id", Uuid),
+    _need("leaf_hash", LargeBinary),
 )
 audit_checkpoints = Table(
     "audit_checkpoints", metadata, _key("tree_size", BigInteger), _need("root_hash", LargeBinary),
@@ -91,7 +108,8 @@ audit_checkpoints = Table(
 )  # fmt: skip
 
 api_keys = Table(
-    "api_keys", metadata, _key("id", server_default=text("uuidv7()")), _need("key_sha256", LargeBinary), _need("prefix"), _need("role"),
+    "api_keys", metadata, _key("id", server_default=text("uuidv7()")), _need("key_sha256", LargeBinary),
+    _need("prefix"), _need("role"),
     _need("name"), _need("created_at", TIME), _may("revoked_at", TIME),
 )  # fmt: skip
 controls = Table(

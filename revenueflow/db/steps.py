@@ -42,7 +42,13 @@ async def record(session: Session, job_id: UUID, checkpoint: Checkpoint, started
 async def add_evidence(session: Session, lead_id: UUID, job_id: UUID, found: Sequence[Evidence]) -> None:
     """Stores evidence in its order; the same evidence again changes nothing."""
     rows = [
-        {"lead_id": lead_id, "job_id": job_id, "ordinal": ordinal, **one.model_dump(), "trust": one.trust.value}
+        {
+            "lead_id": lead_id,
+            "job_id": job_id,
+            "ordinal": ordinal,
+            **one.model_dump(),
+            "trust": one.trust.value,
+        }
         for ordinal, one in enumerate(found, 1)
     ]
     if rows:

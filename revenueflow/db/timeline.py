@@ -1,4 +1,4 @@
-"""One query for everything that is known of a lead: delivery, evidence, steps, claims, score, routing, writes, audit."""
+"""One query for everything known of a lead: delivery, evidence, steps, claims, score, routing, writes, audit."""
 
 from __future__ import annotations
 

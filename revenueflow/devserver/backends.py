@@ -64,7 +64,7 @@ class Backends:
             started: EmbeddedServer = server.start()
             return started
 
-        service = Service(name, start, lambda running: server.stop())
+        service = Service(name, start, lambda _: server.stop())
         self._services[name] = service
         service.up()
         return server

@@ -128,6 +128,4 @@ def _postgres_problem(folder: Path) -> str | None:
 
 def _not_found(what: str, seen: list[str], override: str, form: str) -> BinaryNotFound:
     looked = "".join(f"\n  - {place}" for place in seen)
-    return BinaryNotFound(
-        f"Found no {what}. Looked at:{looked}\n{_HELP.format(override=override, form=form)}"
-    )
+    return BinaryNotFound(f"Found no {what}. Looked at:{looked}\n{_HELP.format(override=override, form=form)}")

@@ -131,9 +131,7 @@ class _Launch:
             os.close(reading)
 
     def _start(self, pipe: int | None) -> subprocess.Popen[bytes]:
-        output = (
-            None if self.log is None else os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        )
+        output = None if self.log is None else os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             return subprocess.Popen(
                 [sys.executable, "-I", "-S", str(_LAUNCHER), self._plan(pipe)],

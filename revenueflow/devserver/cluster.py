@@ -76,9 +76,7 @@ def provision(superuser_url: str, name: str) -> DatabaseUrls:
 
 def make_template(superuser_url: str, name: str) -> None:
     """Close a database to connections and mark it as a template, so that copies can be made at any time."""
-    blocking.run(
-        _execute(superuser_url, f"ALTER DATABASE {_checked(name)} IS_TEMPLATE true ALLOW_CONNECTIONS false")
-    )
+    blocking.run(_execute(superuser_url, f"ALTER DATABASE {_checked(name)} IS_TEMPLATE true ALLOW_CONNECTIONS false"))
 
 
 def copy_database(superuser_url: str, template: str, name: str) -> DatabaseUrls:
@@ -118,9 +116,7 @@ def _url(base: str, database: str, user: str, password: str) -> str:
     parts = urlsplit(base)
     host = parts.netloc.rpartition("@")[2]
     query = f"?{parts.query}" if parts.query else ""
-    return (
-        f"{parts.scheme}://{quote(user, safe='')}:{quote(password, safe='')}@{host}/{quote(database)}{query}"
-    )
+    return f"{parts.scheme}://{quote(user, safe='')}:{quote(password, safe='')}@{host}/{quote(database)}{query}"
 
 
 def _checked(name: str) -> str:
@@ -149,9 +145,7 @@ async def _prepare(superuser_url: str, name: str) -> None:
         await _ensure_owner(connection, role_password(superuser_url, OWNER))
         await _give_logins(connection, superuser_url)
         if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
-            await connection.execute(
-                f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE template0 ENCODING 'UTF8'"
-            )
+            await connection.execute(f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE template0 ENCODING 'UTF8'")
     await _ensure_vector(_database_url(superuser_url, name))
 
 
@@ -166,9 +160,7 @@ async def _ensure_vector(url: str) -> None:
         try:
             await connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
         except (asyncpg.UndefinedFileError, asyncpg.FeatureNotSupportedError):
-            raise DatabaseUnusable(
-                "This PostgreSQL has no pgvector: install the extension `vector` for it."
-            ) from None
+            raise DatabaseUnusable("This PostgreSQL has no pgvector: install the extension `vector` for it.") from None
 
 
 async def _enable_logins(superuser_url: str) -> None:
@@ -178,9 +170,7 @@ async def _enable_logins(superuser_url: str) -> None:
 
 
 async def _give_logins(connection: Any, superuser_url: str) -> None:
-    rows = await connection.fetch(
-        "SELECT rolname FROM pg_roles WHERE rolname = ANY($1::text[])", list(GROUP_ROLES)
-    )
+    rows = await connection.fetch("SELECT rolname FROM pg_roles WHERE rolname = ANY($1::text[])", list(GROUP_ROLES))
     for (role,) in rows:
         await connection.execute(f"ALTER ROLE {role} LOGIN PASSWORD '{role_password(superuser_url, role)}'")
 

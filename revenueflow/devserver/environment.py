@@ -32,9 +32,7 @@ def of_sandbox(urls: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def of_process(
-    data_dir: Path, secrets: Secrets, backends: Mapping[str, str], api_url: str
-) -> dict[str, str]:
+def of_process(data_dir: Path, secrets: Secrets, backends: Mapping[str, str], api_url: str) -> dict[str, str]:
     """Ours, ready for `spawn`. What the caller's environment sets for upstreams stays."""
     given = {
         **backends,

@@ -40,9 +40,7 @@ class DirectoryLock:
             os.pwrite(owner, str(os.getpid()).encode(), 0)
             self.fd = self._open("server.lock")
             if not _lock(self.fd, ORPHAN_SECONDS):
-                raise AlreadyRunning(
-                    f"{self._folder} is in use: a server without an owner runs there; end it."
-                )
+                raise AlreadyRunning(f"{self._folder} is in use: a server without an owner runs there; end it.")
             undo.pop_all()
 
     def release(self) -> None:

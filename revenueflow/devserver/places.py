@@ -32,9 +32,7 @@ def server_identity(existing: Path) -> Identity | None:
     try:
         nobody = pwd.getpwnam("nobody")
     except KeyError:
-        raise DataDirUnusable(
-            "PostgreSQL does not run as root, and this system has no user `nobody`."
-        ) from None
+        raise DataDirUnusable("PostgreSQL does not run as root, and this system has no user `nobody`.") from None
     return Identity(nobody.pw_uid, nobody.pw_gid)
 
 
@@ -100,9 +98,7 @@ def runnable_bin(found: PostgresBinaries, identity: Identity | None) -> Path:
     if identity is None or _all_readable(found.bin, identity):
         return found.bin
     if found.package is None or found.key is None:
-        raise DataDirUnusable(
-            f"{found.bin} can't be reached by the user {identity.uid} that PostgreSQL runs as."
-        )
+        raise DataDirUnusable(f"{found.bin} can't be reached by the user {identity.uid} that PostgreSQL runs as.")
     home = make_folder(_shared_place(identity) / "bin", identity)
     if not (home / found.key).exists():
         _copy(found.package, home / found.key)
@@ -113,9 +109,7 @@ def _copy(package: Path, target: Path) -> None:
     partial = target.with_name(f".{target.name}.{os.getpid()}.{secrets.token_hex(4)}")
     skipped = shutil.ignore_patterns("include", "__pycache__", "*.py")
     shutil.copytree(package, partial / package.name, symlinks=True, ignore=skipped)
-    libraries = package.with_name(
-        f"{package.name}.libs"
-    )  # where a Linux wheel keeps them, found by a relative path
+    libraries = package.with_name(f"{package.name}.libs")  # where a Linux wheel keeps them, found by a relative path
     if libraries.is_dir():
         shutil.copytree(libraries, partial / libraries.name, symlinks=True)
     _open_for_reading(partial)

@@ -139,9 +139,7 @@ async def _answers(port: int, password: str) -> bool:
     ):
         return False
     except asyncpg.InvalidPasswordError:
-        raise StartFailed(
-            f"PostgreSQL refuses the password in {_PASSWORD_FILE}: it was changed by hand."
-        ) from None
+        raise StartFailed(f"PostgreSQL refuses the password in {_PASSWORD_FILE}: it was changed by hand.") from None
     try:
         return bool(await connection.fetchval("SELECT 1") == 1)
     finally:
@@ -170,7 +168,5 @@ def _command_line(pid: int) -> str:
     proc = Path("/proc") / str(pid) / "cmdline"
     if Path("/proc/self/cmdline").exists():
         return proc.read_bytes().replace(b"\0", b" ").decode(errors="replace") if proc.exists() else ""
-    asked = subprocess.run(
-        ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
+    asked = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return asked.stdout

@@ -176,9 +176,7 @@ class EmbeddedServer(ABC):
             if self._answers(port):
                 return
             if time.monotonic() > deadline:
-                raise StartFailed(
-                    f"{self.name} did not answer within {READY_SECONDS:.0f} s; see {self.log_path}."
-                )
+                raise StartFailed(f"{self.name} did not answer within {READY_SECONDS:.0f} s; see {self.log_path}.")
             time.sleep(_POLL_SECONDS)
 
     def _died(self, status: int, port: int, log_start: int) -> DevServerError:
@@ -187,9 +185,7 @@ class EmbeddedServer(ABC):
             said = log.read().decode(errors="replace")
         if "Address already in use" in said:
             return self._port_in_use(port)
-        return StartFailed(
-            f"{self.name} ended with status {status}. The end of {self.log_path}:\n{said[-2000:]}"
-        )
+        return StartFailed(f"{self.name} ended with status {status}. The end of {self.log_path}:\n{said[-2000:]}")
 
     def _running(self) -> Child:
         if self._child is None:

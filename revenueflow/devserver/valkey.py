@@ -64,9 +64,7 @@ class Valkey(EmbeddedServer):
             "save": '""',
             "daemonize": "no",
         }
-        write_secret(
-            self.home / "valkey.conf", "".join(f"{key} {value}\n" for key, value in settings.items())
-        )
+        write_secret(self.home / "valkey.conf", "".join(f"{key} {value}\n" for key, value in settings.items()))
         return [self._program, self.home / "valkey.conf"]
 
     def _answers(self, port: int) -> bool:

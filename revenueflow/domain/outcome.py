@@ -9,11 +9,11 @@ Reject    this lead will not be processed; the reason is kept
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
-
-from pydantic import JsonValue
 
 from revenueflow.domain.base import Value
 from revenueflow.domain.claim import JudgedClaim
@@ -26,7 +26,7 @@ class AuditEntry:
 
     action: str
     outcome: str
-    detail: dict[str, JsonValue] = field(default_factory=dict)
+    detail: Mapping[str, Any] = field(default_factory=dict)
     actor: str = "pipeline"
     action_key: UUID | None = None
 
@@ -35,7 +35,7 @@ class AuditEntry:
 class Changes:
     """Rows that belong to a step's result: the runner writes them in the same commit as the checkpoint."""
 
-    lead: dict[str, object] = field(default_factory=dict)
+    lead: Mapping[str, object] = field(default_factory=dict)
     evidence: tuple[Evidence, ...] = ()
     claims: tuple[JudgedClaim, ...] = ()
     audit: tuple[AuditEntry, ...] = ()

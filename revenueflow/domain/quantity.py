@@ -181,19 +181,12 @@ def _joined(text: str, left: Quantity, right: Quantity) -> bool:
     gap = text[left.end : right.start].strip().casefold()
     if gap not in ("and", "und") or left.range.low > right.range.low:
         return False
-    return (
-        text[max(0, left.start - LONGEST_PREFIX) : left.start]
-        .rstrip()
-        .casefold()
-        .endswith(("between", "zwischen"))
-    )
+    return text[max(0, left.start - LONGEST_PREFIX) : left.start].rstrip().casefold().endswith(("between", "zwischen"))
 
 
 def _merged(left: Quantity, right: Quantity) -> Quantity:
     span = Range(low=left.range.low, high=right.range.low)
-    return Quantity(
-        span, left.currency or right.currency, left.percent or right.percent, left.start, right.end
-    )
+    return Quantity(span, left.currency or right.currency, left.percent or right.percent, left.start, right.end)
 
 
 def _quantity(match: re.Match[str]) -> Quantity:
@@ -232,9 +225,7 @@ def _scale(word: str | None) -> float | None:
 def _plain(digits: str, *, scaled: bool) -> float:
     """Groups of three are thousands ("1,200", "1.200"), unless a scale follows ("1.200 M")."""
     bare = re.sub(r"['’\u00a0\u202f ]", "", digits)
-    if re.fullmatch(r"[1-9]\d{0,2}([.,])\d{3}(\1\d{3})*", bare) and not (
-        scaled and len(re.findall("[.,]", bare)) == 1
-    ):
+    if re.fullmatch(r"[1-9]\d{0,2}([.,])\d{3}(\1\d{3})*", bare) and not (scaled and len(re.findall("[.,]", bare)) == 1):
         return float(re.sub("[.,]", "", bare))
     last = max(bare.rfind("."), bare.rfind(","))
     if last < 0:

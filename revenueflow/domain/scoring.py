@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from revenueflow.domain.base import Value
 from revenueflow.domain.lead import Intent, Tier
@@ -27,7 +27,7 @@ class LeadFacts(Value):
     source: str | None = None
     free_mail: bool = False
     disposable: bool = False
-    evidence: dict[str, tuple[str, ...]] = {}
+    evidence: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
 
 class Factor(Value):

@@ -8,9 +8,7 @@ import unicodedata
 INVISIBLE = frozenset({"Cf", "Cc", "Cs", "Co", "Cn"})
 SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef\u034f\u115f\u1160\u3164\uffa0]")
 SPACES = re.compile(r"\s+")
-QUOTES = str.maketrans(
-    {"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "‚": "'", "′": "'"}
-)
+QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "‚": "'", "′": "'"})
 DASHES = re.compile("[\u2010-\u2015\u2212\ufe58\uff0d]")
 
 

@@ -19,9 +19,7 @@ SEGMENT = re.compile(r"[,;/|>:•·\n]+")
 SHOUTED = re.compile(r"\bU\.?S\.?(?:A\.?)?(?![\w.])")
 SHOUTED_UK = re.compile(r"\bU\.?K\.?(?![\w.])")
 DECOY = ""
-Kind = Literal[
-    "industry", "technology", "country", "seniority", "department", "funding_stage", "buying_signal"
-]
+Kind = Literal["industry", "technology", "country", "seniority", "department", "funding_stage", "buying_signal"]
 
 
 class Vocabulary(Value):
@@ -163,9 +161,7 @@ class Vocabulary(Value):
     def _names_of(self) -> dict[tuple[str, str], frozenset[str]]:
         kinds = ("industry", "technology", "seniority", "department", "funding_stage", "buying_signal")
         entries = [((kind, key), name) for kind in kinds for name, key in _entries(self._table(kind))]
-        entries += [
-            (("country", code), name) for name, code in _names(iso_names(), self.countries, self.demonyms)
-        ]
+        entries += [(("country", code), name) for name, code in _names(iso_names(), self.countries, self.demonyms)]
         entries += [(("country", code), code) for code in iso_names()]
         found: dict[tuple[str, str], set[str]] = {}
         for key, name in entries:

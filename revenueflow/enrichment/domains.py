@@ -91,9 +91,7 @@ def email_domains(config_dir: Path | None = None) -> EmailDomains:
     return defaults.load(EmailDomains, "email_domains.toml", config_dir)
 
 
-def company_domain(
-    website: str | None, email: str | None, tables: EmailDomains | None = None
-) -> CompanyDomain:
+def company_domain(website: str | None, email: str | None, tables: EmailDomains | None = None) -> CompanyDomain:
     """`EmailDomains.company_domain` with the default tables, unless others are given."""
     return (tables or email_domains()).company_domain(website, email)
 
@@ -102,9 +100,7 @@ def subject_of(lead: Lead) -> Subject:
     """Whom to ask about for a lead. The email goes along only if it is at the company's domain."""
     host = host_of_email(lead.email)
     at_domain = host is not None and lead.domain is not None and registrable(host) == lead.domain
-    return Subject(
-        lead_id=lead.id, email=lead.email if at_domain else None, domain=lead.domain, company=lead.company
-    )
+    return Subject(lead_id=lead.id, email=lead.email if at_domain else None, domain=lead.domain, company=lead.company)
 
 
 def host_of_url(url: str | None) -> str | None:

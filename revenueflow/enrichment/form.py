@@ -66,9 +66,7 @@ def _clean(text: str | None) -> str:
     return (text or "").replace("\x00", "").strip()
 
 
-def _evidence(
-    lead_id: UUID, run_key: str, at: datetime, signal: Signal, name: str, value: JsonValue
-) -> Evidence:
+def _evidence(lead_id: UUID, run_key: str, at: datetime, signal: Signal, name: str, value: JsonValue) -> Evidence:
     path = f"$.{name}"
     return Evidence(
         id=evidence_id(lead_id, run_key, PROVIDER, signal, path),

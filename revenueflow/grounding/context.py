@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import cached_property
 
@@ -18,19 +17,19 @@ from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.grounding.fields import FIELDS, Fact, Field, Relation
 from revenueflow.grounding.prose import Prose, relation_of_prose
 from revenueflow.grounding.rules import GroundingRules
-from revenueflow.grounding.wording import stem
+from revenueflow.grounding.sentence import Sentence
+from revenueflow.grounding.wording import stem, without
 
 
 class Context:
     """One run's evidence with its readings, each computed once. Lives as long as one `judge`."""
 
-    def __init__(
-        self, evidence: Mapping[str, Evidence], vocabulary: Vocabulary, rules: GroundingRules
-    ) -> None:
+    def __init__(self, evidence: Mapping[str, Evidence], vocabulary: Vocabulary, rules: GroundingRules) -> None:
         self.evidence = evidence
         self.vocabulary = vocabulary
         self.rules = rules
         self._claimed: dict[int, Fact | None] = {}
+        self._sentences: dict[int, Sentence] = {}
         self._texts: dict[str, str] = {}
         self._words: dict[str, tuple[str, ...]] = {}
         self._stems: dict[str, frozenset[str]] = {}
@@ -104,13 +103,15 @@ class Context:
         field = FIELDS[claim.field]
         if claim.value is not None:
             return field.read(claim.value, self.vocabulary)
-        named = field.mentioned(self.bare(claim.statement), self.vocabulary)
+        named = field.mentioned(self.sentence(claim).text, self.vocabulary)
         return named[0] if len(named) == 1 else None
 
-    def bare(self, statement: str) -> str:
-        """A statement without the company's own names, which may hold numbers and words of any kind."""
-        text = comparable(statement)
-        return self._company.sub(" ", text) if self._company else text
+    def sentence(self, claim: Claim) -> Sentence:
+        """The statement of a claim."""
+        if id(claim) not in self._sentences:
+            bare = without(comparable(claim.statement), self._company_names)
+            self._sentences[id(claim)] = Sentence(bare, self.rules.words)
+        return self._sentences[id(claim)]
 
     @cached_property
     def company_words(self) -> frozenset[str]:
@@ -118,15 +119,10 @@ class Context:
         return frozenset(word for name in self._company_names for word in words(name))
 
     @cached_property
-    def _company(self) -> re.Pattern[str] | None:
-        names = sorted((name for name in self._company_names if len(name) > 2), key=len, reverse=True)
-        alternatives = "|".join(re.escape(name) for name in names)
-        return re.compile(rf"(?i)(?<!\w)(?:{alternatives})(?!\w)(?:['’]s\b)?") if names else None
-
-    @cached_property
     def _company_names(self) -> tuple[str, ...]:
         signals = (Signal.COMPANY_NAME, Signal.COMPANY_DOMAIN)
-        return tuple(self.text(name) for signal in signals for name in self._by_signal.get(signal, ()))
+        found = {self.text(name) for signal in signals for name in self._by_signal.get(signal, ())}
+        return tuple(sorted((name for name in found if len(name) > 2), key=len, reverse=True))
 
     @cached_property
     def _by_signal(self) -> dict[Signal, list[str]]:

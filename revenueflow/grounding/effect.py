@@ -19,9 +19,7 @@ class _Worth(NamedTuple):
     outside: float
 
 
-def weigh(
-    judged: Sequence[JudgedClaim], evidence: Mapping[str, Evidence], rules: GroundingRules
-) -> Judgement:
+def weigh(judged: Sequence[JudgedClaim], evidence: Mapping[str, Evidence], rules: GroundingRules) -> Judgement:
     """The judgement of an analysis. The model's own fit and intent are not looked at.
 
     Each field counts once, with its best claim: trust x score, and for fit x the factor of its value.
@@ -43,9 +41,7 @@ def _verdict(claims: int, supported: int) -> AnalysisVerdict:
     return AnalysisVerdict.VALID if supported == claims else AnalysisVerdict.PARTIAL
 
 
-def _fit(
-    supported: Sequence[JudgedClaim], claims: int, evidence: Mapping[str, Evidence], rules: GroundingRules
-) -> int:
+def _fit(supported: Sequence[JudgedClaim], claims: int, evidence: Mapping[str, Evidence], rules: GroundingRules) -> int:
     best: dict[ClaimField, float] = {}
     for judged in supported:
         field = judged.claim.field
@@ -56,9 +52,7 @@ def _fit(
     return max(0, min(100, round(points * (1 - rules.fit.penalty * fallen))))
 
 
-def _intent(
-    supported: Sequence[JudgedClaim], evidence: Mapping[str, Evidence], rules: GroundingRules
-) -> Intent:
+def _intent(supported: Sequence[JudgedClaim], evidence: Mapping[str, Evidence], rules: GroundingRules) -> Intent:
     best: dict[ClaimField, _Worth] = {}
     for judged in supported:
         known = best.get(judged.claim.field, _Worth(0.0, 0.0))

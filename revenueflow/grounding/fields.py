@@ -59,7 +59,7 @@ class Field:
         return self.relate(claimed, found, rules) is Relation.DISAGREES
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Named(Field):
     """One of a closed list: industry, country, funding stage, seniority, department."""
 
@@ -110,7 +110,7 @@ class Named(Field):
         return not near and self.relate(claimed, found, rules) is Relation.DISAGREES
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Products(Field):
     """Technologies: the claimed ones must all be in the list. `absent`: none of them may be."""
 
@@ -138,7 +138,7 @@ class Products(Field):
         return Relation.AGREES if claimed <= found else Relation.SILENT
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Count(Field):
     """Headcount: a number or a range."""
 
@@ -159,9 +159,7 @@ class Count(Field):
     def relate(self, claimed: Fact, found: Fact, rules: GroundingRules) -> Relation:
         """The evidence must lie within what is claimed."""
         assert isinstance(claimed, Range) and isinstance(found, Range)
-        return relate_ranges(
-            claimed, found, rules.tolerance.approximate_count if claimed.approximate else 0.0
-        )
+        return relate_ranges(claimed, found, rules.tolerance.approximate_count if claimed.approximate else 0.0)
 
     @override
     def differs(self, claimed: Fact, found: Fact, rules: GroundingRules) -> bool:
@@ -170,7 +168,7 @@ class Count(Field):
         return not claimed.overlaps(found, rules.tolerance.conflict_count)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Year(Field):
     """A year, exact."""
 
@@ -200,7 +198,7 @@ class Year(Field):
         return abs(claimed.low - found.low) > rules.tolerance.conflict_years
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Amount(Field):
     """Funding and revenue: an amount or a range, in a currency. Where none is said it is US dollars."""
 
@@ -264,9 +262,7 @@ def _near(text: str, start: int, end: int, about: re.Pattern[str]) -> bool:
     return bool(about.search(before) or about.search(re.split(r"[.;!?](?:\s|$)", after)[0]))
 
 
-PEOPLE = re.compile(
-    r"(?i)\b(?:employ\w*|people|staff|headcount|workforce|team members|mitarbeite\w*|ftes?)\b"
-)
+PEOPLE = re.compile(r"(?i)\b(?:employ\w*|people|staff|headcount|workforce|team members|mitarbeite\w*|ftes?)\b")
 FOUNDING = re.compile(r"(?i)\b(?:found(?:ed|ing)|establish\w*|since|started|gegründet|seit)\b")
 FUNDING = re.compile(r"(?i)\b(?:rais(?:ed|ing)|funding|funded|round|investment|series|seed)\b")
 REVENUE = re.compile(r"(?i)\b(?:revenues?|turnover|arr|annual sales|umsatz)\b")

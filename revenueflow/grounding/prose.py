@@ -26,8 +26,7 @@ class Prose(NamedTuple):
         for clause in clauses(text):
             parts[negated(clause, lists)].append(clause)
         said, denied = (
-            tuple(fact for clause in parts[no] for fact in field.mentioned(clause, vocabulary))
-            for no in (False, True)
+            tuple(fact for clause in parts[no] for fact in field.mentioned(clause, vocabulary)) for no in (False, True)
         )
         return cls(said, denied, _padded(parts[False]), _padded(parts[True]))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from revenueflow.domain.phrases import fold, words
 from revenueflow.grounding.rules import Words
@@ -17,6 +18,8 @@ LONGEST_PHRASE = 4
 def negated(text: str, lists: Words) -> bool:
     """True if the text denies something: an odd number of negations, harmless turns of phrase not counted."""
     tokens = words(CONTRACTED.sub(" not", text))
+    if lists.negations.isdisjoint(tokens):
+        return False
     count, place = 0, 0
     while place < len(tokens):
         skip = _harmless(tokens, place, lists)
@@ -32,9 +35,9 @@ def _harmless(tokens: tuple[str, ...], place: int, lists: Words) -> int:
     return 0
 
 
-def content(text: str, lists: Words) -> frozenset[str]:
+def content(tokens: Iterable[str], lists: Words) -> frozenset[str]:
     """The stems of the words that carry a fact."""
-    return frozenset(stem(word) for word in words(text) if word not in lists.empty)
+    return frozenset(stem(word) for word in tokens if word not in lists.empty)
 
 
 def stem(word: str) -> str:
@@ -53,6 +56,8 @@ def names(text: str, lists: Words) -> tuple[str, ...]:
     found = list(TOKEN.finditer(text))
     named = dict[str, None]()
     for place, match in enumerate(found):
+        if match[0].islower():
+            continue
         word = fold(match[0])
         following = fold(found[place + 1][0]) if place + 1 < len(found) else ""
         if word not in lists.generic and _like_name(text, match, word, following, lists):
@@ -79,3 +84,18 @@ def _begins_sentence(text: str, place: int) -> bool:
 def number_words(text: str, lists: Words) -> frozenset[str]:
     """Numbers that are written as words."""
     return frozenset(words(text)) & lists.number_words
+
+
+def without(text: str, phrases: Iterable[str]) -> str:
+    """The text with each of some phrases taken out where it stands as whole words, whatever its case."""
+    for phrase in phrases:
+        lowered, wanted = text.lower(), phrase.lower()
+        if wanted not in lowered or len(lowered) != len(text):
+            continue
+        place = lowered.find(wanted)
+        while place >= 0:
+            end = place + len(wanted)
+            if not (text[place - 1 : place].isalnum() or text[end : end + 1].isalnum()):
+                text = text[:place] + " " * len(wanted) + text[end:]
+            place = lowered.find(wanted, end)
+    return text

@@ -20,6 +20,7 @@ from revenueflow.mcp import checks
 from revenueflow.mcp.call import Call, Checked, Denied
 from revenueflow.mcp.ledger import Action, Ledger
 from revenueflow.mcp.policy import Policy
+from revenueflow.mcp.tools import TOOLS
 from revenueflow.privacy.identity import IdentityKey
 from revenueflow.telemetry import metrics
 
@@ -97,9 +98,7 @@ class Guard:
         denial = refusal.denial
         metrics.guard_denials.labels(denial.code).inc()
         lease = call.caller.lease
-        subject = trail.Subject(
-            lease.lead_id if lease else None, lease.job_id if lease else None, call.caller.trace_id
-        )
+        subject = trail.Subject(lease.lead_id if lease else None, lease.job_id if lease else None, call.caller.trace_id)
         entry = AuditEntry(f"crm.{_listed(call.tool)}", "denied", {"code": denial.code}, actor="guard")
         async with self._database.transaction() as session:
             await trail.append(session, subject, [entry])
@@ -108,7 +107,7 @@ class Guard:
 
 def _listed(tool: str) -> str:
     # The name of a tool that we don't know is the caller's text: it must not reach the trail.
-    return tool if tool in checks.TOOLS else "unlisted"
+    return tool if tool in TOOLS else "unlisted"
 
 
 def _replayed(known: Action) -> ToolResult:

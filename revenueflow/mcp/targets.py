@@ -15,11 +15,11 @@ class Target(Protocol):
 
     readable: bool
 
-    async def write(self, object_type: str, key: UUID, fields: dict[str, Any]) -> str:
+    async def write(self, object_type: str, key: UUID, fields: dict[str, Any], /) -> str:
         """Makes the write; returns the id there. Raises as `Crm.put` does."""
         ...
 
-    async def read(self, object_type: str, key: UUID) -> tuple[str, dict[str, Any]] | None:
+    async def read(self, object_type: str, key: UUID, /) -> tuple[str, dict[str, Any]] | None:
         """What is there: id and fields; None if nothing."""
         ...
 
@@ -32,11 +32,11 @@ class CrmTarget:
     def __init__(self, crm: Crm) -> None:
         self._crm = crm
 
-    async def write(self, object_type: str, key: UUID, fields: dict[str, Any]) -> str:
+    async def write(self, object_type: str, key: UUID, fields: dict[str, Any], /) -> str:
         """Creates or updates the record with this key."""
         return (await self._crm.put(object_type, key, fields)).crm_id
 
-    async def read(self, object_type: str, key: UUID) -> tuple[str, dict[str, Any]] | None:
+    async def read(self, object_type: str, key: UUID, /) -> tuple[str, dict[str, Any]] | None:
         """Reads the record with this key."""
         found = await self._crm.get(object_type, key)
         return (found.crm_id, found.fields) if found else None
@@ -50,12 +50,12 @@ class MessengerTarget:
     def __init__(self, messenger: Messenger | None) -> None:
         self._messenger = messenger
 
-    async def write(self, object_type: str, key: UUID, fields: dict[str, Any]) -> str:
+    async def write(self, _type: str, _key: UUID, fields: dict[str, Any], /) -> str:
         """Posts the message."""
         if self._messenger is None:
             raise UpstreamRejected("messenger", "not_configured")
         return await self._messenger.post(fields["channel"], fields["text"])
 
-    async def read(self, object_type: str, key: UUID) -> tuple[str, dict[str, Any]] | None:
+    async def read(self, _type: str, _key: UUID, /) -> tuple[str, dict[str, Any]] | None:
         """Nothing can be read back."""
         return None

@@ -104,4 +104,3 @@ TOOLS: dict[str, Tool] = {
         Tool("post_message", PostMessage, "message", target="messenger", exposed=False),
     )
 }
-

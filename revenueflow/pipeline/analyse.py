@@ -21,7 +21,7 @@ class Analysed(Value):
     prompt_sha256: str
 
 
-async def step(lead: Lead, context: Context) -> Outcome:
+async def step(_: Lead, context: Context) -> Outcome:
     """Asks the analysts in order. What they answer is a proposal: nothing of it counts before it is grounded."""
     services = context.services
     asked = prompt.build(context.result(Enriched).evidence, services.prompt)
@@ -42,4 +42,4 @@ def _entry(analysed: Analysed) -> AuditEntry:
         "claims": len(analysis.claims),
         "failures": [f"{failure.analyst}:{failure.reason}" for failure in analysed.failures],
     }
-    return AuditEntry("lead.analysed", "done", {**detail})
+    return AuditEntry("lead.analysed", "done", detail)

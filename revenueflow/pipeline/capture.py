@@ -69,9 +69,7 @@ def _capture(
     return fold(lead_id, campaign, form, stored, context)
 
 
-def fold(
-    lead_id: UUID, campaign: str, form: LeadForm, stored: Sequence[StoredDelivery], context: Context
-) -> Captured:
+def fold(lead_id: UUID, campaign: str, form: LeadForm, stored: Sequence[StoredDelivery], context: Context) -> Captured:
     """The lead of a form: email, domain and country in their normal form, the rest as given."""
     email = normalise_email(form.email)
     found = company_domain(website=form.website, email=email)
@@ -109,5 +107,8 @@ def _changes(captured: Captured, stored: Sequence[StoredDelivery]) -> Changes:
         "identity_key": stored[0].identity_key,
         "status": LeadStatus.PROCESSING.value,
     }
-    detail = {"deliveries": [str(one) for one in captured.deliveries], "sources": sorted({d.source for d in stored})}
-    return Changes(lead=columns, audit=(AuditEntry("lead.captured", "done", dict(detail)),))
+    detail = {
+        "deliveries": [str(one) for one in captured.deliveries],
+        "sources": sorted({d.source for d in stored}),
+    }
+    return Changes(lead=columns, audit=(AuditEntry("lead.captured", "done", detail),))

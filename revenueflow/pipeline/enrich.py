@@ -39,7 +39,9 @@ async def step(lead: Lead, context: Context) -> Outcome:
     if found.pending is not None and context.now - lead.received_at < PATIENCE:
         return Snooze(context.now + timedelta(seconds=max(1.0, found.pending)), "vendor_pending")
     enriched = Enriched(
-        evidence=(*form_evidence(lead, run_key=run_key), *found.evidence), missed=found.missed, reports=found.reports
+        evidence=(*form_evidence(lead, run_key=run_key), *found.evidence),
+        missed=found.missed,
+        reports=found.reports,
     )
     return Done(enriched, _changes(enriched, [signal.value for signal in found.signals_missed]))
 
@@ -52,5 +54,5 @@ def _changes(enriched: Enriched, missed: list[str]) -> Changes:
     return Changes(
         lead={"signals_missed": missed},
         evidence=enriched.evidence,
-        audit=(AuditEntry("lead.enriched", "done", {**detail}),),
+        audit=(AuditEntry("lead.enriched", "done", detail),),
     )

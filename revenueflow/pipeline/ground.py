@@ -23,7 +23,7 @@ class Grounded(Value):
     judgement: Judgement
 
 
-async def step(lead: Lead, context: Context) -> Outcome:
+async def step(_: Lead, context: Context) -> Outcome:
     """Judges each claim, then computes fit and intent from the claims that survived."""
     services = context.services
     numbered = prompt.build(context.result(Enriched).evidence, services.prompt).evidence
@@ -31,7 +31,11 @@ async def step(lead: Lead, context: Context) -> Outcome:
     judgement = weigh(judged, numbered, services.grounding)
     _count(judgement)
     changes = Changes(
-        lead={"analysis_verdict": judgement.verdict.value, "fit": judgement.fit, "intent": judgement.intent.value},
+        lead={
+            "analysis_verdict": judgement.verdict.value,
+            "fit": judgement.fit,
+            "intent": judgement.intent.value,
+        },
         claims=judged,
         audit=(_entry(judgement),),
     )
@@ -47,5 +51,10 @@ def _count(judgement: Judgement) -> None:
 def _entry(judgement: Judgement) -> AuditEntry:
     verdicts = Counter(judged.verdict.verdict.value for judged in judgement.claims)
     outcome = "rejected" if judgement.verdict is AnalysisVerdict.REJECTED else "done"
-    detail = {"verdict": judgement.verdict.value, "claims": dict(verdicts), "fit": judgement.fit}
-    return AuditEntry("lead.grounded", outcome, {**detail, "intent": judgement.intent.value})
+    detail = {
+        "verdict": judgement.verdict.value,
+        "claims": dict(verdicts),
+        "fit": judgement.fit,
+        "intent": judgement.intent.value,
+    }
+    return AuditEntry("lead.grounded", outcome, detail)

@@ -17,7 +17,7 @@ class Routed(Value):
     routing: Routing
 
 
-async def step(lead: Lead, context: Context) -> Outcome:
+async def step(_: Lead, context: Context) -> Outcome:
     """Applies the routing rules."""
     scored = context.result(Scored)
     routing = route(context.services.routing, scored.facts, scored.score)
@@ -28,4 +28,4 @@ async def step(lead: Lead, context: Context) -> Outcome:
         "routing_reason": routing.reason,
     }
     detail = {"owner_id": routing.owner_id, "rule": routing.rule, "policy_version": routing.policy_version}
-    return Done(Routed(routing=routing), Changes(columns, audit=(AuditEntry("lead.routed", "done", {**detail}),)))
+    return Done(Routed(routing=routing), Changes(columns, audit=(AuditEntry("lead.routed", "done", detail),)))

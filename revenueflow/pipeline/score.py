@@ -34,4 +34,4 @@ async def step(lead: Lead, context: Context) -> Outcome:
         "profile": score.profile,
         "score_factors": [factor.model_dump(mode="json") for factor in score.factors],
     }
-    return Done(Scored(score=score, facts=facts), Changes(columns, audit=(AuditEntry("lead.scored", "done", {**detail}),)))
+    return Done(Scored(score=score, facts=facts), Changes(columns, audit=(AuditEntry("lead.scored", "done", detail),)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import msgpack
@@ -105,7 +105,7 @@ async def answer(url: str, accept: Callable[[UUID], Awaitable[None]]) -> None:
 
     redis = connect(url)
     worker = Worker(
-        functions=[func(run_job, name=FUNCTION, keep_result=0, max_tries=1)],
+        functions=[func(cast("Any", run_job), name=FUNCTION, keep_result=0, max_tries=1)],
         redis_pool=redis,
         queue_name=QUEUE,
         max_jobs=100,

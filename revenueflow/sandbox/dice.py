@@ -12,7 +12,7 @@ MOST_REQUESTS: Final = 500_000
 
 
 class Dice:
-    """Rolls for one request. The same request, seen for the same time, under the same seed, rolls the same."""
+    """Rolls for one request. The same request, seen for the k-th time, under the same seed, rolls the same."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key

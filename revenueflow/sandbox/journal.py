@@ -12,7 +12,9 @@ from typing import Any, Final
 
 MOST_ENTRIES: Final = 20_000
 MOST_BYTES: Final = 65_536
-SECRET_HEADERS: Final = frozenset({b"authorization", b"x-api-key", b"x-goog-api-key", b"cookie", b"proxy-authorization"})
+SECRET_HEADERS: Final = frozenset(
+    {b"authorization", b"x-api-key", b"x-goog-api-key", b"cookie", b"proxy-authorization"}
+)
 SECRET_PARAMETER: Final = re.compile(r"(?i)\b(api_key|key|token|access_token)=[^&]*")
 
 
@@ -71,9 +73,7 @@ class Journal:
         self._entries: deque[Entry] = deque(maxlen=MOST_ENTRIES)
         self._count = 0
 
-    def add(
-        self, upstream: str, method: str, path: str, headers: Iterable[tuple[bytes, bytes]], body: bytes
-    ) -> Entry:
+    def add(self, upstream: str, method: str, path: str, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> Entry:
         """A new entry, to be completed when it is answered."""
         self._count += 1
         entry = Entry(self._count, upstream, method, _masked(path), _shown(headers), packed(body))
@@ -98,9 +98,7 @@ def _masked(path: str) -> str:
 
 def _shown(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     return {
-        name.decode("latin-1"): value.decode("latin-1")
-        for name, value in headers
-        if name.lower() not in SECRET_HEADERS
+        name.decode("latin-1"): value.decode("latin-1") for name, value in headers if name.lower() not in SECRET_HEADERS
     }
 
 

@@ -106,9 +106,7 @@ class Ledger:
         if self._file:
             self._file.close()
 
-    def _put(
-        self, kind: str, record_key: str, fields: Fields, at: str, *, visible_at: float
-    ) -> tuple[Record, int]:
+    def _put(self, kind: str, record_key: str, fields: Fields, at: str, *, visible_at: float) -> tuple[Record, int]:
         record = self._records.setdefault((kind, record_key), Record(kind, record_key))
         status = 200 if record.writes else 201
         record.writes.append(Write(at, fields, status, visible_at))

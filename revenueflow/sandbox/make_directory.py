@@ -19,7 +19,10 @@ from revenueflow.sandbox.make_views import clearbit_view, hunter_view
 DATA = Path(__file__).parent / "data"
 Row = dict[str, Any]
 NO_FUNDING = frozenset(("government", "nonprofit", "legal", "agriculture", "hospitality"))
-VENTURE = frozenset(("software", "fintech", "biotech", "security", "semiconductors", "ecommerce", "education"))
+SPELLED = str.maketrans("øł", "ol") | {ord("ä"): "ae", ord("ö"): "oe", ord("ü"): "ue", ord("ß"): "ss"}
+VENTURE = frozenset(
+    ("software", "fintech", "biotech", "security", "semiconductors", "ecommerce", "education")
+)
 TECH_GROUPS = {
     "software": ("engineering", "data", "cloud", "sales"),
     "fintech": ("engineering", "data", "cloud"),
@@ -89,7 +92,10 @@ def contacts(companies: list[Row]) -> list[Row]:
     messages = (DATA / "hubspot_messages.txt").read_text(encoding="utf-8").splitlines()
     chosen = companies[1::5][:30]
     return [
-        {"id": str(40_101 + 37 * place), "properties": _properties(one, messages[place % len(messages)], place)}
+        {
+            "id": str(40_101 + 37 * place),
+            "properties": _properties(one, messages[place % len(messages)], place),
+        }
         for place, one in enumerate(chosen)
     ]
 
@@ -176,7 +182,9 @@ def _contradictions(entry: Row) -> list[str]:
     one, other = entry["clearbit"], entry["hunter"]
     if not one or not other:
         return []
-    found = [name for name in ("country", "founded_year") if one[name] and other[name] and one[name] != other[name]]
+    found = [
+        name for name in ("country", "founded_year") if one[name] and other[name] and one[name] != other[name]
+    ]
     if other["misfiled"]:
         found.append("industry")
     if one["headcount"] and other["headcount"] and not 0.8 <= one["headcount"] / other["headcount"] <= 1.25:
@@ -185,7 +193,9 @@ def _contradictions(entry: Row) -> list[str]:
 
 
 def _people(truth: Row, domain: str, tables: Row, random: Random) -> list[Row]:
-    region = {"AT": "DE", "CH": "DE", "IE": "GB", "MX": "ES", "BE": "FR"}.get(truth["country"], truth["country"])
+    region = {"AT": "DE", "CH": "DE", "IE": "GB", "MX": "ES", "BE": "FR"}.get(
+        truth["country"], truth["country"]
+    )
     names = tables["people"].get(region, tables["people"]["OTHER"])
     chosen = random.sample(names, 2)
     return [_person(name, random.choice(tables["titles"]), domain) for name in chosen]
@@ -193,11 +203,15 @@ def _people(truth: Row, domain: str, tables: Row, random: Random) -> list[Row]:
 
 def _person(name: list[str], title: Row, domain: str) -> Row:
     given, family = name
-    return {"given_name": given, "family_name": family, "email": f"{_slug(given)}.{_slug(family)}@{domain}"} | title
+    return {
+        "given_name": given,
+        "family_name": family,
+        "email": f"{_slug(given)}.{_slug(family)}@{domain}",
+    } | title
 
 
 def _slug(name: str) -> str:
-    plain = name.lower().translate(str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "o", "ł": "l", "ß": "ss"}))
+    plain = name.lower().translate(SPELLED)
     ascii_only = unicodedata.normalize("NFKD", plain).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", ascii_only).strip("-").replace("-and-", "-")
 

@@ -24,7 +24,9 @@ def clearbit_view(truth: Row, tables: Row, random: Random) -> Row:
     labels = tables["industries"][truth["industry"]]["labels"]
     return _common(truth, random) | {
         "industry": random.choice(labels),
-        "headcount": round(truth["headcount"] * random.uniform(0.98, 1.02)) if random.random() < 0.92 else None,
+        "headcount": round(truth["headcount"] * random.uniform(0.98, 1.02))
+        if random.random() < 0.92
+        else None,
         "country": truth["country"],
         "country_name": truth["country_name"],
         "technologies": _subset(truth["technologies"], random, 0.85),
@@ -106,7 +108,16 @@ def _revenue_range(revenue: float | None) -> str | None:
     if not revenue:
         return None
     millions = revenue / 1e6
-    for low, high in ((0, 1), (1, 10), (10, 50), (50, 100), (100, 250), (250, 500), (500, 1000), (1000, 10_000)):
+    for low, high in (
+        (0, 1),
+        (1, 10),
+        (10, 50),
+        (50, 100),
+        (100, 250),
+        (250, 500),
+        (500, 1000),
+        (1000, 10_000),
+    ):
         if millions <= high:
             return f"${low}M-${high}M"
     return "$10B+"

@@ -27,7 +27,7 @@ ABORT: Final = "sandbox.abort"
 
 @dataclass(slots=True)
 class Exchange:
-    """One request on its way through. What an app leaves in `text` and `invented` goes into the journal."""
+    """One request on its way through. An app that leaves a `text` has that in the journal."""
 
     faults: Faults
     dice: Dice
@@ -60,10 +60,10 @@ class Upstream:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return
+            return None
         body = await _body(receive)
         if body is None:
-            return
+            return None
         exchange = self._exchange(scope, body)
         await self._pause(exchange)
         if exchange.dice.happens("timeout", exchange.faults.timeout_rate):
@@ -147,7 +147,7 @@ async def _body(receive: Receive) -> bytes | None:
 async def _hold(receive: Receive) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(LONGEST_HOLD):
-            await receive()
+            await _gone(receive)
 
 
 async def _abort(scope: Scope, receive: Receive) -> None:
@@ -155,4 +155,10 @@ async def _abort(scope: Scope, receive: Receive) -> None:
     abort = scope.get(ABORT)
     if abort is not None:
         abort()
-        await receive()
+        await _gone(receive)
+
+
+async def _gone(receive: Receive) -> None:
+    """Until the client is."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -6,7 +6,13 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from uuid import UUID
 
-from revenueflow.privacy.identity import IdentityKey, delivery_id, lead_id, normalise_email, normalise_linkedin
+from revenueflow.privacy.identity import (
+    IdentityKey,
+    delivery_id,
+    lead_id,
+    normalise_email,
+    normalise_linkedin,
+)
 from revenueflow.sources.aliases import Understood
 
 

@@ -24,7 +24,10 @@ class HubSpotContacts:
         Raises UpstreamUnavailable or UpstreamRejected.
         """
         answer = await self._upstream.request(
-            "GET", f"/crm/objects/2026-09/contacts/{contact_id}", params={"properties": PROPERTIES}, allow=(200, 404)
+            "GET",
+            f"/crm/objects/2026-09/contacts/{contact_id}",
+            params={"properties": PROPERTIES},
+            allow=(200, 404),
         )
         if answer.status == 404:
             return None

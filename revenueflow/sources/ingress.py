@@ -140,7 +140,7 @@ async def store(session: Session, rows: Sequence[NewDelivery]) -> list[Receipt]:
     distinct = {row.id: row for row in reversed(rows)}
     fresh = await deliveries.insert(session, sorted(distinct.values(), key=lambda row: (row.source, row.delivery_key)))
     known = await deliveries.hashes(session, [id_ for id_ in distinct if id_ not in fresh])
-    conflicting = await _store_conflicts(session, rows, distinct, fresh, known)
+    conflicting = await _store_conflicts(session, rows, distinct, known)
     receipts = _receipts(rows, distinct, fresh, known, conflicting)
     await jobs.want(session, _wanted(rows, receipts))
     await _audit(session, rows, receipts)
@@ -151,7 +151,6 @@ async def _store_conflicts(
     session: Session,
     rows: Sequence[NewDelivery],
     distinct: dict[UUID, NewDelivery],
-    fresh: set[UUID],
     known: dict[UUID, bytes],
 ) -> dict[tuple[UUID, bytes], tuple[UUID, bool]]:
     """Keeps the same key with another body under key + hash; (id, hash) -> (the id it is kept under, whether new)."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-
 from datetime import datetime
 from uuid import UUID
 
@@ -26,12 +25,17 @@ from revenueflow.workers.run import Run
 log = logs.get("runner")
 
 
-
 class Runner:
     """Runs up to `concurrency` jobs at a time in this process."""
 
     def __init__(
-        self, database: Database, services: Services, settings: WorkerSettings, heartbeat: Heartbeat, *, owner: str
+        self,
+        database: Database,
+        services: Services,
+        settings: WorkerSettings,
+        heartbeat: Heartbeat,
+        *,
+        owner: str,
     ) -> None:
         self._database = database
         self._services = services
@@ -78,7 +82,11 @@ class Runner:
         """Claims the job and runs it as far as it goes; a ring that finds nothing to claim ends here."""
         async with self._database.transaction() as session:
             lease = await jobs.claim(
-                session, job_id, owner=self._owner, lease=self._settings.lease, max_claims=self._settings.max_claims
+                session,
+                job_id,
+                owner=self._owner,
+                lease=self._settings.lease,
+                max_claims=self._settings.max_claims,
             )
         if lease is None:
             return
@@ -139,4 +147,4 @@ def _seconds_until(until: datetime) -> float:
 
 def _pause(attempt: int) -> float:
     # Exponential, with full jitter: leads that failed together must not come back together.
-    return random.uniform(0.5, 1) * min(60.0, 2.0**attempt)  # noqa: S311
+    return random.uniform(0.5, 1) * min(60.0, 2.0**attempt)

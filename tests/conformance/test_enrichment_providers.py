@@ -68,17 +68,13 @@ async def test_says_what_it_may_know(dialect: Dialect, provider: EnrichmentProvi
     assert (provider.name, provider.trust) == (dialect.name, Trust.VENDOR)
 
 
-async def test_no_personal_data_in_facts(
-    dialect: Dialect, provider: EnrichmentProvider, server: VendorServer
-) -> None:
+async def test_no_personal_data_in_facts(dialect: Dialect, provider: EnrichmentProvider, server: VendorServer) -> None:
     server.answer = dialect.found(wire.COMPANY, wire.PERSON)
     told = orjson.dumps((await provider.find(BY_EMAIL)).model_dump(mode="json")).decode()
     assert [word for word in wire.PERSONAL if word in told] == []
 
 
-async def test_without_a_key_to_look_up_nothing_is_sent(
-    provider: EnrichmentProvider, server: VendorServer
-) -> None:
+async def test_without_a_key_to_look_up_nothing_is_sent(provider: EnrichmentProvider, server: VendorServer) -> None:
     findings = await provider.find(Subject(lead_id=LEAD, company="Northwind"))
     assert (findings.status, server.seen) == (Status.SKIPPED, [])
 

@@ -72,17 +72,13 @@ def length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 def function_problems(functions: list[Function]) -> list[str]:
     """Single functions that are too long, and too many long ones."""
-    problems = [
-        f"{f.place}: {f.lines} lines, at most {FUNCTION_LINES}" for f in functions if f.lines > FUNCTION_LINES
-    ]
+    problems = [f"{f.place}: {f.lines} lines, at most {FUNCTION_LINES}" for f in functions if f.lines > FUNCTION_LINES]
     middle, high = median(functions), percentile_95(functions)
     if middle > MEDIAN_LINES:
         problems.append(f"functions: median {middle:g} lines, at most {MEDIAN_LINES}")
     if high > PERCENTILE_95_LINES:
         longest = sorted(functions, key=lambda f: -f.lines)[:10]
-        problems.append(
-            f"functions: 95th percentile {high} lines, at most {PERCENTILE_95_LINES}; the longest:"
-        )
+        problems.append(f"functions: 95th percentile {high} lines, at most {PERCENTILE_95_LINES}; the longest:")
         problems += [f"  {f.place}: {f.lines}" for f in longest]
     return problems
 

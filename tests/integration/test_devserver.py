@@ -209,9 +209,7 @@ def test_a_second_start_is_refused_at_once(server_home: Path, kind: type[Postgre
         assert running.poll() is None
 
 
-def test_one_of_many_starters_wins(
-    server_home: Path, run_python: Callable[..., subprocess.Popen[str]]
-) -> None:
+def test_one_of_many_starters_wins(server_home: Path, run_python: Callable[..., subprocess.Popen[str]]) -> None:
     starters = [run_python(STARTER, server_home) for _ in range(4)]
     answers = sorted(said(starter) for starter in starters)
     assert answers == ["devserver_already_running"] * 3 + ["started"]
@@ -263,9 +261,7 @@ def test_a_child_outlives_the_thread_that_started_it(guard: Guard) -> None:
 @pytest.mark.parametrize("guard", GUARDS)
 def test_a_child_that_does_not_listen_is_killed(guard: Guard, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    script = (
-        "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
-    )
+    script = "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
     child = spawn([sys.executable, "-c", script], log=log, guard=guard)
     until(lambda: log.read_text() == "deaf\n")
     assert child.stop(grace=0.1) == -signal.SIGKILL
@@ -333,9 +329,7 @@ def test_programs_in_a_closed_folder_are_copied_once(server_home: Path) -> None:
     with ThreadPoolExecutor(4) as starters:
         [copied] = set(starters.map(lambda _: places.runnable_bin(hidden, nobody), range(4)))
     try:
-        child = spawn(
-            [copied / "initdb", "--version"], identity=nobody, cwd=Path("/"), log=server_home / "log"
-        )
+        child = spawn([copied / "initdb", "--version"], identity=nobody, cwd=Path("/"), log=server_home / "log")
         assert child.wait(10) == 0
         assert not list(copied.parents[3].glob(f".{key}*")), "a partial copy was left behind"
     finally:
@@ -375,14 +369,9 @@ def test_provisioning_again_changes_nothing(server_home: Path) -> None:
         ask(first.owner_url, "CREATE TABLE kept AS SELECT 42 AS answer")
         assert cluster.provision(postgres.superuser_url, "revenueflow") == first
         assert ask(first.owner_url, "SELECT answer FROM kept") == 42
-        assert (
-            ask(first.superuser_url, "SELECT extname::text FROM pg_extension WHERE extname = 'vector'")
-            == "vector"
-        )
+        assert ask(first.superuser_url, "SELECT extname::text FROM pg_extension WHERE extname = 'vector'") == "vector"
 
 
-def test_tests_do_not_see_each_other(
-    database: DatabaseUrls, redis_url: str, worker_database: DatabaseUrls
-) -> None:
+def test_tests_do_not_see_each_other(database: DatabaseUrls, redis_url: str, worker_database: DatabaseUrls) -> None:
     assert database.name != worker_database.name
     assert redis.Redis.from_url(redis_url).dbsize() == 0

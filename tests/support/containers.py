@@ -28,16 +28,10 @@ class Containers(Source):
 
     def start(self) -> tuple[str, str]:
         password = secrets.token_urlsafe(16)
-        postgres = (
-            DockerContainer(POSTGRES_IMAGE).with_exposed_ports(5432).with_env("POSTGRES_PASSWORD", password)
-        )
-        postgres.waiting_for(
-            LogMessageWaitStrategy("database system is ready to accept connections", times=2)
-        )
+        postgres = DockerContainer(POSTGRES_IMAGE).with_exposed_ports(5432).with_env("POSTGRES_PASSWORD", password)
+        postgres.waiting_for(LogMessageWaitStrategy("database system is ready to accept connections", times=2))
         valkey = DockerContainer(VALKEY_IMAGE).with_exposed_ports(6379)
-        valkey.with_command(
-            f"valkey-server --requirepass {password} --maxmemory-policy noeviction --databases 64"
-        )
+        valkey.with_command(f"valkey-server --requirepass {password} --maxmemory-policy noeviction --databases 64")
         valkey.waiting_for(LogMessageWaitStrategy("Ready to accept connections"))
         return (
             f"postgresql://postgres:{password}@{self._address(postgres, 5432)}/postgres",

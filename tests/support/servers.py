@@ -127,9 +127,7 @@ def choose_source() -> Source:
     """By the environment; see the module's docstring."""
     given = [name for name in ("TEST_DATABASE_URL", "TEST_REDIS_URL") if os.environ.get(name)]
     if len(given) == 1:
-        raise ServersUnavailable(
-            f"Only {given[0]} is set; give TEST_DATABASE_URL and TEST_REDIS_URL, or neither."
-        )
+        raise ServersUnavailable(f"Only {given[0]} is set; give TEST_DATABASE_URL and TEST_REDIS_URL, or neither.")
     if given:
         return Given()
     if os.environ.get("REVENUEFLOW_TEST_SERVERS") == "containers":

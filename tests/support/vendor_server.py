@@ -50,9 +50,7 @@ class VendorServer:
         self.seen: list[Seen] = []
         self._socket = socket.create_server(("127.0.0.1", 0))
         app = Starlette(routes=[Route("/{path:path}", self._handle, methods=["GET", "PUT", "POST"])])
-        self._server = uvicorn.Server(
-            uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=0)
-        )
+        self._server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=0))
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]})
 
     @property
@@ -71,7 +69,5 @@ class VendorServer:
         self._thread.join(10)
 
     async def _handle(self, request: Request) -> Response:
-        self.seen.append(
-            Seen(request.method, request.url.path, dict(request.query_params), dict(request.headers))
-        )
+        self.seen.append(Seen(request.method, request.url.path, dict(request.query_params), dict(request.headers)))
         return await self.answer(request)

@@ -25,9 +25,7 @@ ROOT = Path(__file__).parents[2]
 def locked() -> dict[str, Version]:
     """Package name to version, from uv.lock."""
     lock = tomllib.loads((ROOT / "uv.lock").read_text())
-    return {
-        package["name"]: Version(package["version"]) for package in lock["package"] if "version" in package
-    }
+    return {package["name"]: Version(package["version"]) for package in lock["package"] if "version" in package}
 
 
 @pytest.fixture(scope="module")
@@ -152,9 +150,7 @@ def test_limits_has_the_asyncio_driver_that_we_name() -> None:
 
     storage = RedisStorage("async+redis://127.0.0.1:1/0", implementation="redispy")
     assert type(storage.bridge).__name__ == "RedispyBridge"
-    assert find_spec("coredis") is None, (
-        "the default implementation is not installed: naming ours is required"
-    )
+    assert find_spec("coredis") is None, "the default implementation is not installed: naming ours is required"
 
 
 def test_breaker_has_no_asyncio_of_its_own() -> None:

@@ -1,6 +1,6 @@
 """The Gemini API by google-genai: structured output, one time-out for the whole answer, two tries at most.
 
-The SDK retries nothing, sets no time-out, and hides bad JSON and truncation: all three are done here.
+The SDK retries nothing, sets no time-out, and hides bad JSON and truncation: so it only carries, and we read.
 Source: https://ai.google.dev/api/generate-content
 """
 
@@ -13,9 +13,9 @@ import httpx2
 import stamina
 from google import genai
 from google.genai import errors, types
-from pydantic import ValidationError
 
-from revenueflow.analysis.models.refusal import finished, upstream_error
+from revenueflow.analysis.models.generated import Generated
+from revenueflow.analysis.models.refusal import upstream_error
 from revenueflow.analysis.prompt import Prompt
 from revenueflow.analysis.schema import ANSWER_SCHEMA, analysis, read
 from revenueflow.domain.claim import Analysis
@@ -86,19 +86,18 @@ class Gemini:
                 )
         except (TimeoutError, httpx2.HTTPError, errors.APIError) as error:
             raise upstream_error(NAME, error) from None
-        except (errors.UnknownApiResponseError, ValidationError):
-            raise UpstreamRejected(NAME, "schema_invalid") from None
-        return self._analysis(response, prompt)
+        raw = response.sdk_http_response
+        return self._analysis(Generated.read(NAME, raw.body if raw else None), prompt)
 
-    def _analysis(self, response: types.GenerateContentResponse, prompt: Prompt) -> Analysis:
-        answer = read(finished(NAME, response))
+    def _analysis(self, generated: Generated, prompt: Prompt) -> Analysis:
+        answer = read(generated.text(NAME))
         if answer is None:
             raise UpstreamRejected(NAME, "schema_invalid")
-        usage = response.usage_metadata or types.GenerateContentResponseUsageMetadata()
+        usage = generated.usage_metadata
         return analysis(answer, prompt, analyst=NAME, model=self.model).model_copy(
             update={
-                "input_tokens": usage.prompt_token_count or 0,
-                "output_tokens": (usage.candidates_token_count or 0) + (usage.thoughts_token_count or 0),
+                "input_tokens": usage.prompt_token_count,
+                "output_tokens": usage.candidates_token_count + usage.thoughts_token_count,
             }
         )
 
@@ -110,6 +109,7 @@ def _config(prompt: Prompt) -> types.GenerateContentConfig:
         max_output_tokens=MOST_OUTPUT_TOKENS,
         response_mime_type="application/json",
         response_json_schema=ANSWER_SCHEMA,
+        should_return_http_response=True,
     )
 
 

@@ -1,20 +1,15 @@
-"""Why Gemini did not answer, in our words: transport, status, and an answer that ended badly."""
+"""Why Gemini did not answer, in our words: what transport and status tell."""
 
 from __future__ import annotations
 
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import Final
 
 import httpx2
-from google.genai import errors, types
+from google.genai import errors
 
 from revenueflow.clock import utcnow
 from revenueflow.errors import UpstreamError, UpstreamRejected, UpstreamUnavailable
-
-BLOCKED: Final = frozenset(
-    {"SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "MODEL_ARMOR", "LANGUAGE"}
-)
 
 
 def upstream_error(upstream: str, error: Exception) -> UpstreamError:
@@ -23,30 +18,6 @@ def upstream_error(upstream: str, error: Exception) -> UpstreamError:
         return _by_status(upstream, error)
     timed_out = isinstance(error, TimeoutError | httpx2.TimeoutException)
     return UpstreamUnavailable(upstream, "timeout" if timed_out else "unreachable")
-
-
-def finished(upstream: str, response: types.GenerateContentResponse) -> str:
-    """The text of a complete answer. Raises UpstreamRejected: blocked, empty, truncated or schema_invalid."""
-    feedback = response.prompt_feedback
-    if feedback and feedback.block_reason:
-        raise UpstreamRejected(upstream, "blocked")
-    if not response.candidates:
-        raise UpstreamRejected(upstream, "empty")
-    reason = response.candidates[0].finish_reason
-    if reason is not types.FinishReason.STOP:
-        raise UpstreamRejected(upstream, _ending(reason.value if reason else ""))
-    text = response.text
-    if not text or not text.strip():
-        raise UpstreamRejected(upstream, "empty")
-    return text
-
-
-def _ending(finish_reason: str) -> str:
-    if finish_reason in BLOCKED:
-        return "blocked"
-    return (
-        "truncated" if finish_reason in ("MAX_TOKENS", "", "FINISH_REASON_UNSPECIFIED") else "schema_invalid"
-    )
 
 
 def _by_status(upstream: str, error: errors.APIError) -> UpstreamError:

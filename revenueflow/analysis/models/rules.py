@@ -57,9 +57,7 @@ class Rules:
     async def analyse(self, prompt: Prompt) -> Analysis:
         """One claim for each kind of fact that the evidence holds; intent by the phrases of the message."""
         drafts = [*self._facts(prompt), *self._technologies(prompt), *self._signals(prompt)]
-        claims = tuple(
-            draft.model_copy(update={"id": f"C{place}"}) for place, draft in enumerate(drafts, start=1)
-        )
+        claims = tuple(draft.model_copy(update={"id": f"C{place}"}) for place, draft in enumerate(drafts, start=1))
         asked = any(claim.field is ClaimField.BUYING_SIGNAL for claim in claims)
         return Analysis(
             analyst=NAME,
@@ -105,9 +103,7 @@ class Rules:
                 known = self._vocabulary.technology(item) if isinstance(item, str) else ""
                 if known and known not in seen and len(seen) < MOST_TECHNOLOGIES:
                     seen.add(known)
-                    yield _claim(
-                        ClaimField.TECHNOLOGY, item, str(item), name, piece, f"{piece.path}[{place}]"
-                    )
+                    yield _claim(ClaimField.TECHNOLOGY, item, str(item), name, piece, f"{piece.path}[{place}]")
 
     def _signals(self, prompt: Prompt) -> Iterator[Claim]:
         for name, piece in _ranked(prompt, (Signal.MESSAGE,)):

@@ -64,9 +64,7 @@ class Clearbit:
         """`timeout` is in seconds, for one try. Without `client`, each of the two addresses gets its own."""
         headers = {"authorization": f"Bearer {api_key}"}
         self._companies = HttpUpstream(self.name, base_url, headers=headers, timeout=timeout, client=client)
-        self._combined = HttpUpstream(
-            self.name, person_base_url, headers=headers, timeout=timeout, client=client
-        )
+        self._combined = HttpUpstream(self.name, person_base_url, headers=headers, timeout=timeout, client=client)
 
     async def find(self, subject: Subject) -> Findings:
         """Person and company by email, else the company by domain."""

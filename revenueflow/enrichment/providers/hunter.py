@@ -34,9 +34,7 @@ def latest_series(rounds: JsonValue) -> At | None:
     """The series of the round that was announced last; of the first in the list where dates don't tell."""
     if not isinstance(rounds, list):
         raise Unfit("wrong_type")
-    named = [
-        (place, item) for place, item in enumerate(rounds) if isinstance(item, dict) and item.get("series")
-    ]
+    named = [(place, item) for place, item in enumerate(rounds) if isinstance(item, dict) and item.get("series")]
     if not named:
         return None
     place, item = max(named, key=lambda entry: str(entry[1].get("announcedDate") or ""))

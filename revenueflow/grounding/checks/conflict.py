@@ -34,9 +34,7 @@ def _against(claim: Claim, context: Context, field: Field, claimed: Fact) -> tup
         return ()
     others = (name for name in context.of_signals(field) if name not in cited and _weighs(name, context))
     facts = ((name, context.fact(field, name)) for name in others)
-    return tuple(
-        name for name, fact in facts if fact is not None and field.differs(claimed, fact, context.rules)
-    )
+    return tuple(name for name, fact in facts if fact is not None and field.differs(claimed, fact, context.rules))
 
 
 def _weighs(name: str, context: Context) -> bool:

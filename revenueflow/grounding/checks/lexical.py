@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import JsonValue
 
 from revenueflow.domain.claim import Claim, ClaimField, ClaimVerdict
+from revenueflow.domain.phrases import words
 from revenueflow.grounding.context import Context
 from revenueflow.grounding.decision import Decision
 from revenueflow.grounding.fields import clauses
@@ -22,7 +23,7 @@ def buying_signal(claim: Claim, context: Context) -> Decision | None:
     carrying = tuple(name for name in context.cited(claim) if named <= _signals(name, context))
     if not carrying:
         return Decision(ClaimVerdict.UNSUPPORTED, "buying_signal", expected=listed)
-    if negated(claim.statement, context.rules.words) or _spare(claim, context, carrying):
+    if context.sentence(claim).denies or _spare(claim, context, carrying):
         return Decision(ClaimVerdict.NOT_CHECKABLE, "buying_signal", citations=carrying)
     return Decision(ClaimVerdict.SUPPORTED, "buying_signal", listed, listed, carrying, score=0.8)
 
@@ -55,18 +56,18 @@ def _spare(claim: Claim, context: Context, carrying: tuple[str, ...]) -> bool:
     known |= {stem(word) for word in lists.of_field.get(claim.field, frozenset())} | context.company_words
     for kind in context.vocabulary.mentions("buying_signal", claim.statement):
         known |= {stem(word) for word in context.vocabulary.names_of("buying_signal", kind)}
-    return len(content(claim.statement, lists) - known) > context.rules.lexical.spare_words
+    return len(content(context.sentence(claim).words, lists) - known) > context.rules.lexical.spare_words
 
 
 def _share(claim: Claim, context: Context, name: str) -> float:
-    wanted = content(context.bare(claim.statement), context.rules.words)
+    wanted = content(context.sentence(claim).words, context.rules.words)
     return len(wanted & context.stems(name)) / len(wanted) if wanted else 0.0
 
 
 def _flipped(claim: Claim, context: Context, name: str) -> bool:
     """True if the statement denies what the closest clause says, or the other way round."""
     lists = context.rules.words
-    wanted = content(context.bare(claim.statement), lists)
+    wanted = content(context.sentence(claim).words, lists)
     parts = list(clauses(context.text(name))) or [""]
-    closest = max(parts, key=lambda part: len(wanted & content(part, lists)))
-    return negated(context.bare(claim.statement), lists) != negated(closest, lists)
+    closest = max(parts, key=lambda part: len(wanted & content(words(part), lists)))
+    return context.sentence(claim).denies != negated(closest, lists)

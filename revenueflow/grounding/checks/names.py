@@ -7,12 +7,11 @@ from revenueflow.domain.phrases import words
 from revenueflow.grounding.context import Context
 from revenueflow.grounding.decision import Decision
 from revenueflow.grounding.fields import FIELDS, Fact, Named
-from revenueflow.grounding.wording import names
 
 
 def foreign_names(claim: Claim, context: Context) -> Decision | None:
     """Each name in the statement is the company's, the value's, or stands in the cited text."""
-    mentioned = names(context.bare(claim.statement), context.rules.words)
+    mentioned = context.sentence(claim).names
     if not mentioned:
         return None
     allowed = allowed_words(claim, context)

@@ -12,8 +12,7 @@ from revenueflow.grounding.wording import number_words
 
 def numbers(claim: Claim, context: Context) -> Decision | None:
     """Each number of the statement, in digits or in words, is the value's or stands in the cited text."""
-    text = context.bare(claim.statement)
-    found = scan(text)
+    text, found = context.sentence(claim).text, context.sentence(claim).numbers
     wrong = next((number for number in found if not _backed(number, claim, context)), None)
     if wrong is not None:
         return Decision(ClaimVerdict.UNSUPPORTED, "numbers", expected=text[wrong.start : wrong.end].strip())
@@ -55,9 +54,7 @@ def implied(number: Quantity, fact: Fact, context: Context) -> bool:
     about = number.range.approximate
     if isinstance(fact, Money):
         same = number.currency in (None, fact.currency)
-        return same and fact.amount.within(
-            number.range, tolerance.approximate_money if about else tolerance.money
-        )
+        return same and fact.amount.within(number.range, tolerance.approximate_money if about else tolerance.money)
     if not isinstance(fact, Range) or number.currency:
         return False
     return fact.within(number.range, tolerance.approximate_count if about else 0.0)

@@ -6,14 +6,13 @@ from revenueflow.domain.claim import Claim, ClaimField, ClaimVerdict
 from revenueflow.grounding.context import Context
 from revenueflow.grounding.decision import Decision
 from revenueflow.grounding.fields import FIELDS
-from revenueflow.grounding.wording import negated
 
 
 def polarity(claim: Claim, context: Context) -> Decision | None:
     """A typed statement that denies its own value says the opposite; that of an absence must deny."""
     if claim.field not in FIELDS:
         return None
-    denies = negated(context.bare(claim.statement), context.rules.words)
+    denies = context.sentence(claim).denies
     if denies == (claim.field is ClaimField.TECHNOLOGY_ABSENT):
         return None
     verdict = ClaimVerdict.CONTRADICTED if denies else ClaimVerdict.UNSUPPORTED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from revenueflow.domain.claim import Claim, ClaimField, ClaimVerdict
 from revenueflow.domain.phrases import words
-from revenueflow.domain.quantity import Money, Range, scan
+from revenueflow.domain.quantity import Money, Range
 from revenueflow.domain.text import comparable
 from revenueflow.grounding.checks.names import allowed_words, names_in
 from revenueflow.grounding.checks.numbers import implied
@@ -20,18 +20,14 @@ def says_value(claim: Claim, context: Context) -> Decision | None:
     claimed = context.claimed(claim) if field else None
     if field is None or claimed is None:
         return None
-    if (
-        _named(claim, context, claimed)
-        and not _others(claim, context, claimed)
-        and not _spare(claim, context)
-    ):
+    if _named(claim, context, claimed) and not _others(claim, context, claimed) and not _spare(claim, context):
         return None
     return Decision(ClaimVerdict.NOT_CHECKABLE, "statement")
 
 
 def _named(claim: Claim, context: Context, claimed: Fact) -> bool:
     if isinstance(claimed, Range | Money):
-        return any(implied(found, claimed, context) for found in scan(context.bare(claim.statement)))
+        return any(implied(found, claimed, context) for found in context.sentence(claim).numbers)
     return names_in(claimed) <= _mentioned(claim, context) or _spelled_out(claim, claimed)
 
 
@@ -45,7 +41,7 @@ def _spelled_out(claim: Claim, claimed: Fact) -> bool:
 
 
 def _mentioned(claim: Claim, context: Context) -> frozenset[str]:
-    found = FIELDS[claim.field].mentioned(context.bare(claim.statement), context.vocabulary)
+    found = FIELDS[claim.field].mentioned(context.sentence(claim).text, context.vocabulary)
     return frozenset(name for fact in found for name in names_in(fact))
 
 
@@ -67,10 +63,8 @@ def _spare(claim: Claim, context: Context) -> bool:
     """True if more words are left than may be, once the known ones, and then their stems, are out."""
     lists, limit = context.rules.words, context.rules.lexical.spare_words
     known = allowed_words(claim, context) | lists.of_field.get(claim.field, frozenset())
-    said = frozenset(words(context.bare(claim.statement)))
-    left = [
-        word for word in said - lists.empty - lists.negations - lists.number_words - known if word.isalpha()
-    ]
+    said = frozenset(context.sentence(claim).words)
+    left = [word for word in said - lists.empty - lists.negations - lists.number_words - known if word.isalpha()]
     if len(left) <= limit:
         return False
     stems = {stem(word) for word in known}

@@ -49,9 +49,7 @@ def typed_support(claim: Claim, context: Context) -> Decision | None:
     return Decision(ClaimVerdict.SUPPORTED, CHECK, shown(claimed), found, agree, score=score)
 
 
-def related(
-    claim: Claim, context: Context, field: Field, claimed: Fact
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def related(claim: Claim, context: Context, field: Field, claimed: Fact) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The cited pieces that agree, and those that disagree."""
     relations = {name: context.relation(field, claimed, name) for name in context.cited(claim)}
     agree = tuple(name for name, relation in relations.items() if relation is Relation.AGREES)

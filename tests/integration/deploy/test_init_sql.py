@@ -1,4 +1,4 @@
-"""deploy/postgres/init.sql, run by psql as the image does. Roles belong to a cluster, so it has one of its own."""
+"""deploy/postgres/init.sql, run by psql as the image does; in its own cluster, which roles belong to."""
 
 from __future__ import annotations
 
@@ -62,6 +62,7 @@ def test_the_owner_migrates_and_the_others_have_what_they_need(cluster: Postgres
     upgrade(url(cluster, "owner"))
 
     assert query(url(cluster, "owner"), "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") is False
+    assert query(url(cluster, "app"), "SELECT '[1,2]'::vector IS NOT NULL") is True
     assert query(url(cluster, "app"), "SELECT count(*) FROM leads") == 0
     assert query(url(cluster, "sealer"), "SELECT count(*) FROM audit_pending") == 0
     assert query(url(cluster, "auditor"), "SELECT count(*) FROM audit_trail") == 0
@@ -75,6 +76,4 @@ def test_a_missing_password_stops_the_start(cluster: Postgres) -> None:
     query(cluster.superuser_url, "CREATE DATABASE revenueflow")
     done = run(cluster, {role: secret for role, secret in PASSWORDS.items() if role != "app"})
     assert done.returncode != 0
-    assert (
-        query(cluster.superuser_url, "SELECT count(*) FROM pg_roles WHERE rolname = 'revenueflow_app'") == 0
-    )
+    assert query(cluster.superuser_url, "SELECT count(*) FROM pg_roles WHERE rolname = 'revenueflow_app'") == 0

@@ -22,8 +22,4 @@ def load(name: str) -> Any:
 def variables() -> dict[str, Any]:
     """The environment variable of each setting, with its default."""
     groups: set[type[settings.Group]] = {*settings.GROUPS.values(), settings.General}
-    return {
-        str(field.validation_alias): field.default
-        for group in groups
-        for field in group.model_fields.values()
-    }
+    return {str(field.validation_alias): field.default for group in groups for field in group.model_fields.values()}

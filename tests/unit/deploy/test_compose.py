@@ -170,9 +170,7 @@ def test_every_setting_reaches_the_process_that_uses_it() -> None:
 def test_every_variable_is_in_the_example() -> None:
     text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
-    missing = [
-        name for name in REFERENCE.findall(text) if not re.search(rf"^#?{name}=", example, re.MULTILINE)
-    ]
+    missing = [name for name in REFERENCE.findall(text) if not re.search(rf"^#?{name}=", example, re.MULTILINE)]
     assert missing == []
 
 

@@ -50,9 +50,7 @@ def test_a_decision_is_one_page_in_three_parts(page: Path) -> None:
 
 def test_the_journey_names_every_state_and_step() -> None:
     text = (ROOT / "docs/journey.md").read_text(encoding="utf-8")
-    missing = [
-        word for word in (*LeadStatus, *ActionState, *(s.name for s in STEPS)) if f"`{word}`" not in text
-    ]
+    missing = [word for word in (*LeadStatus, *ActionState, *(s.name for s in STEPS)) if f"`{word}`" not in text]
     assert missing == []
 
 

@@ -19,9 +19,7 @@ PANELS: list[dict[str, Any]] = BOARD["panels"]
 RULES: list[dict[str, Any]] = [
     rule for group in load("deploy/prometheus/alerts.yml")["groups"] for rule in group["rules"]
 ]
-EXPRESSIONS = [target["expr"] for panel in PANELS for target in panel["targets"]] + [
-    rule["expr"] for rule in RULES
-]
+EXPRESSIONS = [target["expr"] for panel in PANELS for target in panel["targets"]] + [rule["expr"] for rule in RULES]
 SUFFIXES = {"counter": ("_total",), "gauge": ("",), "histogram": ("_bucket", "_count", "_sum")}
 SELECTED = re.compile(r"(revenueflow_\w+)(?:\{([^}]*)\})?")
 GROUPED = re.compile(r"\bby \(([^)]*)\)")

@@ -13,13 +13,27 @@ from revenueflow.domain.quantity import Money, Range, count_range, money, scan, 
 @pytest.mark.parametrize(
     ("value", "low", "high"),
     [
-        (240, 240, 240), ("240", 240, 240), ("51-200", 51, 200), ("51–200 people", 51, 200), ("10k+", 10_000, None),
-        ("1,200 employees", 1200, 1200), ("1.200 Mitarbeiter", 1200, 1200), ("1 200", 1200, 1200),
-        ("über 500", 500, None), ("more than 1,000", 1000, None), ("> 500", 500, None), ("500 or more", 500, None),
-        ("10,001+", 10_001, None), ("5-10k", 5000, 10_000), ("under 50", 0, 50), ("1.5k", 1500, 1500),
-        ("between 50 and 200", 50, 200), ("2 Mio", 2_000_000, 2_000_000), (12.0, 12, 12),
+        (240, 240, 240),
+        ("240", 240, 240),
+        ("51-200", 51, 200),
+        ("51–200 people", 51, 200),
+        ("10k+", 10_000, None),
+        ("1,200 employees", 1200, 1200),
+        ("1.200 Mitarbeiter", 1200, 1200),
+        ("1 200", 1200, 1200),
+        ("über 500", 500, None),
+        ("more than 1,000", 1000, None),
+        ("> 500", 500, None),
+        ("500 or more", 500, None),
+        ("10,001+", 10_001, None),
+        ("5-10k", 5000, 10_000),
+        ("under 50", 0, 50),
+        ("1.5k", 1500, 1500),
+        ("between 50 and 200", 50, 200),
+        ("2 Mio", 2_000_000, 2_000_000),
+        (12.0, 12, 12),
     ],
-)  # fmt: skip
+)
 def test_counts(value: JsonValue, low: float, high: float | None) -> None:
     found = count_range(value)
     assert found is not None
@@ -55,12 +69,18 @@ def test_about_is_kept() -> None:
 @pytest.mark.parametrize(
     ("value", "low", "high", "currency"),
     [
-        (1.5e7, 15e6, 15e6, None), ("$10M-$50M", 10e6, 50e6, "USD"), ("25 Mio. €", 25e6, 25e6, "EUR"),
-        ("over 3 million dollars", 3e6, None, "USD"), ("EUR 2.5 million", 2.5e6, 2.5e6, "EUR"),
-        ("10-50 million USD", 10e6, 50e6, "USD"), ("$1,200,000", 1.2e6, 1.2e6, "USD"), ("$1.5B", 1.5e9, 1.5e9, "USD"),
-        ("about $30M annual revenue", 30e6, 30e6, "USD"), ("£4m", 4e6, 4e6, "GBP"),
+        (1.5e7, 15e6, 15e6, None),
+        ("$10M-$50M", 10e6, 50e6, "USD"),
+        ("25 Mio. €", 25e6, 25e6, "EUR"),
+        ("over 3 million dollars", 3e6, None, "USD"),
+        ("EUR 2.5 million", 2.5e6, 2.5e6, "EUR"),
+        ("10-50 million USD", 10e6, 50e6, "USD"),
+        ("$1,200,000", 1.2e6, 1.2e6, "USD"),
+        ("$1.5B", 1.5e9, 1.5e9, "USD"),
+        ("about $30M annual revenue", 30e6, 30e6, "USD"),
+        ("£4m", 4e6, 4e6, "GBP"),
     ],
-)  # fmt: skip
+)
 def test_money(value: JsonValue, low: float, high: float | None, currency: str | None) -> None:
     found = money(value)
     assert isinstance(found, Money)

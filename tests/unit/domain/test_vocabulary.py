@@ -12,11 +12,37 @@ from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.errors import ConfigurationError
 
 INDUSTRIES = {
-    "software", "fintech", "finance", "insurance", "healthcare", "biotech", "manufacturing", "automotive", "retail",
-    "ecommerce", "education", "energy", "logistics", "media", "consulting", "marketing", "real_estate", "construction",
-    "government", "telecom", "hospitality", "travel", "agriculture", "food", "legal", "nonprofit", "security",
-    "semiconductors", "aerospace", "chemicals",
-}  # fmt: skip
+    "software",
+    "fintech",
+    "finance",
+    "insurance",
+    "healthcare",
+    "biotech",
+    "manufacturing",
+    "automotive",
+    "retail",
+    "ecommerce",
+    "education",
+    "energy",
+    "logistics",
+    "media",
+    "consulting",
+    "marketing",
+    "real_estate",
+    "construction",
+    "government",
+    "telecom",
+    "hospitality",
+    "travel",
+    "agriculture",
+    "food",
+    "legal",
+    "nonprofit",
+    "security",
+    "semiconductors",
+    "aerospace",
+    "chemicals",
+}
 
 
 @cache
@@ -55,12 +81,30 @@ def test_industry(text: str | None, industry: str | None) -> None:
 @pytest.mark.parametrize(
     ("text", "country"),
     [
-        ("US", "US"), ("usa", "US"), ("U.S.", "US"), ("UK", "GB"), ("England", "GB"), ("Deutschland", "DE"),
-        ("DEU", "DE"), ("Berlin, Germany", "DE"), ("Türkiye", "TR"), ("日本", "JP"), ("South Korea", "KR"),
-        ("Vietnam", "VN"), ("Georgia", "GE"), ("Atlanta, Georgia", None), ("Austin, TX", None), ("Denver, CO", None),
-        ("New Jersey", None), ("Nigeria", "NG"), ("Niger", "NE"), ("Atlantis", None), ("", None), (None, None),
+        ("US", "US"),
+        ("usa", "US"),
+        ("U.S.", "US"),
+        ("UK", "GB"),
+        ("England", "GB"),
+        ("Deutschland", "DE"),
+        ("DEU", "DE"),
+        ("Berlin, Germany", "DE"),
+        ("Türkiye", "TR"),
+        ("日本", "JP"),
+        ("South Korea", "KR"),
+        ("Vietnam", "VN"),
+        ("Georgia", "GE"),
+        ("Atlanta, Georgia", None),
+        ("Austin, TX", None),
+        ("Denver, CO", None),
+        ("New Jersey", None),
+        ("Nigeria", "NG"),
+        ("Niger", "NE"),
+        ("Atlantis", None),
+        ("", None),
+        (None, None),
     ],
-)  # fmt: skip
+)
 def test_country(text: str | None, country: str | None) -> None:
     assert vocabulary().country(text) == country
 
@@ -101,19 +145,31 @@ def test_a_vendors_level_is_not_a_title() -> None:
 @pytest.mark.parametrize(
     ("text", "name"),
     [
-        ("Salesforce.com", "salesforce"), ("React.js", "react"), ("C++", "c++"), ("C#", "c#"), (".NET", ".net"),
-        ("Office 365", "microsoft 365"), ("Foo Bar", "foo bar"), ("Reactor", "reactor"),
+        ("Salesforce.com", "salesforce"),
+        ("React.js", "react"),
+        ("C++", "c++"),
+        ("C#", "c#"),
+        (".NET", ".net"),
+        ("Office 365", "microsoft 365"),
+        ("Foo Bar", "foo bar"),
+        ("Reactor", "reactor"),
     ],
-)  # fmt: skip
+)
 def test_technology(text: str, name: str) -> None:
     assert vocabulary().technology(text) == name
 
 
 @pytest.mark.parametrize(
     ("text", "stage"),
-    [("Series B", "series_b"), ("series-b round", "series_b"), ("Pre-Seed", "pre_seed"), ("Seed", "seed"),
-     ("Series B, then Series C", None), ("Series", None)],
-)  # fmt: skip
+    [
+        ("Series B", "series_b"),
+        ("series-b round", "series_b"),
+        ("Pre-Seed", "pre_seed"),
+        ("Seed", "seed"),
+        ("Series B, then Series C", None),
+        ("Series", None),
+    ],
+)
 def test_funding_stage(text: str, stage: str | None) -> None:
     assert vocabulary().funding_stage(text) == stage
 

@@ -19,9 +19,7 @@ LEAD = Lead(id=UUID(int=1), email="ada@acme.example", name="Ada", domain="acme.e
 def say(provider: str, signal: Signal, value: JsonValue, *, days_old: int = 0) -> Evidence:
     trust = Trust.SELF_REPORTED if provider == "form" else Trust.VENDOR
     at = NOW - timedelta(days=days_old)
-    return Evidence(
-        id=uuid4(), provider=provider, signal=signal, path="$.x", value=value, fetched_at=at, trust=trust
-    )
+    return Evidence(id=uuid4(), provider=provider, signal=signal, path="$.x", value=value, fetched_at=at, trust=trust)
 
 
 def numbered(*evidence: Evidence) -> dict[str, Evidence]:
@@ -49,9 +47,7 @@ def test_values_are_normalised() -> None:
 
 
 def test_a_vendor_goes_before_the_form_however_old() -> None:
-    evidence = numbered(
-        say("form", Signal.HEADCOUNT, 9000), say("hunter", Signal.HEADCOUNT, 40, days_old=400)
-    )
+    evidence = numbered(say("form", Signal.HEADCOUNT, 9000), say("hunter", Signal.HEADCOUNT, 40, days_old=400))
     facts = lead_facts(LEAD, evidence, VOCABULARY)
     assert (facts.headcount, facts.evidence["headcount"]) == (40, ("E2",))
 

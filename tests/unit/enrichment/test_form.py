@@ -27,9 +27,7 @@ FORM = LeadForm(
 
 def lead(form: LeadForm = FORM, **more: str | None) -> Lead:
     fields = {"domain": "northwind.example", "email": form.email, "name": form.name, "phone": form.phone}
-    return Lead(
-        id=UUID(int=7), form=form, received_at=RECEIVED, **{**fields, "message": form.message, **more}
-    )
+    return Lead(id=UUID(int=7), form=form, received_at=RECEIVED, **{**fields, "message": form.message, **more})
 
 
 def by_signal(*evidence: Evidence) -> dict[Signal, tuple[str, object]]:
@@ -49,9 +47,7 @@ def test_fields_become_self_reported_evidence_without_personal_data() -> None:
         Signal.MESSAGE: ("$.message", "Call me: [phone] or [email]. [name]"),
         Signal.COMPANY_DOMAIN: ("$.website", "northwind.example"),
     }
-    assert {(item.provider, item.trust, item.fetched_at) for item in found} == {
-        ("form", Trust.SELF_REPORTED, RECEIVED)
-    }
+    assert {(item.provider, item.trust, item.fetched_at) for item in found} == {("form", Trust.SELF_REPORTED, RECEIVED)}
 
 
 def test_ids_are_the_same_within_a_run_and_differ_between_runs() -> None:

@@ -29,6 +29,6 @@ def test_a_wrong_entry_names_file_and_key(tmp_path: Path, old: str, new: str, pl
     text = defaults.text("grounding.toml")
     assert old in text
     (tmp_path / "grounding.toml").write_text(text.replace(old, new, 1), encoding="utf-8")
-    with pytest.raises(ConfigurationError, match="grounding.toml") as caught:
+    with pytest.raises(ConfigurationError, match=r"grounding\.toml") as caught:
         defaults.load(GroundingRules, "grounding.toml", tmp_path)
     assert any(fault.pointer.startswith(place) for fault in caught.value.faults)

@@ -1,4 +1,4 @@
-"""True claims pass and fabricated ones don't: one lead, every field, all the ways to be wrong that we know."""
+"""True claims pass and fabricated ones do not: one lead, every field, the ways to be wrong that we know."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ from tests.unit.grounding.lead import LEAD, SELF, cites, claim, judged, piece, r
 FOREIGN_ID = "0198a2b4-1111-7abc-8def-001122334455"
 
 TRUE = [
-    claim(
-        "headcount", 240, "Nordlicht Energie 24 GmbH employs 240 people, making it a mid-sized company.", "E4"
-    ),
+    claim("headcount", 240, "Nordlicht Energie 24 GmbH employs 240 people, making it a mid-sized company.", "E4"),
     claim("headcount", "over 200", "The company has over 200 employees.", "E4"),
     claim("headcount", "201-500", "The company has between 201 and 500 employees.", "E5"),
     claim("headcount", 240, "It has about 250 employees.", "E4"),
@@ -211,9 +209,7 @@ def test_a_quote_may_differ_in_unicode_form_and_spacing(quote: str) -> None:
     assert judged(claim("buying_signal", None, "Asks for a demo.", cites("E13", quote))).supported
 
 
-@pytest.mark.parametrize(
-    "quote", ["demo this week", "dem", "0 seats", "software for utilities", "50 seats today"]
-)
+@pytest.mark.parametrize("quote", ["demo this week", "dem", "0 seats", "software for utilities", "50 seats today"])
 def test_an_altered_cut_or_borrowed_quote_fails(quote: str) -> None:
     verdict = judged(claim("buying_signal", None, "Asks for a demo.", cites("E13", quote))).verdict
     assert (verdict.verdict, verdict.decided_by) == (ClaimVerdict.UNSUPPORTED, "quote_verbatim")
@@ -238,13 +234,9 @@ def test_a_path_to_or_into_the_cited_value_passes(path: str) -> None:
     assert judged(claim("technology", "Salesforce", "It uses Salesforce.", cites("E7", None, path))).supported
 
 
-@pytest.mark.parametrize(
-    "path", ["$.tech[3]", "$.headcount", "$.tech.name", "tech", "$..tech", "$.technologies"]
-)
+@pytest.mark.parametrize("path", ["$.tech[3]", "$.headcount", "$.tech.name", "tech", "$..tech", "$.technologies"])
 def test_a_path_to_elsewhere_fails(path: str) -> None:
-    verdict = judged(
-        claim("technology", "Salesforce", "It uses Salesforce.", cites("E7", None, path))
-    ).verdict
+    verdict = judged(claim("technology", "Salesforce", "It uses Salesforce.", cites("E7", None, path))).verdict
     assert (verdict.verdict, verdict.decided_by) == (ClaimVerdict.UNSUPPORTED, "citation_path")
 
 
@@ -277,10 +269,7 @@ def test_null_and_an_empty_list_are_unknown_not_false() -> None:
             ("technology", "It uses SAP."),
             ("technology_absent", "It does not use SAP."),
         ):
-            assert (
-                judged(claim(field, "SAP", statement, cited), lead).verdict.verdict
-                is ClaimVerdict.UNSUPPORTED
-            )
+            assert judged(claim(field, "SAP", statement, cited), lead).verdict.verdict is ClaimVerdict.UNSUPPORTED
 
 
 def test_an_absence_from_a_list_that_the_person_typed_can_not_be_checked() -> None:

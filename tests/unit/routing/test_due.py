@@ -83,9 +83,7 @@ def test_hours_beyond_one_day_are_spread_over_days(hours: int) -> None:
     assert due == local("2026-11-16T09:00") + timedelta(days=days, hours=rest + 1)
 
 
-moments = some.integers(1_700_000_000, 1_900_000_000).map(
-    lambda seconds: datetime.fromtimestamp(seconds, UTC)
-)
+moments = some.integers(1_700_000_000, 1_900_000_000).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
 
 
 @given(moments, some.sampled_from(list(Tier)), some.sampled_from([BERLIN, NEW_YORK]))

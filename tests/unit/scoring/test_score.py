@@ -34,12 +34,8 @@ BEST = LeadFacts(
 
 def judgement(fit: int, verdict: AnalysisVerdict = AnalysisVerdict.VALID) -> Judgement:
     claim = Claim(id="C1", field=ClaimField.HEADCOUNT, value=1000, statement="It has 1000 employees.")
-    said = Verdict(
-        claim_id="C1", verdict=ClaimVerdict.SUPPORTED, score=1, decided_by="typed", citations=("E1", "E2")
-    )
-    return Judgement(
-        verdict=verdict, fit=fit, intent=Intent.HIGH, claims=(JudgedClaim(claim=claim, verdict=said),)
-    )
+    said = Verdict(claim_id="C1", verdict=ClaimVerdict.SUPPORTED, score=1, decided_by="typed", citations=("E1", "E2"))
+    return Judgement(verdict=verdict, fit=fit, intent=Intent.HIGH, claims=(JudgedClaim(claim=claim, verdict=said),))
 
 
 def of(facts: LeadFacts, judged: Judgement | None = None) -> Score:
@@ -158,11 +154,7 @@ def test_tiers_at_their_bounds(total: int, expected: str) -> None:
     assert tier(PROFILE.tiers, total) == expected
 
 
-texts = (
-    some.none()
-    | some.text(max_size=60)
-    | some.sampled_from(["CEO", "software", "Referral", "US", "manager lead"])
-)
+texts = some.none() | some.text(max_size=60) | some.sampled_from(["CEO", "software", "Referral", "US", "manager lead"])
 leads = some.builds(
     LeadFacts, campaign_id=some.just("default"), title=texts, industry=texts, source=texts, country=texts,
     company=texts, headcount=some.none() | some.integers(0, 10**9), email_given=some.booleans(),
@@ -173,9 +165,7 @@ judgements = some.none() | some.builds(judgement, some.integers(0, 100), some.sa
 
 
 @given(leads, judgements)
-def test_the_total_is_the_sum_of_the_lines_and_stays_within_bounds(
-    facts: LeadFacts, judged: Judgement | None
-) -> None:
+def test_the_total_is_the_sum_of_the_lines_and_stays_within_bounds(facts: LeadFacts, judged: Judgement | None) -> None:
     result = of(facts, judged)
     assert result.total == sum(factor.points for factor in result.factors)
     assert 0 <= result.total <= 100
