@@ -23,6 +23,7 @@ from revenueflow.sandbox.state import UPSTREAMS, State
 
 CONTROL: Final = "control"
 NAMES: Final = (*UPSTREAMS, CONTROL)
+BACKLOG: Final = 2048
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ class _Server(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 timeout_graceful_shutdown=1,
-                backlog=2048,
+                backlog=BACKLOG,
             )
         )
         self.answering = asyncio.Event()
@@ -142,11 +143,17 @@ def _sockets(config: SandboxConfig) -> dict[str, socket.socket]:
 
 
 def _listener(host: str, name: str, port: int) -> socket.socket:
+    """A socket that listens. It says that it is TCP: only then asyncio switches Nagle's delay off."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
     except (OSError, OverflowError):
+        listener.close()
         raise ConfigurationError(f"--ports: {name}={port}: can not listen on it at {host}") from None
+    return listener
 
 
 def _url(listener: socket.socket) -> str:
