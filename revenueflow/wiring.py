@@ -29,11 +29,11 @@ from revenueflow.mcp import policy
 from revenueflow.mcp.registry import Registry
 from revenueflow.messaging.slack import Slack
 from revenueflow.pipeline.context import Services
-from revenueflow.privacy.identity import IdentityKey
+from revenueflow.privacy.identity_file import identity_key
 from revenueflow.resilience.upstream import HttpUpstream
 from revenueflow.routing.rules import RoutingRules
 from revenueflow.scoring.profile import Profile
-from revenueflow.settings import KeySettings, Settings
+from revenueflow.settings import Settings
 from revenueflow.sources.aliases import AliasTable
 from revenueflow.sources.hubspot_contacts import HubSpotContacts
 
@@ -52,28 +52,6 @@ class Closing(Protocol):
 
     def __call__(self, one: T, /) -> T:
         """Notes it."""
-
-
-def identity_key(settings: Settings) -> IdentityKey:
-    """The key from which identities are derived. Raises ConfigurationError if its file is missing or too short."""
-    return identity_key_from(settings.keys)
-
-
-def identity_key_from(keys: KeySettings) -> IdentityKey:
-    """As `identity_key`, for commands that need no other settings."""
-    path = keys.identity_key_file
-    if path is None:
-        raise ConfigurationError(
-            "REVENUEFLOW_IDENTITY_KEY_FILE: is not set; `revenueflow keys identity --out FILE` makes one; back it up"
-        )
-    try:
-        secret = bytes.fromhex(path.read_text(encoding="ascii").strip())
-    except (OSError, ValueError) as error:
-        kind = "can't be read" if isinstance(error, OSError) else "holds no hexadecimal digits"
-        raise ConfigurationError(f"REVENUEFLOW_IDENTITY_KEY_FILE: the file {kind}") from None
-    if len(secret) < 32:
-        raise ConfigurationError("REVENUEFLOW_IDENTITY_KEY_FILE: needs 32 bytes or more (64 hexadecimal digits)")
-    return IdentityKey(secret)
 
 
 @asynccontextmanager
@@ -136,7 +114,7 @@ def _registry(settings: Settings, database: Database, vocabulary: Vocabulary, cl
         _crm(settings, database, closing),
         messenger,
         policy.load(settings.config_dir),
-        identity_key(settings),
+        identity_key(settings.keys),
         same=lambda field, one, other: same_value(field, one, other, vocabulary),
         settle_seconds=settings.worker.settle,
     )

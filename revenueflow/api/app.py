@@ -20,11 +20,11 @@ from revenueflow.api.deps import State
 from revenueflow.api.trace import TraceIds
 from revenueflow.db.engine import engine_for
 from revenueflow.db.session import Database
+from revenueflow.privacy.identity_file import identity_key
 from revenueflow.queue.doorbell import Doorbell
 from revenueflow.queue.poker import Poker
 from revenueflow.settings import Settings
 from revenueflow.sources.ingress import Ingress
-from revenueflow.wiring import identity_key
 
 ASSETS = "/docs/assets"
 
@@ -64,7 +64,7 @@ async def _hold(settings: Settings) -> AsyncIterator[State]:
     async with engine_for(settings.database, application="api") as engine:
         database, doorbell = Database(engine), Doorbell(settings.redis.url)
         poker = Poker(doorbell)
-        ingress = Ingress(database, identity_key(settings), poker.poke)
+        ingress = Ingress(database, identity_key(settings.keys), poker.poke)
         poking = asyncio.create_task(poker.run())
         try:
             yield State(settings, database, ingress, doorbell)

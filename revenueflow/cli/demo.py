@@ -86,7 +86,7 @@ async def _send_and_tell(stack: Stack, stop: threading.Event) -> dict[str, Any]:
         async with database.transaction() as session:
             told = await story.tell(session, lines, IdentityKey(bytes.fromhex(held.identity)))
     _print(told)
-    return await story.counts(stack.backends.urls, stack.sandbox_urls)
+    return {"deliveries": len(lines)} | await story.counts(stack.backends.urls, stack.sandbox_urls)
 
 
 async def _settled(database: Database, stop: threading.Event) -> None:

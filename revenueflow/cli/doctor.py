@@ -15,6 +15,7 @@ from revenueflow.cli.run import CONFIGURATION, FAILED, OK, guarded, show
 from revenueflow.db.engine import engine_for
 from revenueflow.db.session import Database, Session
 from revenueflow.errors import ConfigurationError, Unavailable
+from revenueflow.privacy.identity_file import identity_key
 from revenueflow.queue.doorbell import Doorbell
 from revenueflow.settings import GROUPS, Settings
 
@@ -82,10 +83,8 @@ async def _examine(settings: Settings) -> list[Finding]:
 
 
 def _identity(settings: Settings) -> Finding:
-    from revenueflow.wiring import identity_key
-
     try:
-        identity_key(settings)
+        identity_key(settings.keys)
     except ConfigurationError as error:
         return Finding("identity key", "wrong", error.detail)
     return Finding("identity key", "ok")

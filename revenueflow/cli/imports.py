@@ -10,11 +10,11 @@ import typer
 
 from revenueflow.cli.run import asked, guarded, show
 from revenueflow.db.session import Database
+from revenueflow.privacy.identity_file import identity_key
 from revenueflow.settings import General, KeySettings, Settings
 from revenueflow.sources import csv
 from revenueflow.sources.csv import Imported
 from revenueflow.sources.ingress import Ingress
-from revenueflow.wiring import identity_key_from
 
 
 def import_csv(
@@ -36,7 +36,7 @@ def import_csv(
         return
 
     async def store(database: Database) -> Imported:
-        ingress = Ingress(database, identity_key_from(Settings.only(KeySettings)))
+        ingress = Ingress(database, identity_key(Settings.only(KeySettings)))
         return await csv.store(data, ingress, secrets.token_hex(16), folder)
 
     done = asked(store)

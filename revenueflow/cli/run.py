@@ -21,7 +21,8 @@ from revenueflow.settings import DatabaseSettings, Settings
 
 OK, FAILED, USAGE, RETRY_LATER, CONFIGURATION, INTERRUPTED = 0, 1, 2, 75, 78, 130
 
-out = Console(highlight=False, soft_wrap=True)
+# In a pipe or a file a table is as wide as it needs to be.
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 T = TypeVar("T")
 

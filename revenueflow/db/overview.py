@@ -15,8 +15,7 @@ _OLDEST = text("""
     WHERE (state = 'ready' AND run_at <= now()) OR (state = 'leased' AND lease_until < now()) GROUP BY step
 """)
 _SUMMARY = text("""
-    SELECT (SELECT count(*) FROM deliveries) AS deliveries,
-           (SELECT count(DISTINCT lead_id) FROM deliveries) AS accepted,
+    SELECT (SELECT count(DISTINCT lead_id) FROM deliveries) AS accepted,
            (SELECT count(*) FROM deliveries WHERE outcome = 'quarantined') AS quarantined,
            (SELECT count(*) FROM leads WHERE status = 'processed') AS processed,
            (SELECT count(*) FROM leads WHERE status = 'parked') AS needs_review,

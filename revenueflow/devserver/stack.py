@@ -6,6 +6,7 @@ import asyncio
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from revenueflow.devserver.services import Service, await_answer, await_file, pi
 from revenueflow.settings import DatabaseSettings
 
 Say = Callable[[str], None]
+STOP_ORDER = ("api", "relay", "worker", "sandbox", "valkey", "postgres")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class StackOptions:
 
 
 class Stack:
-    """Starts everything in order, and ends it in reverse. `say` takes progress, a line at a time."""
+    """Starts everything, and ends it so that what runs can still finish. `say` takes progress, a line at a time."""
 
     def __init__(self, options: StackOptions, say: Say) -> None:
         options.data_dir.mkdir(parents=True, exist_ok=True)
@@ -65,15 +67,15 @@ class Stack:
 
     def start(self) -> None:
         """Returns once everything answers. Raises a DevServerError; what was started is ended by `stop`."""
-        self.backends.start()
+        _together(self.backends.start, *([self._start_sandbox] if self.options.sandbox else []))
         self._prepare_secrets()
-        if self.options.sandbox:
-            self._start_sandbox()
         env = self._environment()
-        self._start("api", env, self.port, "livez", "--host", HOST, "--port", str(self.port))
-        for name in ("relay", "worker"):
-            port = free_port()
-            self._start(name, env | {"REVENUEFLOW_METRICS_PORT": str(port)}, port, "metrics")
+        relay, worker = free_port(), free_port()
+        _together(
+            lambda: self._start("api", env, self.port, "livez", "--host", HOST, "--port", str(self.port)),
+            lambda: self._start("relay", env | {"REVENUEFLOW_METRICS_PORT": str(relay)}, relay, "metrics"),
+            lambda: self._start("worker", env | {"REVENUEFLOW_METRICS_PORT": str(worker)}, worker, "metrics"),
+        )
         self._write_ports_file()
 
     def supervise(self, stop: threading.Event) -> None:
@@ -85,8 +87,9 @@ class Stack:
 
     def stop(self) -> None:
         """Ends everything, the last started first."""
-        for service in reversed(list(self.services.values())):
-            service.down()
+        for name in STOP_ORDER:
+            if service := self.services.get(name):
+                service.down()
 
     def _prepare_secrets(self) -> None:
         held = self.secrets
@@ -156,6 +159,13 @@ class Stack:
     def _write_ports_file(self) -> None:
         if self.options.ports_file:
             write_private_json(self.options.ports_file, self.description())
+
+
+def _together(*starts: Callable[[], None]) -> None:
+    """Runs them at the same time; raises the first error once all have ended."""
+    with ThreadPoolExecutor() as pool:
+        for started in [pool.submit(start) for start in starts]:
+            started.result()
 
 
 def _stop(child: Any) -> None:

@@ -49,7 +49,8 @@ class Draft:
 
 def worded(field: str, dice: Dice, company: str, value: object, about: str = "") -> str:
     """One of the field's wordings."""
-    return dice.pick(f"wording/{field}/{about}", WORDINGS[field]).format(company=company, value=value)
+    said = dice.pick(f"wording/{field}/{about}", WORDINGS[field]).format(company=company, value=value)
+    return said[0].upper() + said[1:]
 
 
 def true_claims(reading: Reading, dice: Dice) -> list[Draft]:

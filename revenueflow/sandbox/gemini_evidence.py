@@ -59,7 +59,7 @@ class Reading:
     def company(self) -> str:
         """The company's name, "the company" without one."""
         names = self.of("company_name")
-        return str(names[0].value) if names else "The company"
+        return str(names[0].value) if names else "the company"
 
     @cached_property
     def text(self) -> str:

@@ -6,7 +6,7 @@ doesn't exist; a quote that isn't there. Each comes next to a true claim, never 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import replace
 from typing import Any, Final
 
@@ -37,12 +37,14 @@ OPPOSITES: Final = {
     "individual": "c_level",
 }  # fmt: skip
 FACTORS: Final = (10.0, 100.0, 7.0, 1000.0)
-FAR: Final = 1.0
+FAR: Final = 0.5
 KINDS: Final = 4
 NO_SUCH: Final = 97
 
 
-def with_inventions(true: Iterable[Draft], reading: Reading, dice: Dice, rate: float) -> list[tuple[Draft, bool]]:
+def with_inventions(
+    true: Iterable[Draft], reading: Reading, dice: Dice, rate: float
+) -> list[tuple[Draft, bool]]:
     """The true claims in order, behind each perhaps an invented one (True)."""
     written: list[tuple[Draft, bool]] = []
     turn = int(dice.roll("first kind") * KINDS)
@@ -50,27 +52,29 @@ def with_inventions(true: Iterable[Draft], reading: Reading, dice: Dice, rate: f
         written.append((draft, False))
         if not dice.happens(f"invent/{place}", rate):
             continue
-        invented = _invented(turn, draft, reading, dice)
-        if invented and all(invented != other for other, _ in written):
-            written.append((invented, True))
+        made_up = _invented(turn, draft, reading, dice, [other for other, _ in written])
+        if made_up:
+            written.append((made_up, True))
             turn += 1
     return written
 
 
-def _invented(turn: int, draft: Draft, reading: Reading, dice: Dice) -> Draft | None:
-    """One of the kind whose turn it is, or of the next kind that is possible here."""
+def _invented(
+    turn: int, draft: Draft, reading: Reading, dice: Dice, taken: Container[Draft]
+) -> Draft | None:
+    """One of the kind whose turn it is, or of the next kind that is possible here, and not said before."""
     kinds = (_wrong_value, _missing_technology, _no_such_citation, _no_such_quote)
     tries = (kinds[(turn + step) % KINDS](draft, reading, dice) for step in range(KINDS))
-    return next((found for found in tries if found), None)
+    return next((found for found in tries if found and found not in taken), None)
 
 
 def _wrong_value(draft: Draft, reading: Reading, dice: Dice) -> Draft | None:
     return _falsehood(draft, reading, dice) if draft.field != "buying_signal" else None
 
 
-def _missing_technology(_: Draft, reading: Reading, dice: Dice) -> Draft | None:
+def _missing_technology(draft: Draft, reading: Reading, dice: Dice) -> Draft | None:
     lists = reading.of("technologies")
-    product = _other_product(reading, dice)
+    product = _other_product(draft, reading, dice)
     if not lists or product is None:
         return None
     return Draft("technology", product, worded("technology", dice, reading.company, product), lists[0].id, None)
@@ -115,14 +119,14 @@ def _signal(draft: Draft, reading: Reading, dice: Dice) -> Draft | None:
     return replace(draft, statement=statement)
 
 
-def _other_product(reading: Reading, dice: Dice) -> str | None:
+def _other_product(draft: Draft, reading: Reading, dice: Dice) -> str | None:
     text = reading.text.casefold()
     missing = [product for product in PRODUCTS if product.casefold() not in text]
-    return dice.pick("invented/product", missing) if missing else None
+    return dice.pick(f"invented/{draft.field}/{draft.value}", missing) if missing else None
 
 
-def _technology(_: Draft, reading: Reading, dice: Dice) -> Any:
-    return _other_product(reading, dice)
+def _technology(draft: Draft, reading: Reading, dice: Dice) -> Any:
+    return _other_product(draft, reading, dice)
 
 
 def _industry(_: Draft, reading: Reading, dice: Dice) -> Any:

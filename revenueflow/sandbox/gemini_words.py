@@ -49,20 +49,20 @@ WORDINGS: Final[dict[str, tuple[str, ...]]] = {
         "The company was established in {value}.",
     ),
     "seniority": (
-        "The contact works at {value} level.",
+        "The sender works at {value} level.",
         "The lead holds a position at {value} level.",
         "By title, this is a {value} role.",
     ),
     "pricing": (
         "The lead asks for pricing.",
         "The message asks about pricing.",
-        "The contact wants pricing.",
+        "The sender wants pricing.",
     ),
-    "demo": ("The lead asks for a demo.", "The contact wants a demo.", "A demo is requested in the message."),
+    "demo": ("The lead asks for a demo.", "The sender wants a demo.", "A demo is requested in the message."),
     "budget": ("The lead mentions a budget.", "The message mentions a budget for this purchase."),
     "timeline": ("The lead mentions a timeline.", "The message names a timeline."),
-    "trial": ("The lead asks for a trial.", "The contact requests a proof of concept."),
-    "purchase": ("The lead is ready to sign a contract.", "The contact says that a purchase order is ready."),
+    "trial": ("The lead asks for a trial.", "The sender requests a proof of concept."),
+    "purchase": ("The lead is ready to sign a contract.", "The sender says that a purchase order is ready."),
 }
 ASKS: Final[dict[str, re.Pattern[str]]] = {
     "pricing": re.compile(r"(?i)\b(?:pricing|prices?|quote|quotation|how much|costs?|angebot|preise?)\b"),

@@ -16,10 +16,13 @@ def numbers(claim: Claim, context: Context) -> Decision | None:
     wrong = next((number for number in found if not _backed(number, claim, context)), None)
     if wrong is not None:
         return Decision(ClaimVerdict.UNSUPPORTED, "numbers", expected=text[wrong.start : wrong.end].strip())
-    held = {word for name in context.cited(claim) for word in context.words(name)}
-    if number_words(_without(found, text), context.rules.words) <= held:
-        return None
-    return Decision(ClaimVerdict.UNSUPPORTED, "numbers")
+    spelled = number_words(_without(found, text), context.rules.words) if _spells(claim, context) else frozenset()
+    held = {word for name in context.cited(claim) for word in context.words(name)} if spelled else set()
+    return None if spelled <= held else Decision(ClaimVerdict.UNSUPPORTED, "numbers")
+
+
+def _spells(claim: Claim, context: Context) -> bool:
+    return not context.rules.words.number_words.isdisjoint(context.sentence(claim).words)
 
 
 def _without(found: tuple[Quantity, ...], text: str) -> str:

@@ -62,10 +62,10 @@ def _given(name: str, field: Field, claim: Claim, context: Context) -> bool:
 def _spare(claim: Claim, context: Context) -> bool:
     """True if more words are left than may be, once the known ones, and then their stems, are out."""
     lists, limit = context.rules.words, context.rules.lexical.spare_words
-    known = allowed_words(claim, context) | lists.of_field.get(claim.field, frozenset())
-    said = frozenset(context.sentence(claim).words)
-    left = [word for word in said - lists.empty - lists.negations - lists.number_words - known if word.isalpha()]
+    said = frozenset(context.sentence(claim).words) - lists.empty - lists.negations - lists.number_words
+    of_field = lists.of_field.get(claim.field, frozenset())
+    left = [word for word in said - of_field if word.isalpha()]
     if len(left) <= limit:
         return False
-    stems = {stem(word) for word in known}
+    stems = {stem(word) for word in allowed_words(claim, context) | of_field}
     return len([word for word in left if stem(word) not in stems]) > limit
