@@ -1,0 +1,1 @@
+"""Benchmarks: each prints JSON with its figures and a floor measured in the same run."""
