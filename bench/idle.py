@@ -35,7 +35,7 @@ async def main() -> None:
             for upstream in UPSTREAMS:
                 url = f"{ports['sandbox']['control']}/_sandbox/faults/{upstream}"
                 (await client.put(url, json={"latency_ms": 0, "jitter_ms": 0})).raise_for_status()
-        rows = [await _one(client, ports, number) for number in range(args.leads + 2)][2:]  # two to warm up
+        rows = [await _one(client, ports) for _ in range(args.leads + 2)][2:]  # two to warm up
     json.dump(_figures(rows), sys.stdout, indent=2)
     print()
 
@@ -48,7 +48,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-async def _one(client: httpx2.AsyncClient, ports: dict[str, Any], number: int) -> dict[str, float]:
+async def _one(client: httpx2.AsyncClient, ports: dict[str, Any]) -> dict[str, float]:
     domain = "larkvale-systems.example"
     lead = {"email": f"{uuid.uuid4().hex}@{domain}", "jobTitle": "CTO", "country": "US", "company": "Larkvale"}
     began = time.perf_counter()

@@ -35,8 +35,9 @@ class Group(BaseSettings):
     """A group of settings. An empty variable counts as not set."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_ignore_empty=True, extra="ignore", populate_by_name=True, frozen=True
-    )
+        env_file=".env", env_ignore_empty=True, extra="ignore", populate_by_name=True, frozen=True,
+        allow_inf_nan=False,
+    )  # fmt: skip
 
 
 class DatabaseSettings(Group):

@@ -60,4 +60,8 @@ def _openapi(example: Any, answer: Any, *types: str) -> dict[str, Any]:
 MARKETO_OPENAPI = _openapi(_MARKETO, ANSWER, "application/json", "application/x-www-form-urlencoded")
 LEAD_OPENAPI = _openapi(_LEAD, ANSWER, "application/json", "application/x-www-form-urlencoded")
 HUBSPOT_OPENAPI = _openapi(_HUBSPOT, {"accepted": 1, "duplicates": 0, "quarantined": 0}, "application/json")
+_FILE = {"type": "object", "required": ["file"], "properties": {"file": {"type": "string", "format": "binary"}}}
+IMPORT_OPENAPI: dict[str, Any] = {
+    "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FILE}}},
+}
 V1_LEAD_OPENAPI = _openapi(_LEAD, ANSWER, "application/json")

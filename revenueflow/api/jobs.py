@@ -7,11 +7,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 
-from revenueflow.api.deps import AppState, Principal, TraceId, require
-from revenueflow.audit import trail
-from revenueflow.db import deliveries, jobs, jobs_view
-from revenueflow.domain.outcome import AuditEntry
-from revenueflow.errors import Conflict
+from revenueflow.api.deps import AppState, Principal, require
+from revenueflow.db import deliveries, jobs_view
+from revenueflow.errors import Conflict, NotFound
+from revenueflow.pipeline.restart import restart
 
 router = APIRouter(prefix="/v1", tags=["jobs"])
 Operator = Annotated[Principal, Depends(require("operator"))]
@@ -33,14 +32,13 @@ async def list_quarantine(state: AppState, _: Operator, limit: Limit = 100) -> d
 
 
 @router.post("/leads/{lead_id}/retry", status_code=202, operation_id="retryLead")
-async def retry(lead_id: UUID, state: AppState, trace_id: TraceId, operator: Operator) -> dict[str, Any]:
+async def retry(lead_id: UUID, state: AppState, operator: Operator) -> dict[str, Any]:
     """Sets a parked or dead lead going again, from the step where it stopped."""
     async with state.database.transaction() as session:
         ids = await jobs_view.stopped_of_lead(session, lead_id)
-        reopened = await jobs.reopen(session, ids)
-        entry = AuditEntry("job.retried", "done", actor=f"key:{operator.key_id}")
-        for job in reopened:
-            await trail.append(session, trail.Subject(lead_id, job["id"], trace_id), [entry])
+        if not ids and await deliveries.first_of_lead(session, lead_id) is None:
+            raise NotFound("there is no lead with this id")
+        reopened = await restart(session, ids, actor=f"key:{operator.key_id}")
     if not reopened:
         raise Conflict("the lead has no parked or dead job, or another one is under way")
-    return {"jobs": [str(job["id"]) for job in reopened]}
+    return {"jobs": [str(job) for job in reopened]}

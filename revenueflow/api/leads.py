@@ -56,7 +56,7 @@ async def list_leads(
     _: Reader,
     limit: Limit = 50,
     cursor: Cursor = None,
-    campaign: Annotated[str | None, Query(max_length=200)] = None,
+    campaign: Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")] = None,
     status: LeadStatus | None = None,
 ) -> dict[str, Any]:
     """Leads, newest first."""

@@ -33,11 +33,17 @@ def problem(
         "title": title,
         "status": status,
         "detail": detail,
-        "instance": request.url.path,
+        "instance": _instance(request, faults),
         "errors": [{"pointer": fault.pointer, "detail": fault.detail} for fault in faults],
         "trace_id": request.scope.get("trace_id", ""),
     }
     return Response(orjson.dumps(body), status, headers, media_type="application/problem+json")
+
+
+def _instance(request: Request, faults: Sequence[Fault]) -> str:
+    # A rejected value may stand in the path itself: then the route's pattern is named instead.
+    rejected = any(fault.pointer.startswith("/path/") for fault in faults)
+    return str(getattr(request.scope.get("route"), "path", "")) if rejected else request.url.path
 
 
 async def _ours(request: Request, error: Exception) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -61,10 +61,14 @@ def read_cursor(text: str, *kinds: type) -> list[Any]:
     try:
         values = orjson.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         return [_as(kind, value) for kind, value in zip(kinds, values, strict=True)]
-    except (Base64Error, ValueError, TypeError):
+    except (Base64Error, ValueError, TypeError, OverflowError):
         fault = Fault("/query/cursor", "must be a next_cursor of an earlier answer")
         raise InvalidInput("the cursor is not one of ours", faults=(fault,)) from None
 
 
 def _as(kind: type, value: Any) -> Any:
-    return datetime.fromisoformat(value) if kind is datetime else kind(value)
+    if kind is int and isinstance(value, int) and abs(value) < 2**31:
+        return value
+    if kind is int or not isinstance(value, str) or "\0" in value:
+        raise ValueError("not what we gave")
+    return datetime.fromisoformat(value).astimezone(UTC) if kind is datetime else kind(value)

@@ -22,11 +22,12 @@ from revenueflow.settings import GROUPS, Settings
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at: `state` is ok, missing (goes without) or wrong."""
+    """One thing that was looked at: `state` is ok, missing (goes without) or wrong; then `code` is the exit code."""
 
     check: str
     state: str
     hint: str = ""
+    code: int = CONFIGURATION
 
     def row(self) -> dict[str, str]:
         """For printing."""
@@ -48,9 +49,7 @@ def doctor(
     if settings:
         findings += guarded(lambda: asyncio.run(_examine(settings)))
     show([finding.row() for finding in findings], ["check", "state", "hint"], as_json=as_json)
-    if any(finding.state == "wrong" for finding in findings):
-        raise typer.Exit(FAILED if settings else CONFIGURATION)
-    raise typer.Exit(OK)
+    raise typer.Exit(max((finding.code for finding in findings if finding.state == "wrong"), default=OK))
 
 
 def _settings() -> list[dict[str, str]]:
@@ -123,7 +122,7 @@ async def _answers(check: str, question: Callable[[], Awaitable[None]], hint: st
     try:
         await question()
     except (Unavailable, ConfigurationError) as error:
-        return Finding(check, "wrong", f"{error.detail}; {hint}")
+        return Finding(check, "wrong", f"{error.detail}; {hint}", FAILED)
     return Finding(check, "ok")
 
 

@@ -7,11 +7,10 @@ from uuid import UUID
 
 import typer
 
-from revenueflow.audit import trail
 from revenueflow.cli.run import asked, err, fail, show, who, write_json
-from revenueflow.db import deliveries, jobs, jobs_view
+from revenueflow.db import deliveries, jobs_view
 from revenueflow.db.session import Database
-from revenueflow.domain.outcome import AuditEntry
+from revenueflow.pipeline.restart import restart
 
 app = typer.Typer(help="Jobs: runs over leads.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="JSON Lines.")]
@@ -74,11 +73,7 @@ def retry(
     async def reopen(database: Database) -> int:
         async with database.transaction() as session:
             ids = job_ids or await jobs_view.stopped(session, state=every or "", limit=10_000)
-            reopened = await jobs.reopen(session, ids)
-            entry = AuditEntry("job.retried", "done", actor=who())
-            for job in reopened:
-                await trail.append(session, trail.Subject(job["lead_id"], job["id"], job["trace_id"]), [entry])
-            return len(reopened)
+            return len(await restart(session, ids, actor=who()))
 
     count = asked(reopen)
     if not count:

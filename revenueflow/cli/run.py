@@ -13,6 +13,7 @@ import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from revenueflow.db.engine import engine_for
 from revenueflow.db.session import Database
@@ -78,7 +79,8 @@ def show(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: 
         return
     table = Table(*columns, box=None, header_style="bold", pad_edge=False)
     for row in rows:
-        table.add_row(*("" if row.get(name) is None else str(row[name]) for name in columns))
+        # Text, not markup: a sender's "[/]" is no style of ours.
+        table.add_row(*(Text("" if row.get(name) is None else str(row[name])) for name in columns))
     out.print(table)
 
 

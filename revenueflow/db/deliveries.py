@@ -30,6 +30,13 @@ class NewDelivery(NamedTuple):
     trace_id: str
 
 
+class KnownDelivery(NamedTuple):
+    """What tells a repeated delivery from another one under the same key. No lead: it is in quarantine."""
+
+    body_sha256: bytes
+    lead_id: UUID | None
+
+
 class StoredDelivery(NamedTuple):
     """What capture folds into the lead."""
 
@@ -65,7 +72,7 @@ _INSERT = text("""
     ),
 )  # fmt: skip
 
-_HASHES = text("SELECT id, body_sha256 FROM deliveries WHERE id = ANY(:ids)").bindparams(
+_KNOWN = text("SELECT id, body_sha256, lead_id FROM deliveries WHERE id = ANY(:ids)").bindparams(
     bindparam("ids", type_=ARRAY(Uuid))
 )
 
@@ -95,9 +102,10 @@ async def insert(session: Session, rows: Sequence[NewDelivery]) -> set[UUID]:
     return set((await session.execute(_INSERT, columns)).scalars())
 
 
-async def hashes(session: Session, ids: Sequence[UUID]) -> dict[UUID, bytes]:
-    """SHA-256 of the raw body of each delivery that exists."""
-    return {found.id: found.body_sha256 for found in await session.execute(_HASHES, {"ids": list(ids)})}
+async def known(session: Session, ids: Sequence[UUID]) -> dict[UUID, KnownDelivery]:
+    """What is known of each delivery that exists."""
+    found = await session.execute(_KNOWN, {"ids": list(ids)})
+    return {row.id: KnownDelivery(row.body_sha256, row.lead_id) for row in found}
 
 
 async def of_lead(session: Session, lead_id: UUID) -> list[StoredDelivery]:

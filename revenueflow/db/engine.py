@@ -26,12 +26,15 @@ def create_engine(settings: DatabaseSettings, *, application: str) -> AsyncEngin
     """A pool for `settings.url`. Every statement has a time-out: a half-open connection would hang for minutes."""
 
     async def connect() -> asyncpg.Connection:
-        return await asyncpg.connect(
-            settings.url,
-            timeout=5,
-            command_timeout=settings.command_timeout,
-            server_settings={"application_name": f"revenueflow-{application}", "timezone": "UTC"},
-        )
+        try:
+            return await asyncpg.connect(
+                settings.url,
+                timeout=5,
+                command_timeout=settings.command_timeout,
+                server_settings={"application_name": f"revenueflow-{application}", "timezone": "UTC"},
+            )
+        except asyncpg.PostgresError as error:  # starting up, no connection left, no such database, wrong password
+            raise ConnectionRefusedError(f"Postgres refused the connection: {type(error).__name__}") from error
 
     return create_async_engine(
         "postgresql+asyncpg://",
@@ -39,6 +42,7 @@ def create_engine(settings: DatabaseSettings, *, application: str) -> AsyncEngin
         pool_size=settings.pool_size,
         max_overflow=0,
         pool_timeout=5,
+        hide_parameters=True,  # an error's text goes to logs, and parameters are personal data
         json_serializer=_dumps,
         json_deserializer=orjson.loads,
     )

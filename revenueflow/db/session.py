@@ -14,6 +14,10 @@ from revenueflow.errors import Unavailable
 
 Session: TypeAlias = AsyncConnection
 
+# SQLSTATEs that say nothing about the statement itself: connection, read-only (a standby after a failover), rolled
+# back for another transaction, out of resources, lock not available, ended by an operator, system error.
+_NOT_NOW = ("08", "25006", "40", "53", "55P03", "57", "58")
+
 
 class Database:
     """Hands out transactions on one pool."""
@@ -40,4 +44,6 @@ class Database:
 
 
 def _is_connection_trouble(error: DBAPIError) -> bool:
-    return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+    if error.connection_invalidated or isinstance(error, OperationalError | InterfaceError):
+        return True
+    return str(getattr(error.orig, "sqlstate", None)).startswith(_NOT_NOW)

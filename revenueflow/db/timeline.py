@@ -43,8 +43,16 @@ _ITEMS = text("""
                s.job_id || '/' || s.name, s.job_id || '/' || s.name,
                CASE s.name WHEN 'score' THEN 'score' WHEN 'route' THEN 'routing' ELSE 'step' END,
                CASE WHEN s.name IN ('score', 'route') THEN s.output
-                    ELSE jsonb_build_object('name', s.name, 'version', s.step_version, 'job_id', s.job_id,
-                                            'seconds', extract(epoch FROM s.finished_at - s.started_at)) END
+                    ELSE CASE s.name
+                         WHEN 'enrich' THEN jsonb_build_object('providers', s.output -> 'reports',
+                                                               'missed', s.output -> 'missed')
+                         WHEN 'analyse' THEN (s.output -> 'analysis') - 'claims'
+                                             || jsonb_build_object('failures', s.output -> 'failures')
+                         WHEN 'notify' THEN s.output
+                         WHEN 'follow_up' THEN s.output
+                         ELSE '{}' END
+                         || jsonb_build_object('name', s.name, 'version', s.step_version, 'job_id', s.job_id,
+                                               'seconds', extract(epoch FROM s.finished_at - s.started_at)) END
         FROM steps s JOIN jobs j ON j.id = s.job_id WHERE j.lead_id = :lead_id
       UNION ALL
         SELECT a.planned_at, 6, a.action_key::text, a.action_key::text, 'action',

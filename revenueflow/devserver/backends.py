@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,17 @@ from revenueflow.devserver.postgres import Postgres
 from revenueflow.devserver.server import EmbeddedServer, free_port
 from revenueflow.devserver.services import Service
 from revenueflow.devserver.valkey import Valkey
+from revenueflow.settings import Group, PostgresUrl, RedisUrl, Settings, env
 
 NAME = "revenueflow"
+
+
+class GivenBackends(Group):
+    """Servers that the operator names, in the environment or in `.env`, are used instead of embedded ones."""
+
+    database_url: PostgresUrl | None = env("DATABASE_URL", None, about="a Postgres to use instead of the embedded one")
+    migration_url: PostgresUrl | None = env("MIGRATION_DATABASE_URL", None, about="its owner role")
+    redis_url: RedisUrl | None = env("REDIS_URL", None, about="a Redis to use instead of the embedded one")
 
 
 class Backends:
@@ -24,6 +32,7 @@ class Backends:
         self._data_dir = data_dir
         self._services = services
         self._say = say
+        self._given = Settings.only(GivenBackends)
         self.urls: dict[str, str] = {}
 
     def start(self) -> None:
@@ -32,8 +41,8 @@ class Backends:
         self._start_valkey()
 
     def _start_postgres(self) -> None:
-        if given := os.environ.get("DATABASE_URL"):
-            owner = os.environ.get("MIGRATION_DATABASE_URL") or given
+        if given := self._given.database_url:
+            owner = self._given.migration_url or given
             upgrade(owner)
             self.urls |= {"DATABASE_URL": given, "MIGRATION_DATABASE_URL": owner}
             self._say("Postgres: the one that DATABASE_URL names, schema up to date")
@@ -49,7 +58,7 @@ class Backends:
         self._say("postgres is up, schema up to date")
 
     def _start_valkey(self) -> None:
-        if given := os.environ.get("REDIS_URL"):
+        if given := self._given.redis_url:
             self.urls["REDIS_URL"] = given
             self._say("Redis: the one that REDIS_URL names")
             return

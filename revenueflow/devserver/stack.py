@@ -135,7 +135,7 @@ class Stack:
         logs = self.data_dir / "logs"
         logs.mkdir(exist_ok=True)
         command = [sys.executable, "-m", "revenueflow", "serve", name, *arguments]
-        return spawn(command, log=logs / f"{name}.log", env=env, cwd=self.data_dir)
+        return spawn(command, log=logs / f"{name}.log", env=env)
 
     def _environment(self) -> dict[str, str]:
         env = environment.of_process(self.data_dir, self.secrets, self.backends.urls, self.api_url)
@@ -146,6 +146,7 @@ class Stack:
         held = self.secrets
         return {
             "api": self.api_url,
+            "mcp": None,
             "sandbox": self.sandbox_urls or None,
             "database_url": self.backends.urls["DATABASE_URL"],
             "auditor_url": self.backends.urls.get("AUDITOR_DATABASE_URL"),

@@ -63,7 +63,9 @@ class Guard:
         known = await self._ledger.plan(planned, checked.subject)
         lease, target = checked.call.caller.lease, checked.tool.target
         if known is None:
-            return await self._ledger.send(planned._asdict() | {"crm_id": None}, target, checked.subject, lease)
+            return await self._ledger.send(
+                planned._asdict() | {"crm_id": None, "tries": 0}, target, checked.subject, lease
+            )
         if known["args_hmac"] != planned.args_hmac:
             raise Denied("idempotency_conflict", "the key was used before, with other arguments", "another key")
         if known["state"] == ActionState.PLANNED:

@@ -11,6 +11,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from pydantic import JsonValue
+
 from revenueflow.audit import trail
 from revenueflow.clock import utcnow
 from revenueflow.db import actions
@@ -23,6 +25,7 @@ from revenueflow.errors import LeaseLost, OutcomeUnknown, UpstreamRejected, Upst
 from revenueflow.mcp.targets import Target
 
 Action = Mapping[str, Any]
+LONGEST_PAUSE = 60.0
 
 
 class Ledger:
@@ -116,7 +119,14 @@ class Ledger:
         async with self._database.transaction() as session:
             await actions.not_executed(session, key, error.reason)
             await trail.append(session, subject, [_entry(action["tool"], "not_executed", key, reason=error.reason)])
-        return _result(action, CallStatus.DELAYED, retry_after=error.retry_after or 2)
+        tries = action["tries"] + 1
+        return _result(
+            action,
+            CallStatus.DELAYED,
+            retry_after=error.retry_after or min(LONGEST_PAUSE, 2.0**tries),
+            reason=error.reason,
+            tries=tries,
+        )
 
     async def _doubtful(self, action: Action, subject: trail.Subject, reason: str) -> ToolResult:
         key = action["action_key"]
@@ -141,8 +151,13 @@ def _result(
     crm_id: str | None = None,
     retry_after: float | None = None,
     reason: str | None = None,
+    tries: int | None = None,
 ) -> ToolResult:
-    result = {"reason": reason} if reason else None
+    result: dict[str, JsonValue] = {"reason": reason, "tries": tries}
     return ToolResult(
-        status=status, action_id=action["action_key"], crm_id=crm_id, retry_after=retry_after, result=result
+        status=status,
+        action_id=action["action_key"],
+        crm_id=crm_id,
+        retry_after=retry_after,
+        result={name: value for name, value in result.items() if value is not None} or None,
     )

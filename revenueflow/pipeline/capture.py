@@ -7,13 +7,15 @@ contact and has no data: the contact is fetched first.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
+from revenueflow.clock import utcnow
 from revenueflow.db import deliveries
 from revenueflow.db.deliveries import StoredDelivery
 from revenueflow.domain.base import Value
 from revenueflow.domain.lead import Lead, LeadForm, LeadStatus
-from revenueflow.domain.outcome import AuditEntry, Changes, Done, Outcome, Park, Retry
+from revenueflow.domain.outcome import AuditEntry, Changes, Done, Outcome, Park, Snooze
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.enrichment.domains import company_domain
 from revenueflow.errors import UpstreamError, UpstreamRejected
@@ -56,7 +58,7 @@ async def _understand(delivery: StoredDelivery, context: Context) -> Understood:
 def _without_contact(error: UpstreamError) -> Outcome:
     if isinstance(error, UpstreamRejected):
         return Park(f"hubspot_contact_{error.reason}")
-    return Retry(error.retry_after or 5, f"hubspot_{error.reason}")
+    return Snooze(utcnow() + timedelta(seconds=error.retry_after or 15), f"hubspot_{error.reason}")
 
 
 def _capture(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from revenueflow.domain.action import CallStatus
+from datetime import timedelta
+
+from revenueflow.clock import utcnow
+from revenueflow.domain.action import CallStatus, ToolResult
 from revenueflow.domain.base import Value
 from revenueflow.domain.lead import Lead, Tier
-from revenueflow.domain.outcome import Done, Outcome, Retry
+from revenueflow.domain.outcome import Done, Outcome, Snooze
 from revenueflow.pipeline.context import Context
 from revenueflow.pipeline.ground import Grounded
 from revenueflow.pipeline.route import Routed
@@ -13,10 +16,12 @@ from revenueflow.pipeline.score import Scored
 from revenueflow.pipeline.writing import write
 
 LONGEST = 8000
+# The owner's task comes next and matters more: a messenger that is away does not hold it up for long.
+MOST_TRIES = 3
 
 
 class Notified(Value):
-    """`status` is sent, unknown, failed, not_hot or not_configured. None of these holds the lead up."""
+    """`status`: sent, unknown, failed, delayed (given up), not_hot or not_configured. None holds the lead up."""
 
     status: str
 
@@ -29,9 +34,14 @@ async def step(lead: Lead, context: Context) -> Outcome:
         return Done(Notified(status="not_configured"))
     args = {"channel": context.services.slack_channel, "text": _text(lead, context)}
     result = await write(lead, context, "post_message", args)
-    if result.status is CallStatus.DELAYED:
-        return Retry(result.retry_after or 5, "messenger_unavailable")
+    if result.status is CallStatus.DELAYED and _tries(result) < MOST_TRIES:
+        return Snooze(utcnow() + timedelta(seconds=result.retry_after or 5), "messenger_unavailable")
     return Done(Notified(status="sent" if result.status is CallStatus.CONFIRMED else result.status.value))
+
+
+def _tries(result: ToolResult) -> int:
+    tries = (result.result or {}).get("tries")
+    return tries if isinstance(tries, int) else 0
 
 
 def _text(lead: Lead, context: Context) -> str:

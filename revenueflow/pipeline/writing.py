@@ -10,7 +10,7 @@ from uuid import UUID
 from revenueflow.clock import utcnow
 from revenueflow.domain.action import CallStatus, ToolResult
 from revenueflow.domain.lead import Lead
-from revenueflow.domain.outcome import Outcome, Park, Retry, Snooze
+from revenueflow.domain.outcome import Outcome, Park, Snooze
 from revenueflow.mcp.call import Call
 from revenueflow.pipeline.context import Context
 
@@ -26,7 +26,8 @@ async def write(
 def unfinished(result: ToolResult) -> Outcome | None:
     """What the step comes to if the write is not there (yet); None if it is.
 
-    An unknown outcome waits for reading back and spends no attempt; a refusal is for a person to look at.
+    A CRM that is away, and an outcome that only reading back can tell, are nobody's fault: no attempt is spent.
+    A refusal is for a person to look at.
     """
     match result.status:
         case CallStatus.CONFIRMED | CallStatus.DRY_RUN:
@@ -34,7 +35,7 @@ def unfinished(result: ToolResult) -> Outcome | None:
         case CallStatus.UNKNOWN | CallStatus.PLANNED:
             return Snooze(utcnow() + timedelta(seconds=result.retry_after or 5), "crm_outcome_unknown")
         case CallStatus.DELAYED:
-            return Retry(result.retry_after or 5, "crm_unavailable")
+            return Snooze(utcnow() + timedelta(seconds=result.retry_after or 5), "crm_unavailable")
         case CallStatus.DENIED:
             return Park(f"guard_{result.denial.code if result.denial else 'denied'}")
         case _:

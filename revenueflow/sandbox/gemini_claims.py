@@ -25,6 +25,7 @@ LEVELS: Final = {
     "manager": "manager",
     "individual": "individual",
 }
+ARTICLES: Final = ("US", "GB", "NL", "AE", "PH")
 SENTENCE: Final = re.compile(r"[^.!?\n]+[.!?]?")
 DENIAL: Final = re.compile(r"(?i)\b(?:not|no|never|without|nor|none|cannot|kein\w*|nicht|ohne|nie)\b|n['’]t\b")
 
@@ -169,9 +170,10 @@ def quote_of(piece: Piece) -> str:
 
 
 def country_name(code: str) -> str:
-    """The usual English name."""
+    """The usual English name, with its article."""
     found = pycountry.countries.get(alpha_2=code)
-    return str(getattr(found, "common_name", found.name)) if found else code
+    name = str(getattr(found, "common_name", found.name)) if found else code
+    return f"the {name}" if code in ARTICLES else name
 
 
 def dollars(value: object) -> str:

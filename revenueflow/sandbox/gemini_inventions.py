@@ -42,9 +42,7 @@ KINDS: Final = 4
 NO_SUCH: Final = 97
 
 
-def with_inventions(
-    true: Iterable[Draft], reading: Reading, dice: Dice, rate: float
-) -> list[tuple[Draft, bool]]:
+def with_inventions(true: Iterable[Draft], reading: Reading, dice: Dice, rate: float) -> list[tuple[Draft, bool]]:
     """The true claims in order, behind each perhaps an invented one (True)."""
     written: list[tuple[Draft, bool]] = []
     turn = int(dice.roll("first kind") * KINDS)
@@ -59,9 +57,7 @@ def with_inventions(
     return written
 
 
-def _invented(
-    turn: int, draft: Draft, reading: Reading, dice: Dice, taken: Container[Draft]
-) -> Draft | None:
+def _invented(turn: int, draft: Draft, reading: Reading, dice: Dice, taken: Container[Draft]) -> Draft | None:
     """One of the kind whose turn it is, or of the next kind that is possible here, and not said before."""
     kinds = (_wrong_value, _missing_technology, _no_such_citation, _no_such_quote)
     tries = (kinds[(turn + step) % KINDS](draft, reading, dice) for step in range(KINDS))

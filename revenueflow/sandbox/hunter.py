@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 from uuid import NAMESPACE_DNS, uuid5
 
@@ -33,41 +34,48 @@ def refuse(status: int, reason: str) -> Response:  # noqa: ARG001
 
 def app(directory: Directory) -> Starlette:
     """Serves /v2/combined/find, companies/find, people/find and email-verifier."""
-
-    async def combined(email: str) -> Response:
-        company, person = directory.facts("hunter", domain_of(email)), directory.person(email)
-        if company is None and person is None:
-            return refuse(404, "unknown")
-        return _data(
-            {"person": person and _person(email, person), "company": company and _company(company)},
-            email=email,
-        )
-
-    async def companies(domain: str) -> Response:
-        company = directory.facts("hunter", domain)
-        return refuse(404, "unknown") if company is None else _data(_company(company), domain=domain)
-
-    async def people(email: str) -> Response:
-        person = directory.person(email)
-        return refuse(404, "unknown") if person is None else _data(_person(email, person), email=email)
-
-    async def verifier(email: str) -> Response:
-        return _data(_verified(email, directory), email=email)
+    hunter = _Hunter(directory)
+    table: dict[str, tuple[Callable[[str], Response], str, str]] = {
+        "/v2/combined/find": (hunter.combined, "email", "@"),
+        "/v2/companies/find": (hunter.company, "domain", "."),
+        "/v2/people/find": (hunter.person, "email", "@"),
+        "/v2/email-verifier": (hunter.verifier, "email", "@"),
+    }
 
     async def serve(request: Request) -> Response:
-        answer, name, mark = table[request.url.path.removeprefix("/v2/")]
+        answer, name, mark = table[request.url.path]
         value = request.query_params.get(name, "")
         if not _key(request):
             return refuse(401, "key")
-        return await answer(value) if mark in value else refuse(400, "input")
+        return answer(value) if mark in value else refuse(400, "input")
 
-    table = {
-        "combined/find": (combined, "email", "@"),
-        "companies/find": (companies, "domain", "."),
-        "people/find": (people, "email", "@"),
-        "email-verifier": (verifier, "email", "@"),
-    }
-    return Starlette(routes=[Route(f"/v2/{path}", serve) for path in table])
+    return Starlette(routes=[Route(path, serve) for path in table])
+
+
+class _Hunter:
+    """What Hunter answers to each question."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+
+    def combined(self, email: str) -> Response:
+        company = self._directory.facts("hunter", domain_of(email))
+        person = self._directory.person(email)
+        if company is None and person is None:
+            return refuse(404, "unknown")
+        found = {"person": person and _person(email, person), "company": company and _company(company)}
+        return _data(found, email=email)
+
+    def company(self, domain: str) -> Response:
+        facts = self._directory.facts("hunter", domain)
+        return refuse(404, "unknown") if facts is None else _data(_company(facts), domain=domain)
+
+    def person(self, email: str) -> Response:
+        person = self._directory.person(email)
+        return refuse(404, "unknown") if person is None else _data(_person(email, person), email=email)
+
+    def verifier(self, email: str) -> Response:
+        return _data(_verified(email, self._directory), email=email)
 
 
 def _data(data: dict[str, Any], **params: str) -> Response:

@@ -20,9 +20,7 @@ DATA = Path(__file__).parent / "data"
 Row = dict[str, Any]
 NO_FUNDING = frozenset(("government", "nonprofit", "legal", "agriculture", "hospitality"))
 SPELLED = str.maketrans("øł", "ol") | {ord("ä"): "ae", ord("ö"): "oe", ord("ü"): "ue", ord("ß"): "ss"}
-VENTURE = frozenset(
-    ("software", "fintech", "biotech", "security", "semiconductors", "ecommerce", "education")
-)
+VENTURE = frozenset(("software", "fintech", "biotech", "security", "semiconductors", "ecommerce", "education"))
 TECH_GROUPS = {
     "software": ("engineering", "data", "cloud", "sales"),
     "fintech": ("engineering", "data", "cloud"),
@@ -63,11 +61,21 @@ KNOWN_TO_NONE = frozenset((
 
 def main() -> None:
     """Write both files."""
+    companies = all_companies()
+    (DATA / "companies.json").write_bytes(as_json(companies))
+    (DATA / "hubspot_contacts.json").write_bytes(as_json(contacts(companies)))
+
+
+def all_companies() -> list[Row]:
+    """Every line of data/directory.txt as an entry."""
     tables = tomllib.loads((DATA / "directory.toml").read_text(encoding="utf-8"))
     rows = [_row(line) for line in (DATA / "directory.txt").read_text(encoding="utf-8").splitlines()]
-    companies = [company(place, row, tables) for place, row in enumerate(rows)]
-    _write("companies.json", companies)
-    _write("hubspot_contacts.json", contacts(companies))
+    return [company(place, row, tables) for place, row in enumerate(rows)]
+
+
+def as_json(entries: list[Row]) -> bytes:
+    """A JSON array with one entry a line, so that a difference can be read."""
+    return b"[\n" + b",\n".join(orjson.dumps(entry) for entry in entries) + b"\n]\n"
 
 
 def company(place: int, row: Row, tables: Row) -> Row:
@@ -182,9 +190,7 @@ def _contradictions(entry: Row) -> list[str]:
     one, other = entry["clearbit"], entry["hunter"]
     if not one or not other:
         return []
-    found = [
-        name for name in ("country", "founded_year") if one[name] and other[name] and one[name] != other[name]
-    ]
+    found = [name for name in ("country", "founded_year") if one[name] and other[name] and one[name] != other[name]]
     if other["misfiled"]:
         found.append("industry")
     if one["headcount"] and other["headcount"] and not 0.8 <= one["headcount"] / other["headcount"] <= 1.25:
@@ -193,9 +199,7 @@ def _contradictions(entry: Row) -> list[str]:
 
 
 def _people(truth: Row, domain: str, tables: Row, random: Random) -> list[Row]:
-    region = {"AT": "DE", "CH": "DE", "IE": "GB", "MX": "ES", "BE": "FR"}.get(
-        truth["country"], truth["country"]
-    )
+    region = {"AT": "DE", "CH": "DE", "IE": "GB", "MX": "ES", "BE": "FR"}.get(truth["country"], truth["country"])
     names = tables["people"].get(region, tables["people"]["OTHER"])
     chosen = random.sample(names, 2)
     return [_person(name, random.choice(tables["titles"]), domain) for name in chosen]
@@ -214,11 +218,6 @@ def _slug(name: str) -> str:
     plain = name.lower().translate(SPELLED)
     ascii_only = unicodedata.normalize("NFKD", plain).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", ascii_only).strip("-").replace("-and-", "-")
-
-
-def _write(name: str, entries: list[Row]) -> None:
-    lines = b",\n".join(orjson.dumps(entry) for entry in entries)
-    (DATA / name).write_bytes(b"[\n" + lines + b"\n]\n")
 
 
 if __name__ == "__main__":

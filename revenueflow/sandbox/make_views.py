@@ -24,9 +24,7 @@ def clearbit_view(truth: Row, tables: Row, random: Random) -> Row:
     labels = tables["industries"][truth["industry"]]["labels"]
     return _common(truth, random) | {
         "industry": random.choice(labels),
-        "headcount": round(truth["headcount"] * random.uniform(0.98, 1.02))
-        if random.random() < 0.92
-        else None,
+        "headcount": round(truth["headcount"] * random.uniform(0.98, 1.02)) if random.random() < 0.92 else None,
         "country": truth["country"],
         "country_name": truth["country_name"],
         "technologies": _subset(truth["technologies"], random, 0.85),

@@ -79,8 +79,14 @@ def plain(value: object) -> str | None:
     """A scalar as trimmed text without NUL and control characters; None for nothing, booleans, lists and objects."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
-    text = "".join(c for c in str(value)[:LONGEST_VALUE] if c.isprintable() or c in "\n\t\u200d")
-    return text.strip() or None
+    text = str(value)[:LONGEST_VALUE].replace("\r\n", "\n")
+    return "".join(map(_shown, text)).strip() or None
+
+
+def _shown(letter: str) -> str:
+    if letter.isprintable() or letter in "\n\t\u200d":
+        return letter
+    return " " if letter.isspace() else ""  # no-break and ideographic spaces part words too
 
 
 def _assemble(fields: dict[str, str]) -> Understood:

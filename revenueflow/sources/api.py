@@ -26,8 +26,9 @@ def read(raw: bytes, content_type: str, delivery: str | None, config_dir: Path |
     faults += _wrong_values(understood, fields, config_dir)
     if faults:
         raise InvalidInput("fields of the lead are not valid", faults=tuple(faults))
-    key = delivery or payload.body_key(raw)
-    return Arrival(SOURCE, key, raw, content_type, understood, own_id=understood.source_id)
+    return Arrival(
+        SOURCE, payload.delivery_key(delivery, raw), raw, content_type, understood, own_id=understood.source_id
+    )
 
 
 def _object(raw: bytes) -> dict[str, Any]:

@@ -19,7 +19,7 @@ def arrival(
     source: str, raw: bytes, content_type: str, delivery: str | None, config_dir: Path | None = None
 ) -> Arrival:
     """One flat payload as an arrival of `source`; quarantined with a reason if it can't be read."""
-    key = delivery or payload.body_key(raw)
+    key = payload.delivery_key(delivery, raw)
     try:
         understood = aliases.understand(payload.fields(raw, content_type), config_dir)
     except payload.Unreadable as problem:

@@ -24,7 +24,7 @@ def read(raw: bytes, content_type: str = "application/json") -> list[Arrival]:
         return [_quarantined(raw, content_type, str(problem))]
     if not isinstance(events, list) or len(events) > MOST_EVENTS:
         return [_quarantined(raw, content_type, "not_an_array_of_events")]
-    return [_event(event, content_type) for event in events]
+    return [_event(event, raw, content_type) for event in events]
 
 
 def contact_id(arrival_key: str) -> str:
@@ -32,9 +32,12 @@ def contact_id(arrival_key: str) -> str:
     return arrival_key.split(":")[3]
 
 
-def _event(event: object, content_type: str) -> Arrival:
-    raw = orjson.dumps(event)
-    if not isinstance(event, Mapping) or any(not isinstance(event.get(name), int) for name in _KEY):
+def _event(event: object, body: bytes, content_type: str) -> Arrival:
+    try:
+        raw = orjson.dumps(event)
+    except orjson.JSONEncodeError:  # it writes fewer levels than it reads
+        return _quarantined(body, content_type, "nested_too_deep")
+    if not isinstance(event, Mapping) or any(type(event.get(name)) is not int for name in _KEY):
         return _quarantined(raw, content_type, "not_an_event")
     if not str(event.get("subscriptionType", "")).startswith("contact."):
         return _quarantined(raw, content_type, "not_a_contact_event")

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from revenueflow.audit import trail
 from revenueflow.db import deliveries, jobs
-from revenueflow.db.deliveries import NewDelivery
+from revenueflow.db.deliveries import KnownDelivery, NewDelivery
 from revenueflow.db.session import Database, Session
 from revenueflow.domain.outcome import AuditEntry
 from revenueflow.errors import InvalidInput, Unavailable
@@ -67,14 +67,22 @@ class Ingress:
         Raises Unavailable if Postgres does not answer: nothing was promised, the sender tries again with the
         same key.
         """
+        if not arrivals:
+            return []
         waiting = _Waiting([self._row(each, trace_id) for each in arrivals], asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
-        if self._committing is None or self._committing.done():
-            self._committing = asyncio.create_task(self._commit_groups())
+        self._start()
         receipts = await asyncio.shield(waiting.answer)
         for arrival, receipt in zip(arrivals, receipts, strict=True):
             metrics.deliveries.labels(arrival.source, receipt.status).inc()
         return receipts
+
+    def _start(self, ended: asyncio.Task[None] | None = None) -> None:
+        # Also called when a task ends: should it ever break off, those that wait behind it are not forgotten.
+        idle = self._committing is None or self._committing.done()
+        if self._waiting and idle and not (ended and ended.cancelled()):
+            self._committing = asyncio.create_task(self._commit_groups())
+            self._committing.add_done_callback(self._start)
 
     def _row(self, arrival: Arrival, trace_id: str) -> NewDelivery:
         known = identify(arrival, self._key)
@@ -139,9 +147,10 @@ async def store(session: Session, rows: Sequence[NewDelivery]) -> list[Receipt]:
     """
     distinct = {row.id: row for row in reversed(rows)}
     fresh = await deliveries.insert(session, sorted(distinct.values(), key=lambda row: (row.source, row.delivery_key)))
-    known = await deliveries.hashes(session, [id_ for id_ in distinct if id_ not in fresh])
-    conflicting = await _store_conflicts(session, rows, distinct, known)
-    receipts = _receipts(rows, distinct, fresh, known, conflicting)
+    stored = await deliveries.known(session, [id_ for id_ in distinct if id_ not in fresh])
+    known = {id_: KnownDelivery(row.body_sha256, row.lead_id) for id_, row in distinct.items()} | stored
+    conflicting = await _store_conflicts(session, rows, known)
+    receipts = _receipts(rows, fresh, known, conflicting)
     await jobs.want(session, _wanted(rows, receipts))
     await _audit(session, rows, receipts)
     return receipts
@@ -150,14 +159,13 @@ async def store(session: Session, rows: Sequence[NewDelivery]) -> list[Receipt]:
 async def _store_conflicts(
     session: Session,
     rows: Sequence[NewDelivery],
-    distinct: dict[UUID, NewDelivery],
-    known: dict[UUID, bytes],
+    known: dict[UUID, KnownDelivery],
 ) -> dict[tuple[UUID, bytes], tuple[UUID, bool]]:
     """Keeps the same key with another body under key + hash; (id, hash) -> (the id it is kept under, whether new)."""
     others = {
         (row.id, row.body_sha256): _under_key_and_hash(row)
         for row in rows
-        if _differs(row, distinct, known) and row.source not in REFUSE_CONFLICTS
+        if _differs(row, known[row.id]) and row.source not in REFUSE_CONFLICTS
     }
     if not others:
         return {}
@@ -165,8 +173,10 @@ async def _store_conflicts(
     return {pair: (row.id, row.id in new) for pair, row in others.items()}
 
 
-def _differs(row: NewDelivery, distinct: dict[UUID, NewDelivery], known: dict[UUID, bytes]) -> bool:
-    return row.body_sha256 != known.get(row.id, distinct[row.id].body_sha256)
+def _differs(row: NewDelivery, known: KnownDelivery) -> bool:
+    # The same bytes are another delivery too if they went to quarantine and are understood now: sent with the right
+    # content type, or after a change of the field names.
+    return row.body_sha256 != known.body_sha256 or (known.lead_id is None and row.lead_id is not None)
 
 
 def _under_key_and_hash(row: NewDelivery) -> NewDelivery:
@@ -177,26 +187,31 @@ def _under_key_and_hash(row: NewDelivery) -> NewDelivery:
 
 def _receipts(
     rows: Sequence[NewDelivery],
-    distinct: dict[UUID, NewDelivery],
     fresh: set[UUID],
-    known: dict[UUID, bytes],
+    known: dict[UUID, KnownDelivery],
     conflicting: dict[tuple[UUID, bytes], tuple[UUID, bool]],
 ) -> list[Receipt]:
     receipts: list[Receipt] = []
     answered: set[UUID] = set()
     for row in rows:
-        id_, new = conflicting.get((row.id, row.body_sha256), (row.id, row.id in fresh))
-        if _differs(row, distinct, known) and row.source in REFUSE_CONFLICTS:
-            status = "mismatch"
-        elif not new or id_ in answered:
-            status = "duplicate"
-        elif row.lead_id is None:
-            status = "quarantined"
-        else:
-            status = "accepted" if id_ == row.id else "conflict"
+        differs = _differs(row, known[row.id])
+        if differs and row.source in REFUSE_CONFLICTS:
+            receipts.append(Receipt(row.id, row.lead_id, "mismatch", row.reason))
+            continue
+        id_, new = conflicting[row.id, row.body_sha256] if differs else (row.id, row.id in fresh)
+        new = new and id_ not in answered
         answered.add(id_)
-        receipts.append(Receipt(id_, row.lead_id, status, row.reason))
+        lead = row.lead_id if new or differs else known[row.id].lead_id
+        receipts.append(Receipt(id_, lead, _status(row, id_, new), row.reason))
     return receipts
+
+
+def _status(row: NewDelivery, id_: UUID, new: bool) -> str:
+    if not new:
+        return "duplicate"
+    if row.lead_id is None:
+        return "quarantined"
+    return "accepted" if id_ == row.id else "conflict"
 
 
 def _wanted(rows: Sequence[NewDelivery], receipts: Sequence[Receipt]) -> dict[UUID, str]:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 import orjson
 
 FORM = "application/x-www-form-urlencoded"
+LONGEST_KEY = 500  # an index takes 2,700 bytes
 
 
 class Unreadable(Exception):
@@ -41,6 +42,13 @@ def json(raw: bytes) -> object:
         return orjson.loads(raw)
     except orjson.JSONDecodeError:
         raise Unreadable("malformed_json" if raw.strip() else "empty_body") from None
+
+
+def delivery_key(given: str | None, raw: bytes) -> str:
+    """What a delivery is known by: the sender's key, or its hash if it is long; else the hash of the body."""
+    if given and len(given) > LONGEST_KEY:
+        return body_key(given.encode())
+    return given or body_key(raw)
 
 
 def body_key(raw: bytes) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hmac
+import re
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Sequence
 from hashlib import sha256
 
+_TIMESTAMP = re.compile(r"[0-9]{1,16}")
 _DECODED = {
     "%3A": ":", "%2F": "/", "%3F": "?", "%40": "@", "%21": "!", "%24": "$", "%27": "'", "%28": "(", "%29": ")",
     "%2A": "*", "%2C": ",", "%3B": ";",
@@ -27,7 +29,9 @@ def hubspot_v3(
 
     `timestamp` is in milliseconds, `now` and `tolerance` in seconds; older and future ones are refused.
     """
-    if not timestamp or not timestamp.isdecimal() or not 0 <= now * 1000 - int(timestamp) <= tolerance * 1000:
+    if timestamp is None or not _TIMESTAMP.fullmatch(timestamp):
+        return False
+    if not 0 <= now * 1000 - int(timestamp) <= tolerance * 1000:
         return False
     signed = method.encode() + _decoded(url).encode() + body + timestamp.encode()
     wanted = [b64encode(hmac.digest(secret.encode(), signed, sha256)) for secret in secrets]
@@ -39,7 +43,9 @@ def standard_webhook(
     secrets: Sequence[str], now: float, tolerance: float,
 ) -> bool:  # fmt: skip
     """Standard Webhooks: one of the `v1,…` signatures is HMAC-SHA-256 of `id.timestamp.body`; seconds."""
-    if not message_id or not timestamp or not timestamp.isdecimal() or abs(now - int(timestamp)) > tolerance:
+    if not message_id or timestamp is None or not _TIMESTAMP.fullmatch(timestamp):
+        return False
+    if abs(now - int(timestamp)) > tolerance:
         return False
     signed = message_id.encode() + b"." + timestamp.encode() + b"." + body
     wanted = [b64encode(hmac.digest(_key(secret), signed, sha256)) for secret in secrets]

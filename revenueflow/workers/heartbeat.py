@@ -6,6 +6,8 @@ A lease that is lost, or that could not be renewed in its time, cancels the work
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -74,10 +76,14 @@ class Heartbeat:
                     del self._held[lease.job_id]
 
     async def _beat(self) -> None:
-        async with engine_for(self._settings, application="heartbeat") as engine:
-            database = Database(engine)
-            while not await asyncio.to_thread(self._stop.wait, self._worker.heartbeat):
-                await self._renew(database)
+        try:
+            async with engine_for(self._settings, application="heartbeat") as engine:
+                database = Database(engine)
+                while not await asyncio.to_thread(self._stop.wait, self._worker.heartbeat):
+                    await self._renew(database)
+        finally:
+            if not self._stop.is_set():  # without a heartbeat this process may not go on: let it drain and end
+                os.kill(os.getpid(), signal.SIGTERM)
 
     async def _renew(self, database: Database) -> None:
         with self._lock:

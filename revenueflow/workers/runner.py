@@ -77,6 +77,8 @@ class Runner:
             metrics.leases_lost.inc()
         except Unavailable as error:
             log.warning("database_away", job_id=str(job_id), detail=error.detail)
+        except Exception as error:
+            log.exception("run_failed", job_id=str(job_id), kind=type(error).__name__)
 
     async def run(self, job_id: UUID) -> None:
         """Claims the job and runs it as far as it goes; a ring that finds nothing to claim ends here."""

@@ -25,11 +25,12 @@ async def work(database: Database, services: Services, settings: Settings) -> No
     owner = f"{socket.gethostname()}:{os.getpid()}"
     runner = Runner(database, services, settings.worker, heartbeat, owner=owner)
     heartbeat.start()
-    settling = asyncio.create_task(_settle(services.registry, settings.worker.settle))
     try:
-        await _answer(settings.redis.url, runner)
+        # If one of the two loops fails in a way that nobody foresaw, the process ends and is started again.
+        async with asyncio.TaskGroup() as loops:
+            loops.create_task(_answer(settings.redis.url, runner))
+            loops.create_task(_settle(services.registry, settings.worker.settle))
     finally:
-        settling.cancel()
         await runner.drain()
         heartbeat.stop()
 

@@ -1,0 +1,133 @@
+"""The fake Gemini over real HTTP: Google's wire, and claims that the grounding validator judges."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import orjson
+import pytest
+
+from revenueflow import defaults
+from revenueflow.analysis.models.gemini import Gemini
+from revenueflow.analysis.prompt import Prompt, PromptTemplate, build
+from revenueflow.clock import utcnow
+from revenueflow.domain.claim import ClaimVerdict
+from revenueflow.domain.evidence import Evidence, Signal, Trust
+from revenueflow.domain.vocabulary import Vocabulary
+from revenueflow.enrichment.base import Subject
+from revenueflow.enrichment.providers.clearbit import Clearbit
+from revenueflow.enrichment.providers.hunter import Hunter
+from revenueflow.errors import UpstreamRejected, UpstreamUnavailable
+from revenueflow.grounding.rules import GroundingRules
+from revenueflow.grounding.validator import judge
+from revenueflow.sandbox.directory import DATA
+from tests.support.sandbox_http import Sandbox, running
+
+COMPANIES: list[dict[str, Any]] = orjson.loads((DATA / "companies.json").read_bytes())
+EMPTY_PROMPT = {"contents": [{"parts": [{"text": "<evidence>\n</evidence>"}]}]}
+CONTRADICTIONS = 0.02
+"""Share of true claims that may come back ambiguous, because another vendor says something else."""
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    async with running() as started:
+        yield started
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status", "name"),
+    [
+        ({}, orjson.dumps(EMPTY_PROMPT), 403, "PERMISSION_DENIED"),
+        ({"x-goog-api-key": "k"}, b"{", 400, "INVALID_ARGUMENT"),
+        ({"x-goog-api-key": "k"}, b'{"contents": []}', 400, "INVALID_ARGUMENT"),
+    ],
+)
+async def test_google_refuses_in_its_own_form(
+    sandbox: Sandbox, headers: dict[str, str], body: bytes, status: int, name: str
+) -> None:
+    answer = await sandbox.ask("gemini", "POST", "/v1beta/models/m:generateContent", headers=headers, content=body)
+    assert answer.status_code == status
+    assert (answer.json()["error"]["code"], answer.json()["error"]["status"]) == (status, name)
+
+
+async def test_googles_answer(sandbox: Sandbox) -> None:
+    answer = await sandbox.ask(
+        "gemini", "POST", "/v1/models/some-model:generateContent", headers={"x-goog-api-key": "k"}, json=EMPTY_PROMPT
+    )
+    body = answer.json()
+    assert body["candidates"][0]["finishReason"] == "STOP"
+    assert body["candidates"][0]["content"]["parts"][0]["text"]
+    assert body["usageMetadata"]["totalTokenCount"] > 0 and body["modelVersion"] == "some-model" and body["responseId"]
+
+
+MESSAGES = (
+    "Please send pricing for 50 seats. We have an approved budget.",
+    "Can we get a demo this quarter?",
+    "Just browsing, we don't have a budget.",
+    "Wir hätten gern ein Angebot.",
+)
+TITLES = ("VP Engineering", "CEO", "Head of Marketing", "Sales Manager", "Software Engineer")
+
+
+async def evidence(sandbox: Sandbox, place: int) -> list[Evidence]:
+    """What a lead of this company would have, by our own clients."""
+    chosen = COMPANIES[place]
+    url = sandbox.urls
+    providers = (
+        Clearbit("k", base_url=url["clearbit"], person_base_url=url["clearbit"]),
+        Hunter("k", base_url=url["hunter"]),
+    )
+    form = {Signal.MESSAGE: MESSAGES[place % len(MESSAGES)], Signal.TITLE: TITLES[place % len(TITLES)]}
+    pieces = [piece("form", signal, "$", value, Trust.SELF_REPORTED) for signal, value in form.items()]
+    for provider in providers:
+        found = await provider.find(Subject(lead_id=uuid4(), domain=chosen["domain"]))
+        pieces += [piece(provider.name, fact.signal, fact.path, fact.value, Trust.VENDOR) for fact in found.facts]
+        await provider.aclose()
+    return pieces
+
+
+def piece(provider: str, signal: Signal, path: str, value: Any, trust: Trust) -> Evidence:
+    return Evidence(
+        id=uuid4(), provider=provider, signal=signal, path=path, value=value, fetched_at=utcnow(), trust=trust
+    )
+
+
+def test_prompts_are_read_as_they_are_built() -> None:
+    template = PromptTemplate.parse(defaults.text("prompts/analyse.md"))
+    assert "<evidence>\n" in build([], template).user
+
+
+@pytest.mark.slow
+async def test_true_claims_hold_and_invented_ones_do_not(sandbox: Sandbox) -> None:
+    vocabulary = defaults.load(Vocabulary, "vocabulary.toml")
+    rules = defaults.load(GroundingRules, "grounding.toml")
+    template = PromptTemplate.parse(defaults.text("prompts/analyse.md"))
+    gemini = Gemini(api_key="k", model="m", base_url=sandbox.urls["gemini"])
+    await sandbox.break_("gemini", invent_rate=1)
+    true: list[ClaimVerdict] = []
+    for place in range(0, len(COMPANIES), 2):
+        prompt: Prompt = build(await evidence(sandbox, place), template)
+        analysis = await gemini.analyse(prompt)
+        invented = (await sandbox.requests("gemini"))[-1]["invented"]
+        judged = judge(analysis.claims, prompt.evidence, vocabulary, rules)
+        assert not [one for at, one in enumerate(judged) if at in invented and one.supported]
+        true += [one.verdict.verdict for at, one in enumerate(judged) if at not in invented]
+        assert invented
+    await gemini.aclose()
+    assert set(true) <= {ClaimVerdict.SUPPORTED, ClaimVerdict.AMBIGUOUS}
+    assert true.count(ClaimVerdict.AMBIGUOUS) <= CONTRADICTIONS * len(true)
+
+
+async def test_a_refusal_by_google_reaches_our_client(sandbox: Sandbox) -> None:
+    gemini = Gemini(api_key="k", model="m", base_url=sandbox.urls["gemini"], tries=1)
+    prompt = build([], PromptTemplate.parse(defaults.text("prompts/analyse.md")))
+    await sandbox.break_("gemini", error_rate=1, status=503)
+    with pytest.raises(UpstreamUnavailable):
+        await gemini.analyse(prompt)
+    await sandbox.break_("gemini", error_rate=1, status=400)
+    with pytest.raises(UpstreamRejected):
+        await gemini.analyse(prompt)
+    await gemini.aclose()
