@@ -5,6 +5,7 @@
     ├── InvalidInput            a caller sent something that can't be used; names the place, never the value
     ├── NotAuthenticated / NotAllowed / NotFound / TooLarge / UnsupportedMedia
     ├── Unavailable             something we need does not answer now; try again later
+    │   └── Contended             another transaction holds what this one needs
     ├── LeaseLost               another worker owns the job now; whatever we hold is void
     └── UpstreamError           a vendor answered badly
         ├── UpstreamUnavailable   not reached, overloaded, or 5xx: try again
@@ -130,6 +131,12 @@ class Unavailable(RevenueFlowError):
     status = 503
     title = "Try again later"
     retryable = True
+
+
+class Contended(Unavailable):
+    """Another transaction holds what this one needs, for too long; nothing was written."""
+
+    code = "contended"
 
 
 class LeaseLost(RevenueFlowError):

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from revenueflow.errors import ConfigurationError, Fault
@@ -24,9 +26,17 @@ def _split(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
-PostgresUrl = Annotated[str, Field(pattern=r"^postgres(ql)?://[^\s]+$")]
-RedisUrl = Annotated[str, Field(pattern=r"^(redis|rediss|unix)://[^\s]+$")]
-HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s]+$")]
+def _with_port(url: str) -> str:
+    try:
+        urlsplit(url).port  # noqa: B018 - reading it checks it
+    except ValueError:
+        raise PydanticCustomError("address", "the host or the port is malformed; a port is 0 to 65535") from None
+    return url
+
+
+PostgresUrl = Annotated[str, Field(pattern=r"^postgres(ql)?://[^\s]+$"), AfterValidator(_with_port)]
+RedisUrl = Annotated[str, Field(pattern=r"^(redis|rediss|unix)://[^\s]+$"), AfterValidator(_with_port)]
+HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s]+$"), AfterValidator(_with_port)]
 HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")]
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split), Field(max_length=2)]
 
@@ -203,7 +213,7 @@ class Settings(BaseModel):
         for name, group in GROUPS.items():
             if name not in built:
                 try:
-                    built[name] = group()
+                    built[name] = _read(group)
                 except ValidationError as error:
                     faults += _faults(group, error)
         if faults:
@@ -216,7 +226,7 @@ class Settings(BaseModel):
     def only(cls, group: type[G]) -> G:
         """One group alone, for commands that need no more. Raises ConfigurationError."""
         try:
-            return group()
+            return _read(group)
         except ValidationError as error:
             raise _wrong(_faults(group, error)) from None
 
@@ -231,6 +241,13 @@ GROUPS: dict[str, type[Group]] = {
     for name, field in Settings.model_fields.items()
     if isinstance(field.annotation, type) and issubclass(field.annotation, Group)
 }
+
+
+def _read(group: type[G]) -> G:
+    try:
+        return group()
+    except UnicodeDecodeError:
+        raise ConfigurationError(".env: the file is not UTF-8 text") from None
 
 
 def _wrong(faults: list[Fault]) -> ConfigurationError:

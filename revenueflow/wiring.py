@@ -75,7 +75,7 @@ def _services(settings: Settings, database: Database, closing: Closing) -> Servi
         providers=_providers(settings, closing),
         enrichment_budget=settings.enrichment.budget,
         analysts=_analysts(settings, vocabulary, closing),
-        prompt=PromptTemplate.parse(defaults.text("prompts/analyse.md", folder)),
+        prompt=_prompt(folder),
         vocabulary=vocabulary,
         grounding=defaults.load(GroundingRules, "grounding.toml", folder),
         profile=defaults.load(Profile, "scoring/grounded.toml", folder),
@@ -94,7 +94,7 @@ def check_files(folder: Path | None) -> Iterator[tuple[str, str | None]]:
         "routing.toml": lambda: defaults.load(RoutingRules, "routing.toml", folder),
         "policy.toml": lambda: policy.load(folder),
         "field_aliases.toml": lambda: defaults.load(AliasTable, "field_aliases.toml", folder),
-        "prompts/analyse.md": lambda: PromptTemplate.parse(defaults.text("prompts/analyse.md", folder)),
+        "prompts/analyse.md": lambda: _prompt(folder),
     }
     for name, read in readers.items():
         try:
@@ -102,6 +102,15 @@ def check_files(folder: Path | None) -> Iterator[tuple[str, str | None]]:
             yield name, None
         except ConfigurationError as error:
             yield name, error.detail
+
+
+def _prompt(folder: Path | None) -> PromptTemplate:
+    name = "prompts/analyse.md"
+    given = defaults.text(name, folder)
+    try:
+        return PromptTemplate.parse(given)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{defaults.locate(name, folder)}: {error.detail}") from None
 
 
 def _registry(settings: Settings, database: Database, vocabulary: Vocabulary, closing: Closing) -> Registry:

@@ -160,6 +160,7 @@ CREATE TABLE actions (
     planned_at timestamptz NOT NULL DEFAULT now(),
     sent_at timestamptz,
     absent_at timestamptz,
+    looked_at timestamptz,
     settled_at timestamptz,
     crm_id text,
     result jsonb,
@@ -171,7 +172,8 @@ CREATE TABLE actions (
 );
 CREATE INDEX ix_actions_lead_id ON actions (lead_id, planned_at);
 CREATE INDEX ix_actions_record_key ON actions (record_key, run_version);
-CREATE INDEX ix_actions_open ON actions (sent_at) WHERE state IN ('planned', 'sent', 'unknown');
+CREATE INDEX ix_actions_open ON actions (looked_at NULLS FIRST, sent_at) WHERE state IN ('sent', 'unknown');
+CREATE INDEX ix_actions_job_id ON actions (job_id);
 
 CREATE TABLE api_keys (
     id uuid CONSTRAINT pk_api_keys PRIMARY KEY DEFAULT uuidv7(),

@@ -56,7 +56,9 @@ class Answer(_Strict):
 
 
 def read(text: str) -> Answer | None:
-    """The answer in `text`, or None if it is not JSON or not of this form."""
+    """The answer in `text`, or None if it is not JSON, not of this form, or holds a NUL, which no column takes."""
+    if "\\u0000" in text:
+        return None
     try:
         return Answer.model_validate(orjson.loads(text))
     except (orjson.JSONDecodeError, ValidationError):

@@ -27,6 +27,7 @@ from revenueflow.settings import Settings
 from revenueflow.sources.ingress import Ingress
 
 ASSETS = "/docs/assets"
+LOCK_TIMEOUT = 0.5  # seconds; one lead whose row is held must not keep the others waiting for their answer
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -61,7 +62,7 @@ def _lifespan(settings: Settings) -> Any:
 
 @asynccontextmanager
 async def _hold(settings: Settings) -> AsyncIterator[State]:
-    async with engine_for(settings.database, application="api") as engine:
+    async with engine_for(settings.database, application="api", lock_timeout=LOCK_TIMEOUT) as engine:
         database, doorbell = Database(engine), Doorbell(settings.redis.url)
         poker = Poker(doorbell)
         ingress = Ingress(database, identity_key(settings.keys), poker.poke)

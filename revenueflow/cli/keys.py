@@ -89,6 +89,8 @@ def identity(
         write_identity_key(out_file)
     except FileExistsError:
         fail("the file exists: a new key would make every known lead a stranger")
+    except OSError as error:
+        fail(f"the file can't be made: {error.strerror}")
     err.print(f"written: {out_file}; back it up", markup=False)
 
 

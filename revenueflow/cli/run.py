@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -26,6 +27,7 @@ OK, FAILED, USAGE, RETRY_LATER, CONFIGURATION, INTERRUPTED = 0, 1, 2, 75, 78, 13
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 T = TypeVar("T")
+_LOGIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}")
 
 
 def guarded(command: Callable[[], T]) -> T:
@@ -91,5 +93,6 @@ def write_json(value: Any) -> None:
 
 
 def who() -> str:
-    """The operator, for the audit trail: the login name, never more."""
-    return f"cli:{os.environ.get('USER') or os.environ.get('LOGNAME') or os.getuid()}"
+    """The operator, for the audit trail: the login name if it has the form of one, else the number of the user."""
+    name = os.environ.get("USER") or os.environ.get("LOGNAME") or ""
+    return f"cli:{name if _LOGIN.fullmatch(name) else os.getuid()}"

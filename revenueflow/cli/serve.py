@@ -11,6 +11,7 @@ import typer
 from revenueflow.cli.run import guarded, run_until_signal
 from revenueflow.db.engine import engine_for
 from revenueflow.db.session import Database
+from revenueflow.privacy.identity_file import identity_key
 from revenueflow.settings import Settings
 from revenueflow.telemetry import logs
 
@@ -28,6 +29,7 @@ def api(
     from revenueflow.api.app import create_app
 
     settings = _started()
+    guarded(lambda: identity_key(settings.keys))
     config = uvicorn.Config(
         guarded(lambda: create_app(settings)),
         host=host or settings.api.host,

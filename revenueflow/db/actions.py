@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, bindparam, select, text
+from sqlalchemy import ARRAY, Text, Uuid, bindparam, select, text
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from revenueflow.db.models import actions
@@ -28,13 +28,23 @@ class PlannedAction(NamedTuple):
     lead_id: UUID
 
 
+# What makes a write outdated: a later run of the pipeline wrote, or anybody else did after it was sent.
+_NEWER_EXISTS = """EXISTS (
+    SELECT FROM actions newer
+    WHERE newer.record_key = mine.record_key AND newer.tool = mine.tool AND newer.action_key <> mine.action_key
+      AND newer.state IN ('sent', 'unknown', 'confirmed')
+      AND CASE WHEN mine.caller = 'pipeline' AND newer.caller = 'pipeline' THEN newer.run_version > mine.run_version
+               ELSE newer.sent_at > coalesce(mine.sent_at, mine.planned_at) END)"""
+
 # The lease is checked in the transaction that marks the write as sent: a worker that lost it sends nothing.
-_SEND = text("""
-    UPDATE actions SET state = 'sent', sent_at = now(), lease_token = :token, tries = tries + 1
+_SEND = text(f"""
+    UPDATE actions mine SET state = 'sent', sent_at = now(), lease_token = :token, tries = tries + 1, absent_at = NULL
     WHERE action_key = :key AND state IN ('planned', 'unknown', 'sent')
       AND (CAST(:job_id AS uuid) IS NULL OR EXISTS (
            SELECT FROM jobs WHERE id = :job_id AND lease_token = :token AND state = 'leased'))
-""")
+      AND NOT {_NEWER_EXISTS}
+""")  # noqa: S608 a constant
+_OUTDATED = text(f"SELECT {_NEWER_EXISTS} FROM actions mine WHERE action_key = :key")  # noqa: S608 a constant
 
 _SETTLE = text("""
     UPDATE actions SET state = :state, settled_at = now(), crm_id = coalesce(:crm_id, crm_id),
@@ -46,12 +56,18 @@ _BACK_TO_PLANNED = text(
     "UPDATE actions SET state = 'planned', error = :error WHERE action_key = :key AND state = 'sent'"
 )
 _DOUBT = text("UPDATE actions SET state = 'unknown', error = :error WHERE action_key = :key AND state = 'sent'")
-_ABSENT = text("UPDATE actions SET absent_at = now() WHERE action_key = :key AND absent_at IS NULL")
-
-_NEWER = text("""
-    SELECT EXISTS (SELECT FROM actions WHERE record_key = :record_key AND tool = :tool
-                   AND run_version > :run_version AND state IN ('sent', 'unknown', 'confirmed'))
+_ABSENT = text("""
+    UPDATE actions SET state = 'unknown', error = 'absent', absent_at = coalesce(absent_at, now())
+    WHERE action_key = :key AND state IN ('sent', 'unknown')
+    RETURNING extract(epoch FROM now() - absent_at)
 """)
+_REPLACE_ARGS = text("""
+    UPDATE actions SET args = :args, args_hmac = :args_hmac WHERE action_key = :key AND state = 'planned'
+""").bindparams(bindparam("args", type_=JSONB))
+_PLAN_AGAIN = text("""
+    UPDATE actions SET state = 'planned', error = NULL, absent_at = NULL, settled_at = NULL
+    WHERE job_id = ANY(:jobs) AND state = 'failed' RETURNING action_key, tool, lead_id, job_id
+""").bindparams(bindparam("jobs", type_=ARRAY(Uuid)))
 
 _SUPERSEDE = text("""
     UPDATE actions SET state = 'superseded', settled_at = now()
@@ -59,12 +75,16 @@ _SUPERSEDE = text("""
     RETURNING action_key
 """)
 
+# Each look moves an action to the end of the line: one that can't be settled holds up none of the others.
 _OPEN = text("""
-    SELECT * FROM actions a
-    WHERE state = ANY(:states) AND sent_at < now() - make_interval(secs => :quiet)
-      AND NOT EXISTS (SELECT FROM jobs WHERE id = a.job_id AND state = 'leased' AND lease_until > now())
-    ORDER BY sent_at LIMIT :limit
-""").bindparams(bindparam("states", type_=ARRAY(Text)))
+    UPDATE actions SET looked_at = now() WHERE action_key IN (
+        SELECT action_key FROM actions a
+        WHERE state IN ('sent', 'unknown') AND tool = ANY(:tools)
+          AND coalesce(looked_at, sent_at) < now() - make_interval(secs => :quiet)
+          AND NOT EXISTS (SELECT FROM jobs WHERE id = a.job_id AND state = 'leased' AND lease_until > now())
+        ORDER BY looked_at NULLS FIRST, sent_at LIMIT :limit FOR UPDATE SKIP LOCKED)
+    RETURNING *
+""").bindparams(bindparam("tools", type_=ARRAY(Text)))
 
 
 async def plan(session: Session, action: PlannedAction) -> bool:
@@ -80,7 +100,7 @@ async def get(session: Session, key: UUID) -> dict[str, Any] | None:
 
 
 async def send(session: Session, key: UUID, *, job_id: UUID | None, token: int | None) -> bool:
-    """Marks an action as sent, before the socket is written; False if the lease is lost or it is settled."""
+    """Marks an action as sent, before the socket is written; False if the lease is lost, it is settled or outdated."""
     values = {"key": key, "job_id": job_id, "token": token}
     return (await session.execute(_SEND, values)).rowcount == 1
 
@@ -99,9 +119,9 @@ async def settle(
     return (await session.execute(_SETTLE, values)).rowcount == 1
 
 
-async def not_executed(session: Session, key: UUID, error: str) -> None:
-    """The write was clearly not executed: it is planned again."""
-    await session.execute(_BACK_TO_PLANNED, {"key": key, "error": error})
+async def not_executed(session: Session, key: UUID, error: str) -> bool:
+    """The write was clearly not executed: it is planned again. False if it was settled meanwhile."""
+    return (await session.execute(_BACK_TO_PLANNED, {"key": key, "error": error})).rowcount == 1
 
 
 async def doubt(session: Session, key: UUID, error: str) -> bool:
@@ -109,15 +129,26 @@ async def doubt(session: Session, key: UUID, error: str) -> bool:
     return (await session.execute(_DOUBT, {"key": key, "error": error})).rowcount == 1
 
 
-async def newer_was_sent(session: Session, record_key: UUID, tool: str, run_version: int) -> bool:
-    """True if a newer version of the same write left the house."""
-    values = {"record_key": record_key, "tool": tool, "run_version": run_version}
-    return bool((await session.execute(_NEWER, values)).scalar_one())
+async def is_outdated(session: Session, key: UUID) -> bool:
+    """True if a later version, a person or an agent wrote the same after this write."""
+    return bool((await session.execute(_OUTDATED, {"key": key})).scalar())
 
 
-async def seen_absent(session: Session, key: UUID) -> None:
-    """Reading back found nothing, for the first time at `absent_at`."""
-    await session.execute(_ABSENT, {"key": key})
+async def seen_absent(session: Session, key: UUID) -> float | None:
+    """Reading back found nothing: seconds since that was first seen, by the database's clock; None if settled."""
+    found = (await session.execute(_ABSENT, {"key": key})).scalar()
+    return None if found is None else float(found)
+
+
+async def replace_args(session: Session, action: PlannedAction) -> bool:
+    """Other arguments for a write that was never executed; False if it is not `planned` (any more)."""
+    values = {"key": action.action_key, "args": action.args, "args_hmac": action.args_hmac}
+    return (await session.execute(_REPLACE_ARGS, values)).rowcount == 1
+
+
+async def plan_again(session: Session, jobs: Sequence[UUID]) -> list[dict[str, Any]]:
+    """Makes the failed writes of these jobs planned ones; returns their key, tool, lead_id and job_id."""
+    return [dict(row) for row in (await session.execute(_PLAN_AGAIN, {"jobs": list(jobs)})).mappings()]
 
 
 async def supersede(session: Session, action: PlannedAction) -> Sequence[UUID]:
@@ -126,7 +157,9 @@ async def supersede(session: Session, action: PlannedAction) -> Sequence[UUID]:
     return (await session.execute(_SUPERSEDE, values)).scalars().all()
 
 
-async def open_actions(session: Session, *, quiet: float, limit: int = 100) -> list[dict[str, Any]]:
-    """Writes whose outcome is open for more than `quiet` seconds and whose job nobody is working on."""
-    values = {"states": ["sent", "unknown"], "quiet": quiet, "limit": limit}
+async def open_actions(
+    session: Session, tools: Sequence[str], *, quiet: float, limit: int = 100
+) -> list[dict[str, Any]]:
+    """Writes that have been open, and not looked at, for `quiet` seconds, and whose job nobody works on."""
+    values = {"tools": list(tools), "quiet": quiet, "limit": limit}
     return [dict(row) for row in (await session.execute(_OPEN, values)).mappings()]

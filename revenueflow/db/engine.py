@@ -22,8 +22,11 @@ def _dumps(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def create_engine(settings: DatabaseSettings, *, application: str) -> AsyncEngine:
-    """A pool for `settings.url`. Every statement has a time-out: a half-open connection would hang for minutes."""
+def create_engine(settings: DatabaseSettings, *, application: str, lock_timeout: float = 5) -> AsyncEngine:
+    """A pool for `settings.url`; `lock_timeout` is in seconds.
+
+    Every statement has a time-out: a half-open connection would hang for minutes.
+    """
 
     async def connect() -> asyncpg.Connection:
         try:
@@ -31,7 +34,13 @@ def create_engine(settings: DatabaseSettings, *, application: str) -> AsyncEngin
                 settings.url,
                 timeout=5,
                 command_timeout=settings.command_timeout,
-                server_settings={"application_name": f"revenueflow-{application}", "timezone": "UTC"},
+                server_settings={
+                    "application_name": f"revenueflow-{application}",
+                    "timezone": "UTC",
+                    # A process that was frozen inside a transaction must not hold up everybody else.
+                    "idle_in_transaction_session_timeout": "5000",
+                    "lock_timeout": str(round(lock_timeout * 1000)),
+                },
             )
         except asyncpg.PostgresError as error:  # starting up, no connection left, no such database, wrong password
             raise ConnectionRefusedError(f"Postgres refused the connection: {type(error).__name__}") from error
@@ -49,9 +58,11 @@ def create_engine(settings: DatabaseSettings, *, application: str) -> AsyncEngin
 
 
 @asynccontextmanager
-async def engine_for(settings: DatabaseSettings, *, application: str) -> AsyncIterator[AsyncEngine]:
+async def engine_for(
+    settings: DatabaseSettings, *, application: str, lock_timeout: float = 5
+) -> AsyncIterator[AsyncEngine]:
     """`create_engine`, closed at the end."""
-    engine = create_engine(settings, application=application)
+    engine = create_engine(settings, application=application, lock_timeout=lock_timeout)
     try:
         yield engine
     finally:

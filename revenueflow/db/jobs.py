@@ -22,7 +22,8 @@ class Lease(NamedTuple):
     trace_id: str
 
 
-# A live job only learns that a newer version is wanted; the runner makes the next job when this one ends.
+# A live job only learns that a newer version is wanted; the runner makes the next job when this one ends. But one that
+# was parked by capture, for what its deliveries lacked, looks again: the new delivery may have it.
 _WANT = text("""
     INSERT INTO jobs (lead_id, trace_id, run_version, wanted_version)
     SELECT new.lead_id, new.trace_id, last.version + 1, last.version + 1
@@ -30,16 +31,28 @@ _WANT = text("""
     CROSS JOIN LATERAL (SELECT coalesce(max(run_version), 0) AS version FROM jobs j WHERE j.lead_id = new.lead_id) last
     ORDER BY new.lead_id
     ON CONFLICT (lead_id) WHERE state IN ('ready', 'leased', 'parked')
-    DO UPDATE SET wanted_version = jobs.wanted_version + 1
+    DO UPDATE SET wanted_version = jobs.wanted_version + 1,
+        state = CASE WHEN jobs.state = 'parked' AND jobs.step = 'capture' THEN 'ready' ELSE jobs.state END,
+        run_at = CASE WHEN jobs.state = 'parked' THEN now() ELSE jobs.run_at END,
+        attempt = CASE WHEN jobs.state = 'parked' THEN 0 ELSE jobs.attempt END
 """).bindparams(bindparam("lead_ids", type_=ARRAY(Uuid)), bindparam("trace_ids", type_=ARRAY(Text)))
 
+# Two selects, each along its own index: one with OR would sort the whole backlog at every sweep.
 _RING = text("""
-    UPDATE jobs SET rung_at = now() WHERE id IN (
+    WITH ready AS (
         SELECT id FROM jobs
-        WHERE ((state = 'ready' AND run_at <= now()) OR (state = 'leased' AND lease_until < now()))
+        WHERE state = 'ready' AND run_at <= now()
           AND (rung_at IS NULL OR rung_at < now() - make_interval(secs => :again))
-          AND NOT EXISTS (SELECT FROM controls WHERE name = 'paused')
-        ORDER BY run_at LIMIT :limit FOR UPDATE SKIP LOCKED)
+        ORDER BY run_at LIMIT :limit FOR UPDATE SKIP LOCKED
+    ), expired AS (
+        SELECT id FROM jobs
+        WHERE state = 'leased' AND lease_until < now()
+          AND (rung_at IS NULL OR rung_at < now() - make_interval(secs => :again))
+        ORDER BY lease_until LIMIT :limit FOR UPDATE SKIP LOCKED
+    )
+    UPDATE jobs SET rung_at = now()
+    WHERE id IN (SELECT id FROM ready UNION ALL SELECT id FROM expired)
+      AND NOT EXISTS (SELECT FROM controls WHERE name = 'paused')
     RETURNING id
 """)
 
@@ -54,19 +67,26 @@ _CLAIM = text("""
     RETURNING id, lead_id, run_version, attempt, lease_token, trace_id
 """)
 
-# The fifth claim has expired: whatever it was killed the worker, or hung, five times.
+# The last claim that was allowed has expired: whatever it was killed the worker, or hung, each time.
 _BURY = text("""
     UPDATE jobs SET state = 'dead', lease_until = NULL, finished_at = now(), lease_token = lease_token + 1,
         error_class = coalesce(error_class, 'lease_expired'),
         last_error = coalesce(last_error, 'the worker died or hung')
-    WHERE state = 'leased' AND lease_until < now() AND attempt >= :max_claims
-    RETURNING id, lead_id, step, trace_id
+    WHERE id IN (SELECT id FROM jobs
+                 WHERE attempt >= :max_claims
+                   AND ((state = 'leased' AND lease_until < now()) OR (state = 'ready' AND run_at <= now()))
+                 FOR UPDATE SKIP LOCKED)
+    RETURNING id, lead_id, step, trace_id, run_version, wanted_version
 """)
 
+# Locked in the order of the leads, as the ingress does: the two never wait for each other in a circle.
 _HEARTBEAT = text("""
-    UPDATE jobs SET lease_until = now() + make_interval(secs => :lease)
-    FROM unnest(:ids, :tokens) AS held(id, token)
-    WHERE jobs.id = held.id AND jobs.lease_token = held.token AND jobs.state = 'leased'
+    WITH held AS (
+        SELECT jobs.id FROM jobs JOIN unnest(:ids, :tokens) AS ours(id, token)
+          ON jobs.id = ours.id AND jobs.lease_token = ours.token AND jobs.state = 'leased'
+        ORDER BY jobs.lead_id FOR UPDATE OF jobs
+    )
+    UPDATE jobs SET lease_until = now() + make_interval(secs => :lease) FROM held WHERE jobs.id = held.id
     RETURNING jobs.id
 """).bindparams(bindparam("ids", type_=ARRAY(Uuid)), bindparam("tokens", type_=ARRAY(BigInteger)))
 
@@ -88,6 +108,7 @@ _RELEASE = text("""
         error_class = :error_class, last_error = :error,
         finished_at = CASE WHEN :state = 'dead' THEN now() END
     WHERE id = :id AND lease_token = :token AND state = 'leased'
+    RETURNING lead_id, run_version, wanted_version, trace_id
 """)
 
 _NEXT = text("""
@@ -96,13 +117,19 @@ _NEXT = text("""
     ON CONFLICT (lead_id) WHERE state IN ('ready', 'leased', 'parked') DO NOTHING
 """)
 
+# Not where another run is live, nor where a later one has been: old data must not go over new. A run whose writes
+# no longer fit what it wrote before gets a version of its own, and begins again.
 _REOPEN = text("""
-    UPDATE jobs SET state = 'ready', run_at = now(), rung_at = NULL, attempt = 0, finished_at = NULL
+    UPDATE jobs SET state = 'ready', run_at = now(), rung_at = NULL, attempt = 0, finished_at = NULL,
+        run_version = CASE WHEN error_class = :conflict THEN wanted_version + 1 ELSE run_version END,
+        wanted_version = CASE WHEN error_class = :conflict THEN wanted_version + 1 ELSE wanted_version END,
+        step = CASE WHEN error_class = :conflict THEN 'capture' ELSE step END
     WHERE id = ANY(:ids) AND state IN ('parked', 'dead')
-      AND NOT EXISTS (SELECT FROM jobs live WHERE live.lead_id = jobs.lead_id AND live.id <> jobs.id
-                      AND live.state IN ('ready', 'leased', 'parked'))
-    RETURNING id, lead_id, trace_id
+      AND NOT EXISTS (SELECT FROM jobs other WHERE other.lead_id = jobs.lead_id AND other.id <> jobs.id
+                      AND (other.state IN ('ready', 'leased', 'parked') OR other.run_version > jobs.run_version))
+    RETURNING id, lead_id, trace_id, step
 """).bindparams(bindparam("ids", type_=ARRAY(Uuid)))
+IDEMPOTENCY_CONFLICT = "guard_idempotency_conflict"
 
 
 async def want(session: Session, leads: Mapping[UUID, str]) -> None:
@@ -125,7 +152,10 @@ async def claim(session: Session, job_id: UUID, *, owner: str, lease: float, max
 
 async def bury(session: Session, *, max_claims: int) -> list[dict[str, Any]]:
     """Ends jobs whose last allowed claim has expired; returns their id, lead_id, step and trace_id."""
-    return [dict(row) for row in (await session.execute(_BURY, {"max_claims": max_claims})).mappings()]
+    buried = (await session.execute(_BURY, {"max_claims": max_claims})).mappings().all()
+    for row in buried:
+        await _make_next(session, row)
+    return [dict(row) for row in buried]
 
 
 async def heartbeat(session: Session, held: Sequence[tuple[UUID, int]], *, lease: float) -> set[UUID]:
@@ -143,11 +173,17 @@ async def advance(session: Session, lease: Lease, step: str) -> bool:
 async def finish(session: Session, lease: Lease) -> bool:
     """Ends the run, and makes the next job if a newer version was wanted meanwhile; False if the lease is lost."""
     values = {"id": lease.job_id, "token": lease.token, "state": "done"}
-    found = (await session.execute(_FINISH, values)).first()
-    if found and found.wanted_version > found.run_version:
-        next_run = {"lead_id": found.lead_id, "version": found.wanted_version, "trace_id": found.trace_id}
-        await session.execute(_NEXT, next_run)
+    found = (await session.execute(_FINISH, values)).mappings().first()
+    if found:
+        await _make_next(session, found)
     return found is not None
+
+
+async def _make_next(session: Session, ended: Mapping[Any, Any]) -> None:
+    """What was accepted while a run was under way gets its own, however that run ended."""
+    if ended["wanted_version"] > ended["run_version"]:
+        names = ("lead_id", "trace_id")
+        await session.execute(_NEXT, {name: ended[name] for name in names} | {"version": ended["wanted_version"]})
 
 
 async def release(
@@ -165,9 +201,13 @@ async def release(
         "id": lease.job_id, "token": lease.token, "state": state, "after": after, "give_back": int(give_back),
         "error_class": error_class, "error": error,
     }  # fmt: skip
-    return (await session.execute(_RELEASE, values)).rowcount == 1
+    found = (await session.execute(_RELEASE, values)).mappings().first()
+    if found and state == "dead":
+        await _make_next(session, found)
+    return found is not None
 
 
 async def reopen(session: Session, ids: Sequence[UUID]) -> list[dict[str, Any]]:
-    """Makes parked and dead jobs ready again, from the step where they stopped."""
-    return [dict(row) for row in (await session.execute(_REOPEN, {"ids": list(ids)})).mappings()]
+    """Makes parked and dead jobs ready again, from the step where they stopped; returns id, lead_id, trace_id, step."""
+    values = {"ids": list(ids), "conflict": IDEMPOTENCY_CONFLICT}
+    return [dict(row) for row in (await session.execute(_REOPEN, values)).mappings()]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import asyncpg
 from alembic import command, op
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.util import await_only
 
 from revenueflow.db.engine import sqlalchemy_url
 from revenueflow.db.session import Session
+from revenueflow.errors import ConfigurationError, RevenueFlowError, Unavailable
 
 _PACKAGED = Path(__file__).parent / "_migrations"
 _CHECKOUT = Path(__file__).parent.parent.parent / "migrations"
@@ -28,8 +31,28 @@ def config(owner_url: str) -> Config:
 
 
 def upgrade(owner_url: str) -> None:
-    """Runs every migration that has not run yet, in one transaction. Not to be called inside an event loop."""
-    command.upgrade(config(owner_url), "head")
+    """Runs every migration that has not run yet, in one transaction. Not to be called inside an event loop.
+
+    Raises Unavailable if Postgres does not answer, ConfigurationError if the role may not change the schema.
+    """
+    try:
+        command.upgrade(config(owner_url), "head")
+    except (OSError, InterfaceError, OperationalError) as error:
+        raise Unavailable("Postgres does not answer", retry_after=1) from error
+    except (DBAPIError, asyncpg.PostgresError) as error:
+        raise _refused(error) from error
+
+
+def _refused(error: DBAPIError | asyncpg.PostgresError) -> RevenueFlowError:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    state = str(getattr(cause, "sqlstate", None))
+    if state == "42501":
+        return ConfigurationError("MIGRATION_DATABASE_URL: this role may not change the schema; name the owner's")
+    if state.startswith(("28", "3D")):
+        return ConfigurationError("MIGRATION_DATABASE_URL: Postgres knows no such role, password or database")
+    if state.startswith(("08", "53", "55", "57")):
+        return Unavailable("Postgres does not answer", retry_after=1)
+    return RevenueFlowError(f"the migration failed and changed nothing: {cause}")
 
 
 def newest() -> str:

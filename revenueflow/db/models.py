@@ -85,7 +85,7 @@ actions = Table(
     "actions", metadata, _key("action_key"), _need("record_key", Uuid), _need("object_type"), _need("tool"),
     _need("run_version", Integer), _need("caller"), _need("args", JSONB), _need("args_hmac", LargeBinary),
     _need("state"), _may("lease_token", BigInteger), _need("tries", Integer), _need("planned_at", TIME),
-    _may("sent_at", TIME), _may("absent_at", TIME), _may("settled_at", TIME), _may("crm_id"),
+    _may("sent_at", TIME), _may("absent_at", TIME), _may("looked_at", TIME), _may("settled_at", TIME), _may("crm_id"),
     _may("result", JSONB), _may("error"), _may("job_id", Uuid), _need("lead_id", Uuid),
 )  # fmt: skip
 

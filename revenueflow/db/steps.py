@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
-from sqlalchemy import select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from revenueflow.db.models import claims, evidence, steps
@@ -35,12 +35,13 @@ async def finished(session: Session, job_id: UUID) -> dict[str, Checkpoint]:
 async def record(session: Session, job_id: UUID, checkpoint: Checkpoint, started_at: datetime) -> None:
     """Stores a checkpoint, in place of one by an older version of the step."""
     new = insert(steps).values(job_id=job_id, started_at=started_at, **checkpoint._asdict())
-    fresh = {name: new.excluded[name] for name in ("step_version", "input_sha256", "output", "started_at")}
+    names = ("step_version", "input_sha256", "output", "started_at")
+    fresh = {name: new.excluded[name] for name in names} | {"finished_at": func.now()}
     await session.execute(new.on_conflict_do_update(index_elements=[steps.c.job_id, steps.c.name], set_=fresh))
 
 
 async def add_evidence(session: Session, lead_id: UUID, job_id: UUID, found: Sequence[Evidence]) -> None:
-    """Stores evidence in its order; the same evidence again changes nothing."""
+    """Stores the evidence of a run in its order, in place of what an earlier try of the step left."""
     rows = [
         {
             "lead_id": lead_id,
@@ -52,14 +53,21 @@ async def add_evidence(session: Session, lead_id: UUID, job_id: UUID, found: Seq
         for ordinal, one in enumerate(found, 1)
     ]
     if rows:
-        await session.execute(insert(evidence).on_conflict_do_nothing(), rows)
+        await session.execute(delete(evidence).where(evidence.c.job_id == job_id))
+        await session.execute(insert(evidence), rows)
 
 
 async def add_claims(session: Session, lead_id: UUID, job_id: UUID, judged: Sequence[JudgedClaim]) -> None:
-    """Stores claims with their verdicts; the same claims again change nothing."""
+    """Stores the claims of a run with their verdicts, in place of what an earlier try of the step left."""
     rows = [_claim_row(lead_id, job_id, one) for one in judged]
     if rows:
-        await session.execute(insert(claims).on_conflict_do_nothing(), rows)
+        await session.execute(delete(claims).where(claims.c.job_id == job_id))
+        await session.execute(insert(claims), rows)
+
+
+async def forget(session: Session, job_ids: Sequence[UUID]) -> None:
+    """Drops the checkpoints of jobs that begin again."""
+    await session.execute(delete(steps).where(steps.c.job_id.in_(job_ids)))
 
 
 def claim_id(job_id: UUID, ref: str) -> UUID:

@@ -26,8 +26,17 @@ def locate(name: str, config_dir: Path | None = None) -> Path:
 
 @cache
 def text(name: str, config_dir: Path | None = None) -> str:
-    """The text of a file. Read once per process: a change needs a restart, so that a version is one version."""
-    return locate(name, config_dir).read_text(encoding="utf-8")
+    """The text of a file. Read once per process: a change needs a restart, so that a version is one version.
+
+    Raises ConfigurationError with the file.
+    """
+    path = locate(name, config_dir)
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path}: not UTF-8 text") from None
+    except OSError as error:
+        raise ConfigurationError(f"{path}: can't be read: {error.strerror}") from None
 
 
 def toml(name: str, config_dir: Path | None = None) -> dict[str, Any]:

@@ -41,6 +41,7 @@ class CallStatus(StrEnum):
     PLANNED = "planned"
     UNKNOWN = "unknown"
     FAILED = "failed"
+    SUPERSEDED = "superseded"
     DENIED = "denied"
     DELAYED = "delayed"
     NEEDS_APPROVAL = "needs_approval"

@@ -6,20 +6,19 @@ idempotency (a known key returns the stored result) -> dry run -> the write, thr
 
 from __future__ import annotations
 
-from uuid import UUID
-
 import orjson
 
 from revenueflow.audit import trail
-from revenueflow.db import actions, claims
+from revenueflow.db import claims
 from revenueflow.db.actions import PlannedAction
 from revenueflow.db.session import Database
 from revenueflow.domain.action import ActionState, CallStatus, ToolResult
 from revenueflow.domain.outcome import AuditEntry
 from revenueflow.mcp import checks
 from revenueflow.mcp.call import Call, Checked, Denied
-from revenueflow.mcp.ledger import Action, Ledger
+from revenueflow.mcp.ledger import Ledger
 from revenueflow.mcp.policy import Policy
+from revenueflow.mcp.results import Action, stored_result
 from revenueflow.mcp.tools import TOOLS
 from revenueflow.privacy.identity import IdentityKey
 from revenueflow.telemetry import metrics
@@ -59,20 +58,18 @@ class Guard:
         return checked
 
     async def _perform(self, checked: Checked) -> ToolResult:
-        planned = self._plan(checked)
+        planned, lease, target = self._plan(checked), checked.call.caller.lease, checked.tool.target
         known = await self._ledger.plan(planned, checked.subject)
-        lease, target = checked.call.caller.lease, checked.tool.target
-        if known is None:
-            return await self._ledger.send(
-                planned._asdict() | {"crm_id": None, "tries": 0}, target, checked.subject, lease
-            )
-        if known["args_hmac"] != planned.args_hmac:
-            raise Denied("idempotency_conflict", "the key was used before, with other arguments", "another key")
-        if known["state"] == ActionState.PLANNED:
-            return await self._ledger.send(known, target, checked.subject, lease)
+        if known and known["args_hmac"] != planned.args_hmac:
+            # Rules may have changed since the pipeline planned a write that was never executed.
+            if lease is None or not await self._ledger.replan(planned, checked.subject):
+                raise Denied("idempotency_conflict", "the key was used before, with other arguments", "another key")
+            known = {**known, "args": planned.args}
+        if known is None or known["state"] == ActionState.PLANNED:
+            return await self._ledger.send(known or _fresh(planned), target, checked.subject, lease)
         if known["state"] in (ActionState.SENT, ActionState.UNKNOWN):
             return await self._ledger.reconcile(known, target, checked.subject, lease)
-        return _replayed(known)
+        return stored_result(known)
 
     def _plan(self, checked: Checked) -> PlannedAction:
         lease = checked.call.caller.lease
@@ -112,23 +109,5 @@ def _listed(tool: str) -> str:
     return tool if tool in TOOLS else "unlisted"
 
 
-def _replayed(known: Action) -> ToolResult:
-    failed = known["state"] in (ActionState.FAILED, ActionState.DENIED)
-    return ToolResult(
-        status=CallStatus.FAILED if failed else CallStatus.CONFIRMED,
-        action_id=known["action_key"],
-        crm_id=known["crm_id"],
-        replayed=True,
-        result={"reason": known["error"]} if failed else None,
-    )
-
-
-async def reconcile_open(database: Database, ledger: Ledger, target_of: dict[str, str], *, quiet: float) -> int:
-    """Settles writes that nobody is working on any more; returns how many were looked at."""
-    async with database.transaction() as session:
-        found = await actions.open_actions(session, quiet=quiet)
-    readable = [action for action in found if target_of.get(action["tool"]) == "crm"]
-    for action in readable:
-        subject = trail.Subject(UUID(str(action["lead_id"])), action["job_id"])
-        await ledger.reconcile(action, target_of[action["tool"]], subject, None)
-    return len(readable)
+def _fresh(planned: PlannedAction) -> Action:
+    return planned._asdict() | {"crm_id": None, "tries": 0, "absent_at": None}

@@ -20,6 +20,11 @@ class Policy(Value):
     roles: dict[str, list[str]]
     grounded: dict[str, list[str]] = Field(default_factory=dict)
 
+    @property
+    def writes_are_on(self) -> bool:
+        """False while anything keeps every write from being made."""
+        return not (self.kill_switch or self.read_only or self.dry_run)
+
 
 def load(config_dir: Path | None = None) -> Policy:
     """Reads the policy. Raises ConfigurationError with file and key path."""

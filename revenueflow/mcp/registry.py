@@ -9,11 +9,11 @@ from revenueflow.db.session import Database
 from revenueflow.domain.action import ToolResult
 from revenueflow.mcp.call import Call
 from revenueflow.mcp.checks import SameValue
-from revenueflow.mcp.guard import Guard, reconcile_open
+from revenueflow.mcp.guard import Guard
 from revenueflow.mcp.ledger import Ledger
 from revenueflow.mcp.policy import Policy
+from revenueflow.mcp.reconciler import reconcile_open
 from revenueflow.mcp.targets import CrmTarget, MessengerTarget, Target
-from revenueflow.mcp.tools import TOOLS
 from revenueflow.messaging.base import Messenger
 from revenueflow.privacy.identity import IdentityKey
 
@@ -34,6 +34,7 @@ class Registry:
     ) -> None:
         targets: Mapping[str, Target] = {"crm": CrmTarget(crm), "messenger": MessengerTarget(messenger)}
         self._database = database
+        self._policy = policy
         self._ledger = Ledger(database, targets, settle_seconds=settle_seconds)
         self._guard = Guard(database, policy, self._ledger, key, same)
 
@@ -43,5 +44,4 @@ class Registry:
 
     async def reconcile(self, *, quiet: float) -> int:
         """Settles writes whose outcome has been open for `quiet` seconds and that no job is working on."""
-        target_of = {name: tool.target for name, tool in TOOLS.items()}
-        return await reconcile_open(self._database, self._ledger, dict(target_of), quiet=quiet)
+        return await reconcile_open(self._database, self._ledger, self._policy, quiet=quiet)

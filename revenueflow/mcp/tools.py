@@ -5,7 +5,8 @@ Argument models refuse fields that they don't know, so that nothing reaches the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -88,18 +89,23 @@ class Tool:
     target: Literal["crm", "messenger"] = "crm"
     slot: str = "main"
     exposed: bool = True
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     def fields(self, args: ToolArgs) -> dict[str, Any]:
-        """What is written: the arguments that were given, as JSON values."""
-        return args.model_dump(mode="json", exclude_none=True)
+        """What is written: the arguments that were given, as JSON values.
+
+        No two tools write the same field of one record (but `lead_id`): each could undo the other's.
+        """
+        given = args.model_dump(mode="json", exclude_none=True)
+        return {self.renamed.get(name, name): value for name, value in given.items()}
 
 
 TOOLS: dict[str, Tool] = {
     tool.name: tool
     for tool in (
         Tool("upsert_lead", UpsertLead, "lead"),
-        Tool("set_lead_score", SetLeadScore, "lead"),
-        Tool("assign_owner", AssignOwner, "lead"),
+        Tool("set_lead_score", SetLeadScore, "lead", renamed={"reason": "score_reason"}),
+        Tool("assign_owner", AssignOwner, "lead", renamed={"reason": "owner_reason"}),
         Tool("create_task", CreateTask, "task"),
         Tool("post_message", PostMessage, "message", target="messenger", exposed=False),
     )

@@ -6,7 +6,7 @@ contact and has no data: the contact is fetched first.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -38,20 +38,30 @@ async def step(lead: Lead, context: Context) -> Outcome:
     async with context.services.database.transaction() as session:
         stored = await deliveries.of_lead(session, lead.id)
     try:
-        understood = [await _understand(delivery, context) for delivery in stored]
+        contacts = await _contacts(stored, context)
     except UpstreamError as error:
         return _without_contact(error)
+    understood = [_understand(delivery, contacts) for delivery in stored]
     captured = _capture(lead.id, stored, understood, context)
     if not _can_be_reached(captured.lead):
         return Park("no_contact_point", _changes(captured, stored))
     return Done(captured, _changes(captured, stored))
 
 
-async def _understand(delivery: StoredDelivery, context: Context) -> Understood:
+async def _contacts(stored: Sequence[StoredDelivery], context: Context) -> dict[str, Understood | None]:
+    """The HubSpot contacts that deliveries name, each fetched once."""
+    hubspot_contacts = context.services.hubspot
+    if hubspot_contacts is None:
+        return {}
+    ids = {hubspot.contact_id(one.delivery_key) for one in stored if one.source == hubspot.SOURCE}
+    return {contact: await hubspot_contacts.fetch(contact) for contact in sorted(ids)}
+
+
+def _understand(delivery: StoredDelivery, contacts: Mapping[str, Understood | None]) -> Understood:
     given = Understood.model_validate(delivery.parsed)
-    if delivery.source != hubspot.SOURCE or context.services.hubspot is None:
+    if delivery.source != hubspot.SOURCE:
         return given
-    fetched = await context.services.hubspot.fetch(hubspot.contact_id(delivery.delivery_key))
+    fetched = contacts.get(hubspot.contact_id(delivery.delivery_key))
     return given if fetched is None else given.model_copy(update={"form": _fill(fetched.form, given.form)})
 
 

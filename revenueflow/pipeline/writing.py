@@ -14,6 +14,8 @@ from revenueflow.domain.outcome import Outcome, Park, Snooze
 from revenueflow.mcp.call import Call
 from revenueflow.pipeline.context import Context
 
+STOPPED = ("kill_switch", "read_only")
+
 
 async def write(
     lead: Lead, context: Context, tool: str, args: Mapping[str, Any], claims: Mapping[str, UUID] | None = None
@@ -29,14 +31,17 @@ def unfinished(result: ToolResult) -> Outcome | None:
     A CRM that is away, and an outcome that only reading back can tell, are nobody's fault: no attempt is spent.
     A refusal is for a person to look at.
     """
+    code = result.denial.code if result.denial else "denied"
     match result.status:
-        case CallStatus.CONFIRMED | CallStatus.DRY_RUN:
+        case CallStatus.CONFIRMED | CallStatus.SUPERSEDED | CallStatus.DRY_RUN:
             return None
         case CallStatus.UNKNOWN | CallStatus.PLANNED:
             return Snooze(utcnow() + timedelta(seconds=result.retry_after or 5), "crm_outcome_unknown")
         case CallStatus.DELAYED:
             return Snooze(utcnow() + timedelta(seconds=result.retry_after or 5), "crm_unavailable")
+        case CallStatus.DENIED if code in STOPPED:
+            return Snooze(utcnow() + timedelta(seconds=30), f"guard_{code}")
         case CallStatus.DENIED:
-            return Park(f"guard_{result.denial.code if result.denial else 'denied'}")
+            return Park(f"guard_{code}")
         case _:
             return Park(f"crm_{(result.result or {}).get('reason', result.status.value)}")

@@ -14,11 +14,11 @@ from uuid import UUID, uuid4
 import msgpack
 from arq import func
 from arq.connections import ArqRedis
-from arq.constants import job_key_prefix
+from arq.constants import in_progress_key_prefix, job_key_prefix, retry_key_prefix
 from arq.jobs import serialize_job
 from arq.worker import Worker
 from redis.asyncio import ConnectionPool
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from revenueflow.errors import Unavailable
 
@@ -97,6 +97,20 @@ class Doorbell:
         await self._redis.aclose()
 
 
+class _Answering(Worker):
+    """Throws away a ring that Redis can't even read: one such key would end this worker at every poll."""
+
+    async def run_job(self, job_id: str, score: int) -> None:
+        """Answers one ring."""
+        try:
+            await super().run_job(job_id, score)
+        except ResponseError:
+            async with self.pool.pipeline(transaction=False) as pipe:
+                pipe.zrem(QUEUE, job_id)
+                pipe.delete(job_key_prefix + job_id, retry_key_prefix + job_id, in_progress_key_prefix + job_id)
+                await pipe.execute()
+
+
 async def answer(url: str, accept: Callable[[UUID], Awaitable[None]]) -> None:
     """Answers rings by handing job ids to `accept`, until cancelled. Raises Unavailable when Redis goes away."""
 
@@ -104,7 +118,7 @@ async def answer(url: str, accept: Callable[[UUID], Awaitable[None]]) -> None:
         await accept(UUID(job))
 
     redis = connect(url)
-    worker = Worker(
+    worker = _Answering(
         functions=[func(cast("Any", run_job), name=FUNCTION, keep_result=0, max_tries=1)],
         redis_pool=redis,
         queue_name=QUEUE,

@@ -21,6 +21,8 @@ from revenueflow.resilience.http import ANSWER_CAP, READS, Exchange, new_client,
 from revenueflow.resilience.retries import retrying
 from revenueflow.telemetry.metrics import provider_seconds
 
+LONGEST_PAUSE = 3600.0
+"""Seconds. An upstream that asks for years has made a mistake."""
 Params = Mapping[str, str | int | float | bool]
 
 
@@ -190,7 +192,12 @@ def _data(exchange: Exchange, status: int, body: bytes) -> JsonValue:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """Seconds, from a `Retry-After` field with seconds or a date; None if there is none that can be read."""
+    """Seconds, at most LONGEST_PAUSE, from a `Retry-After` field; None if there is none that can be read."""
+    asked = _asked_pause(headers, now)
+    return None if asked is None else min(asked, LONGEST_PAUSE)
+
+
+def _asked_pause(headers: Mapping[str, str], now: datetime | None) -> float | None:
     text = headers.get("retry-after", "").strip()
     if not text:
         return None

@@ -62,7 +62,7 @@ WORDINGS: Final[dict[str, tuple[str, ...]]] = {
     "budget": ("The lead mentions a budget.", "The message mentions a budget for this purchase."),
     "timeline": ("The lead mentions a timeline.", "The message names a timeline."),
     "trial": ("The lead asks for a trial.", "The sender requests a proof of concept."),
-    "purchase": ("The lead is ready to sign a contract.", "The sender says that a purchase order is ready."),
+    "purchase request": ("The lead is ready to sign a contract.", "The sender says that a purchase order is ready."),
 }
 ASKS: Final[dict[str, re.Pattern[str]]] = {
     "pricing": re.compile(r"(?i)\b(?:pricing|prices?|quote|quotation|how much|costs?|angebot|preise?)\b"),
@@ -73,4 +73,4 @@ ASKS: Final[dict[str, re.Pattern[str]]] = {
         r"urgent(?:ly)?|go live|dieses quartal|nächstes quartal)\b"
     ),
 }
-INVENTED_SIGNALS: Final = ("trial", "purchase", "demo", "pricing")
+INVENTED_SIGNALS: Final = ("trial", "purchase request", "demo", "pricing")

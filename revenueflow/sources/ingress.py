@@ -17,7 +17,7 @@ from revenueflow.db import deliveries, jobs
 from revenueflow.db.deliveries import KnownDelivery, NewDelivery
 from revenueflow.db.session import Database, Session
 from revenueflow.domain.outcome import AuditEntry
-from revenueflow.errors import InvalidInput, Unavailable
+from revenueflow.errors import Contended, InvalidInput, Unavailable
 from revenueflow.privacy.identity import IdentityKey, delivery_id
 from revenueflow.sources.arrival import Arrival, identify
 from revenueflow.telemetry import metrics
@@ -98,13 +98,13 @@ class Ingress:
             group = self._take()
             try:
                 await self._commit(group)
-                self._poke()
-            except DBAPIError:
+            except (DBAPIError, Contended):
                 await self._commit_one_by_one(group)
             except Unavailable as error:
                 _fail(group, error)
             finally:
                 _fail(group, Unavailable("the ingress write broke off", retry_after=1))
+            self._poke()
 
     def _take(self) -> list[_Waiting]:
         taken, size = 0, 0
@@ -115,23 +115,40 @@ class Ingress:
         return group
 
     async def _commit(self, group: list[_Waiting]) -> None:
-        rows = [row for waiting in group for row in waiting.rows]
-        async with self._database.transaction() as session:
-            receipts = iter(await store(session, rows))
+        receipts = iter(await self._store([row for waiting in group for row in waiting.rows]))
         for waiting in group:
             answer = [next(receipts) for _ in waiting.rows]
             if not waiting.answer.done():
                 waiting.answer.set_result(answer)
 
     async def _commit_one_by_one(self, group: list[_Waiting]) -> None:
-        # One arrival that Postgres refuses must not cost the others of its group theirs.
+        # One arrival that Postgres refuses, or whose lead is held by somebody, must not cost the others theirs.
         for waiting in group:
             try:
-                await self._commit([waiting])
-            except DBAPIError:
-                _fail([waiting], InvalidInput("the database refused this delivery"))
-            except Unavailable as error:
+                answer = [await self._store_alone(row) for row in waiting.rows]
+            except (Unavailable, InvalidInput) as error:
                 _fail([waiting], error)
+            else:
+                if not waiting.answer.done():
+                    waiting.answer.set_result(answer)
+
+    async def _store_alone(self, row: NewDelivery) -> Receipt:
+        try:
+            return (await self._store([row]))[0]
+        except DBAPIError:
+            if row.source in REFUSE_CONFLICTS:
+                raise InvalidInput("the database refused this lead") from None
+        kept = row._replace(
+            lead_id=None, identity_key=None, parsed=None, outcome="quarantined", reason="database_refused"
+        )
+        try:
+            return (await self._store([kept]))[0]
+        except DBAPIError:
+            raise Unavailable("the database refuses this delivery", retry_after=60) from None
+
+    async def _store(self, rows: Sequence[NewDelivery]) -> list[Receipt]:
+        async with self._database.transaction() as session:
+            return await store(session, rows)
 
 
 def _fail(group: list[_Waiting], error: Exception) -> None:

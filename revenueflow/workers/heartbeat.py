@@ -77,7 +77,7 @@ class Heartbeat:
 
     async def _beat(self) -> None:
         try:
-            async with engine_for(self._settings, application="heartbeat") as engine:
+            async with engine_for(self._settings, application="heartbeat", lock_timeout=1) as engine:
                 database = Database(engine)
                 while not await asyncio.to_thread(self._stop.wait, self._worker.heartbeat):
                     await self._renew(database)

@@ -10,6 +10,7 @@ from hashlib import sha256
 from uuid import UUID
 
 import orjson
+from pydantic import ValidationError
 
 from revenueflow.audit import trail
 from revenueflow.db import jobs, leads, steps
@@ -58,16 +59,19 @@ class Run:
             finished = await steps.finished(session, self.lease.job_id)
         for step in STEPS:
             checkpoint = finished.get(step.name)
-            if not checkpoint or not self._is_valid(checkpoint, step):
+            if checkpoint is None or not self._take_up(step, checkpoint):
                 return
-            self._pass(step, checkpoint)
 
-    def _is_valid(self, checkpoint: Checkpoint, step: Step) -> bool:
-        return checkpoint.step_version == step.version and checkpoint.input_sha256 == self._chain
-
-    def _pass(self, step: Step, checkpoint: Checkpoint) -> None:
-        self.context.results[step.result] = step.result.model_validate(checkpoint.output)
+    def _take_up(self, step: Step, checkpoint: Checkpoint) -> bool:
+        """False if the step must run again: it, its result's form, or what came before it has changed."""
+        if checkpoint.step_version != step.version or checkpoint.input_sha256 != self._chain:
+            return False
+        try:
+            self.context.results[step.result] = step.result.model_validate(checkpoint.output)
+        except ValidationError:
+            return False
         self._advance(checkpoint)
+        return True
 
     def _advance(self, checkpoint: Checkpoint) -> None:
         output = orjson.dumps(checkpoint.output, option=orjson.OPT_SORT_KEYS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from revenueflow.pipeline.context import Context, Services
 from revenueflow.pipeline.steps import Step
 from revenueflow.settings import WorkerSettings
 from revenueflow.telemetry import logs, metrics
-from revenueflow.workers.heartbeat import Heartbeat
+from revenueflow.workers.heartbeat import Heartbeat, Held
 from revenueflow.workers.run import Run
 
 log = logs.get("runner")
@@ -77,8 +78,11 @@ class Runner:
             metrics.leases_lost.inc()
         except Unavailable as error:
             log.warning("database_away", job_id=str(job_id), detail=error.detail)
-        except Exception as error:
-            log.exception("run_failed", job_id=str(job_id), kind=type(error).__name__)
+
+    async def _hand_back(self, run: Run) -> None:
+        # Postgres being away is not the lead's fault. If it can't be told, the lease runs out and an attempt is spent.
+        with suppress(Unavailable, LeaseLost):
+            await run.release("ready", reason="database_away", after=_pause(run.attempt), give_back=True)
 
     async def run(self, job_id: UUID) -> None:
         """Claims the job and runs it as far as it goes; a ring that finds nothing to claim ends here."""
@@ -94,13 +98,24 @@ class Runner:
             return
         run = Run(self._database, Context(lease, utcnow(), self._services))
         with self._heartbeat.holding(lease) as held:
-            try:
-                await self._steps(run)
-            except asyncio.CancelledError:
-                if held.lost:
-                    raise LeaseLost("another worker owns this job") from None
-                await asyncio.shield(run.release("ready", reason="shutdown", give_back=True))
-                raise
+            await self._to_an_end(run, held)
+
+    async def _to_an_end(self, run: Run, held: Held) -> None:
+        try:
+            await self._steps(run)
+        except asyncio.CancelledError:
+            if held.lost:
+                raise LeaseLost("another worker owns this job") from None
+            await asyncio.shield(run.release("ready", reason="shutdown", give_back=True))
+            raise
+        except Unavailable:
+            await self._hand_back(run)
+            raise
+        except LeaseLost:
+            raise
+        except Exception as error:
+            log.exception("run_failed", job_id=str(run.lease.job_id), step=run.step.name if run.step else None)
+            await self._stop(run, Retry(0, type(error).__name__))
 
     async def _steps(self, run: Run) -> None:
         await run.resume()
