@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
-from revenueflow.errors import TooLarge
+from revenueflow.errors import MalformedInput, TooLarge
 
 
 async def read(request: Request, limit: int) -> bytes:
@@ -13,11 +14,14 @@ async def read(request: Request, limit: int) -> bytes:
     if announced.isdecimal() and int(announced) > limit:
         raise _too_large(limit)
     parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > limit:
-            raise _too_large(limit)
-        parts.append(part)
+    try:
+        async for part in request.stream():
+            size += len(part)
+            if size > limit:
+                raise _too_large(limit)
+            parts.append(part)
+    except ClientDisconnect:
+        raise MalformedInput("the body broke off") from None
     return b"".join(parts)
 
 

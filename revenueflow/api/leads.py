@@ -44,8 +44,11 @@ async def create_lead(
     receipt = (await state.ingress.accept([arrival], trace_id))[0]
     if receipt.status == "mismatch":
         raise IdempotencyMismatch("this Idempotency-Key was used for another body; use a new key for a new request")
-    headers = {"Location": f"/v1/leads/{receipt.lead_id}"}
-    return Response(orjson.dumps(answer(receipt)), 202, headers, media_type="application/json")
+    headers, told = {"Location": f"/v1/leads/{receipt.lead_id}"}, answer(receipt)
+    if idempotency_key and receipt.duplicate:  # the answer that was given, or was lost on its way, the first time
+        headers["Idempotency-Replayed"] = "true"
+        told |= {"status": "accepted", "duplicate": False}
+    return Response(orjson.dumps(told), 202, headers, media_type="application/json")
 
 
 @router.get("", operation_id="listLeads")

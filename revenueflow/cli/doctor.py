@@ -76,7 +76,8 @@ def _load() -> tuple[Settings | None, list[Finding]]:
 async def _examine(settings: Settings) -> list[Finding]:
     findings = [_identity(settings), *_files(settings), *_upstreams(settings)]
     findings.append(await _answers("Postgres", _postgres(settings), "is DATABASE_URL right, and the server up?"))
-    findings.append(await _answers("schema", _schema(settings), "run `revenueflow migrate`"))
+    if findings[-1].state == "ok":
+        findings.append(await _answers("schema", _schema(settings), "run `revenueflow migrate`"))
     findings.append(await _answers("Redis", _redis(settings), "is REDIS_URL right, and the server up?"))
     return findings
 

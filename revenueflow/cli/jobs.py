@@ -21,7 +21,7 @@ COLUMNS = ["id", "lead_id", "state", "step", "attempt", "error_class", "created_
 def list_jobs(
     state: Annotated[list[str] | None, typer.Option(help="ready, leased, parked, done, dead; may be repeated")] = None,
     quarantined: Annotated[bool, typer.Option("--quarantined", help="Deliveries that were not understood.")] = False,
-    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Most rows.")] = 50,
     as_json: Json = False,
 ) -> None:
     """The newest jobs, or what is in quarantine.

@@ -18,7 +18,7 @@ Json = Annotated[bool, typer.Option("--json", help="JSON.")]
 
 @app.command("list")
 def list_leads(
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Most rows.")] = 20,
     status: Annotated[str | None, typer.Option(help="accepted, processing, parked, processed, dead, erased")] = None,
     as_json: Json = False,
 ) -> None:

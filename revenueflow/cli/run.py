@@ -88,7 +88,9 @@ def show(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: 
 
 def write_json(value: Any) -> None:
     """One JSON document on a line of standard output."""
-    sys.stdout.buffer.write(orjson.dumps(value, default=str, option=orjson.OPT_UTC_Z) + b"\n")
+    # SQLAlchemy names columns by a kind of str that orjson takes with OPT_NON_STR_KEYS only.
+    line = orjson.dumps(value, default=str, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
+    sys.stdout.buffer.write(line + b"\n")
     sys.stdout.flush()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -42,6 +43,7 @@ def api(
         server_header=False,
         timeout_graceful_shutdown=10,
     )
+    logging.getLogger("uvicorn.error").addFilter(_not_told_twice)
     uvicorn.Server(config).run()
 
 
@@ -71,6 +73,11 @@ def sandbox(
 
     logs.configure()
     run_until_signal(serve(seed, invent_rate, latency, data_dir, ports, ports_file))
+
+
+def _not_told_twice(record: logging.LogRecord) -> bool:
+    # The app has logged it already, without the text of the error.
+    return "Exception in ASGI application" not in record.getMessage()
 
 
 def _started() -> Settings:

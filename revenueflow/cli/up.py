@@ -89,5 +89,10 @@ def describe(stack: Stack) -> None:
     ]
     if told["sandbox"]:
         lines.append(f"  sandbox control:        {told['sandbox']['control']}/_sandbox/ledger?upstream=crm")
-    for line in [*lines, f"  data and logs:          {stack.data_dir}", "Ctrl-C ends it."]:
+    lines += [
+        f"  data and logs:          {stack.data_dir}",
+        f"For other commands in another terminal: . {stack.data_dir}/env",
+        "Ctrl-C ends it.",
+    ]
+    for line in lines:
         err.print(line, markup=False)

@@ -39,7 +39,7 @@ _NEWER_EXISTS = """EXISTS (
 # The lease is checked in the transaction that marks the write as sent: a worker that lost it sends nothing.
 _SEND = text(f"""
     UPDATE actions mine SET state = 'sent', sent_at = now(), lease_token = :token, tries = tries + 1, absent_at = NULL
-    WHERE action_key = :key AND state IN ('planned', 'unknown', 'sent')
+    WHERE action_key = :key AND state IN ('planned', 'unknown', 'sent') AND tries = :tries
       AND (CAST(:job_id AS uuid) IS NULL OR EXISTS (
            SELECT FROM jobs WHERE id = :job_id AND lease_token = :token AND state = 'leased'))
       AND NOT {_NEWER_EXISTS}
@@ -99,9 +99,12 @@ async def get(session: Session, key: UUID) -> dict[str, Any] | None:
     return dict(found) if found else None
 
 
-async def send(session: Session, key: UUID, *, job_id: UUID | None, token: int | None) -> bool:
-    """Marks an action as sent, before the socket is written; False if the lease is lost, it is settled or outdated."""
-    values = {"key": key, "job_id": job_id, "token": token}
+async def send(session: Session, key: UUID, *, tries: int, job_id: UUID | None, token: int | None) -> bool:
+    """Marks an action as sent for the time after `tries`, before the socket is written.
+
+    False if the lease is lost, it is settled or outdated, or somebody else has sent it meanwhile.
+    """
+    values = {"key": key, "tries": tries, "job_id": job_id, "token": token}
     return (await session.execute(_SEND, values)).rowcount == 1
 
 

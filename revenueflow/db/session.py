@@ -14,9 +14,9 @@ from revenueflow.errors import Contended, Unavailable
 
 Session: TypeAlias = AsyncConnection
 
-# SQLSTATEs that say nothing about the statement itself: connection, read-only (a standby after a failover), rolled
-# back for another transaction, out of resources, lock not available, ended by an operator, system error.
-_NOT_NOW = ("08", "25006", "40", "53", "55P03", "57", "58")
+# SQLSTATEs that say nothing about the statement itself: connection, read-only (a standby after a failover), login,
+# no such database, out of resources, ended by an operator, system error.
+_NOT_NOW = ("08", "25006", "28", "3D000", "53", "57", "58")
 # Lock not available, deadlock, serialization failure: the same statements may go through at once, or one by one.
 _CONTENDED = ("55P03", "40P01", "40001")
 _NO_SCHEMA = ("42P01", "42703", "42883", "3F000")
@@ -39,12 +39,12 @@ class Database:
             async with self.engine.begin() as session:
                 yield session
         except (OSError, TimeoutError, PoolTimeout) as error:
-            raise Unavailable("Postgres does not answer", retry_after=1) from error
+            raise Unavailable("Postgres does not answer, or refuses the connection", retry_after=1) from error
         except DBAPIError as error:
             if _sqlstate(error) in _CONTENDED:
                 raise Contended("another transaction holds a row that this one needs", retry_after=1) from error
             if _is_connection_trouble(error):
-                raise Unavailable("Postgres does not answer", retry_after=1) from error
+                raise Unavailable("Postgres does not answer, or refuses the connection", retry_after=1) from error
             if _sqlstate(error) in _NO_SCHEMA:
                 raise Unavailable("the schema is missing or old; run `revenueflow migrate`", retry_after=5) from error
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -30,6 +31,12 @@ def of_sandbox(urls: Mapping[str, str]) -> dict[str, str]:
         "SLACK_BOT_TOKEN": KEY,
         "SLACK_BASE_URL": urls["slack"],
     }
+
+
+def as_shell(env: Mapping[str, str]) -> str:
+    """What differs from our own environment, as lines for a shell to read: `. .revenueflow/env`."""
+    changed = {name: value for name, value in env.items() if os.environ.get(name) != value}
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in sorted(changed.items()))
 
 
 def of_process(data_dir: Path, secrets: Secrets, backends: Mapping[str, str], api_url: str) -> dict[str, str]:

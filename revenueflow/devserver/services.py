@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +11,8 @@ from typing import Protocol
 
 import httpx2
 
-from revenueflow.devserver.errors import StartFailed
+from revenueflow.devserver.errors import PortInUse, StartFailed
+from revenueflow.devserver.server import HOST
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 STEADY_SECONDS = 60.0
@@ -84,29 +86,43 @@ def pids(services: Mapping[str, Service]) -> dict[str, int]:
     return {name: service.running.pid for name, service in services.items() if service.running}
 
 
-def await_answer(name: str, child: Running, url: str, *, seconds: float = 30.0) -> None:
+def refuse_busy(port: int) -> None:
+    """Raises PortInUse if somebody listens there: else another stack's answer would pass for ours."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            raise PortInUse(f"port {port} is in use by another process; choose one with --port, or 0") from None
+
+
+def await_answer(name: str, child: Running, url: str, log: Path, *, seconds: float = 30.0) -> None:
     """Returns once `url` answers 200. Raises StartFailed if the process ends, or after `seconds`."""
     deadline = time.monotonic() + seconds
     with httpx2.Client(timeout=1.0, trust_env=False) as client:
         while time.monotonic() < deadline:
-            if child.poll() is not None:
-                raise StartFailed(f"{name} ended with status {child.poll()}; its log tells why")
+            _must_run(name, child, log)
             try:
                 if client.get(url).status_code == 200:
                     return
             except httpx2.TransportError:
                 pass
             time.sleep(0.02)
-    raise StartFailed(f"{name} did not answer within {seconds:.0f} s; its log may tell why")
+    raise StartFailed(f"{name} did not answer within {seconds:.0f} s; {log} may tell why")
 
 
-def await_file(name: str, child: Running, path: Path, *, seconds: float = 30.0) -> bytes:
+def await_file(name: str, child: Running, path: Path, log: Path, *, seconds: float = 30.0) -> bytes:
     """Returns what a process writes into `path`. Raises StartFailed if it ends, or after `seconds`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if path.exists():
             return path.read_bytes()
-        if child.poll() is not None:
-            raise StartFailed(f"{name} ended with status {child.poll()}; its log tells why")
+        _must_run(name, child, log)
         time.sleep(0.02)
-    raise StartFailed(f"{name} did not get ready within {seconds:.0f} s; its log may tell why")
+    raise StartFailed(f"{name} did not get ready within {seconds:.0f} s; {log} may tell why")
+
+
+def _must_run(name: str, child: Running, log: Path) -> None:
+    if (status := child.poll()) is not None:
+        lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
+        raise StartFailed(f"{name} ended with status {status}: {lines[-1] if lines else ''}\n(its log: {log})")

@@ -20,9 +20,10 @@ from revenueflow.devserver import environment, secrets
 from revenueflow.devserver.backends import Backends
 from revenueflow.devserver.children import Child, spawn
 from revenueflow.devserver.files import write_private_json
+from revenueflow.devserver.locks import DirectoryLock
 from revenueflow.devserver.secrets import Secrets
 from revenueflow.devserver.server import HOST, free_port, write_secret
-from revenueflow.devserver.services import Service, await_answer, await_file, pids
+from revenueflow.devserver.services import Service, await_answer, await_file, pids, refuse_busy
 from revenueflow.settings import DatabaseSettings
 
 Say = Callable[[str], None]
@@ -53,6 +54,7 @@ class Stack:
         self.sandbox_urls: dict[str, str] = {}
         self.data_dir = options.data_dir.resolve()
         self.port = options.port or free_port()
+        self._lock = DirectoryLock(self.data_dir)
         self.backends = Backends(self.data_dir, self.services, self.say)
 
     @property
@@ -67,6 +69,8 @@ class Stack:
 
     def start(self) -> None:
         """Returns once everything answers. Raises a DevServerError; what was started is ended by `stop`."""
+        self._lock.acquire()
+        refuse_busy(self.port)
         _together(self.backends.start, *([self._start_sandbox] if self.options.sandbox else []))
         self._prepare_secrets()
         env = self._environment()
@@ -76,6 +80,7 @@ class Stack:
             lambda: self._start("relay", env | {"REVENUEFLOW_METRICS_PORT": str(relay)}, relay, "metrics"),
             lambda: self._start("worker", env | {"REVENUEFLOW_METRICS_PORT": str(worker)}, worker, "metrics"),
         )
+        write_secret(self.data_dir / "env", environment.as_shell(env))
         self._write_ports_file()
 
     def supervise(self, stop: threading.Event) -> None:
@@ -90,6 +95,7 @@ class Stack:
         for name in STOP_ORDER:
             if service := self.services.get(name):
                 service.down()
+        self._lock.release()
 
     def _prepare_secrets(self) -> None:
         held = self.secrets
@@ -111,8 +117,10 @@ class Stack:
                 "--data-dir", str(self.data_dir / "sandbox"), "--ports-file", str(ports_file),
             )  # fmt: skip
             if not self.sandbox_urls:
-                self.sandbox_urls.update(orjson.loads(await_file("sandbox", child, ports_file)))
-            await_answer("sandbox", child, f"{self.sandbox_urls['control']}/_sandbox/ledger?upstream=crm")
+                self.sandbox_urls.update(orjson.loads(await_file("sandbox", child, ports_file, self._log("sandbox"))))
+            await_answer(
+                "sandbox", child, f"{self.sandbox_urls['control']}/_sandbox/ledger?upstream=crm", self._log("sandbox")
+            )
             return child
 
         self._add("sandbox", start)
@@ -120,7 +128,7 @@ class Stack:
     def _start(self, name: str, env: Mapping[str, str], port: int, path: str, *arguments: str) -> None:
         def start() -> Child:
             child = self._spawn(name, env, *arguments)
-            await_answer(name, child, f"http://{HOST}:{port}/{path}")
+            await_answer(name, child, f"http://{HOST}:{port}/{path}", self._log(name))
             return child
 
         self._add(name, start)
@@ -132,10 +140,12 @@ class Stack:
         self.say(f"{name} is up")
 
     def _spawn(self, name: str, env: Mapping[str, str] | None, *arguments: str) -> Child:
-        logs = self.data_dir / "logs"
-        logs.mkdir(exist_ok=True)
         command = [sys.executable, "-m", "revenueflow", "serve", name, *arguments]
-        return spawn(command, log=logs / f"{name}.log", env=env)
+        return spawn(command, log=self._log(name), env=env)
+
+    def _log(self, name: str) -> Path:
+        (self.data_dir / "logs").mkdir(exist_ok=True)
+        return self.data_dir / "logs" / f"{name}.log"
 
     def _environment(self) -> dict[str, str]:
         env = environment.of_process(self.data_dir, self.secrets, self.backends.urls, self.api_url)

@@ -57,9 +57,9 @@ class Ledger:
         key = action["action_key"]
         async with self._database.transaction() as session:
             token, job_id = (lease.token, lease.job_id) if lease else (None, None)
-            sent = await actions.send(session, key, job_id=job_id, token=token)
+            sent = await actions.send(session, key, tries=action["tries"], job_id=job_id, token=token)
             if not sent:
-                return await self._not_sent(session, key, subject)
+                return await self._not_sent(session, action, subject)
         try:
             crm_id = await self._targets[target].write(action["object_type"], action["record_key"], action["args"])
         except UpstreamUnavailable as error:
@@ -70,13 +70,16 @@ class Ledger:
             return await self._ended(action, subject, ActionState.FAILED, reason=error.reason)
         return await self._ended(action, subject, ActionState.CONFIRMED, crm_id=crm_id, how="answered")
 
-    async def _not_sent(self, session: Session, key: UUID, subject: trail.Subject) -> ToolResult:
-        """Why it may not be sent: it was settled meanwhile, something newer was written, or the lease is gone."""
+    async def _not_sent(self, session: Session, action: Action, subject: trail.Subject) -> ToolResult:
+        """Why not: it was settled or sent by another meanwhile, something newer was written, or the lease is gone."""
+        key = action["action_key"]
         current = await actions.get(session, key)
         if current and current["state"] in SETTLED:
             return stored_result(current)
         if current and await actions.is_outdated(session, key):
             return await _settle(session, current, subject, ActionState.SUPERSEDED)
+        if current and current["tries"] != action["tries"]:
+            return result(current, CallStatus.UNKNOWN, retry_after=1)
         raise LeaseLost("the lease was lost before the write was sent")
 
     async def reconcile(

@@ -11,13 +11,25 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field
 
 from revenueflow.domain.base import Value
 from revenueflow.domain.lead import Tier
 
-Line = Annotated[str, Field(max_length=500)]
-Text = Annotated[str, Field(max_length=8000)]
+# Postgres holds no NUL: such a call is denied here, and not broken off half-way.
+_NO_NUL = r"^[^\x00]*$"
+Line = Annotated[str, Field(max_length=500, pattern=_NO_NUL)]
+Text = Annotated[str, Field(max_length=8000, pattern=_NO_NUL)]
+
+
+def _no_number(value: object) -> object:
+    """A time is RFC 3339: seconds since 1970 would be coercion, as a number or in text."""
+    if isinstance(value, datetime) or (isinstance(value, str) and "T" in value.upper()):
+        return value
+    raise ValueError("must be a time as in RFC 3339")
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_no_number)]
 
 
 class ToolArgs(Value):
@@ -69,7 +81,7 @@ class CreateTask(ToolArgs):
     owner_id: Line
     subject: Line
     body: Text
-    due_at: datetime = Field(strict=False)
+    due_at: Moment = Field(strict=False)
 
 
 class PostMessage(ToolArgs):

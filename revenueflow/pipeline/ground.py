@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from hashlib import sha256
+
+import orjson
 
 from revenueflow.analysis import prompt
 from revenueflow.domain.base import Value
-from revenueflow.domain.claim import AnalysisVerdict, Judgement
+from revenueflow.domain.claim import AnalysisVerdict, JudgedClaim, Judgement
 from revenueflow.domain.lead import Lead
 from revenueflow.domain.outcome import AuditEntry, Changes, Done, Outcome
 from revenueflow.grounding.effect import weigh
@@ -48,6 +51,22 @@ def _count(judgement: Judgement) -> None:
         metrics.claims.labels(judged.verdict.verdict.value, judged.verdict.decided_by).inc()
 
 
+def _told(judged: JudgedClaim) -> dict[str, str]:
+    verdict = judged.verdict
+    return {
+        "claim": judged.claim.id,
+        "field": judged.claim.field.value,
+        "verdict": verdict.verdict.value,
+        "check": verdict.decided_by,
+    }
+
+
+def _digest(judgement: Judgement) -> str:
+    """Binds the claims and verdicts that are stored elsewhere to the trail, which nobody can change."""
+    claims = [judged.model_dump(mode="json") for judged in judgement.claims]
+    return sha256(orjson.dumps(claims, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
 def _entry(judgement: Judgement) -> AuditEntry:
     verdicts = Counter(judged.verdict.verdict.value for judged in judgement.claims)
     outcome = "rejected" if judgement.verdict is AnalysisVerdict.REJECTED else "done"
@@ -56,5 +75,7 @@ def _entry(judgement: Judgement) -> AuditEntry:
         "claims": dict(verdicts),
         "fit": judgement.fit,
         "intent": judgement.intent.value,
+        "judged": [_told(judged) for judged in judgement.claims],
+        "claims_sha256": _digest(judgement),
     }
     return AuditEntry("lead.grounded", outcome, detail)

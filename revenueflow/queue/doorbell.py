@@ -6,6 +6,7 @@ what is lost with Redis is only the ringing: the relay rings again.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
@@ -31,7 +32,7 @@ FUNCTION = "run_job"
 
 def serialize(value: dict[str, Any]) -> bytes:
     """Packs a message. Never pickle: whoever writes to Redis could run code."""
-    packed: bytes = msgpack.packb(value)
+    packed: bytes = msgpack.packb(value, default=lambda other: type(other).__name__)  # arq's own errors
     return packed
 
 
@@ -130,9 +131,24 @@ async def answer(url: str, accept: Callable[[UUID], Awaitable[None]]) -> None:
         job_serializer=serialize,
         job_deserializer=deserialize,
     )
+    answering = asyncio.create_task(worker.async_run())
     try:
-        await worker.async_run()
+        await asyncio.wait({answering})
+        await answering
     except (RedisError, OSError) as error:
         raise Unavailable("Redis does not answer", retry_after=1) from error
     finally:
+        await _stop(worker, answering)
         await redis.aclose()
+
+
+async def _stop(worker: Worker, answering: asyncio.Task[None]) -> None:
+    # One cancellation is not enough: arq's poll can swallow it while it is busy, and would go on picking jobs.
+    worker.allow_pick_jobs = False
+    while not answering.done():
+        answering.cancel()
+        await asyncio.wait({answering}, timeout=0.2)
+    rings = list(worker.tasks.values())
+    for ring in rings:
+        ring.cancel()
+    await asyncio.gather(*rings, return_exceptions=True)

@@ -12,6 +12,7 @@ from revenueflow.domain.lead import DEFAULT_CAMPAIGN, LeadForm
 from revenueflow.errors import Fault
 
 LONGEST_VALUE = 20_000
+MESSAGE = "message"  # the one field of several lines
 
 
 class AliasTable(Value):
@@ -48,6 +49,8 @@ def understand(payload: Mapping[str, object], config_dir: Path | None = None) ->
     for name, value in payload.items():
         known = index.get(fold(name))
         text = plain(value)
+        if text and known and known[0] != MESSAGE:
+            text = " ".join(text.split())
         if known and text and (known[0] not in best or known[1] < best[known[0]][0]):
             best[known[0]] = (known[1], text)
     return _assemble({field: text for field, (_, text) in best.items()})

@@ -33,7 +33,7 @@ class Relay:
         """Sweeps until cancelled; Postgres or Redis being away only delays it."""
         listener = asyncio.create_task(self._listen())
         try:
-            while True:
+            while not _is_cancelled():
                 try:
                     await self.sweep()
                 except Unavailable as error:
@@ -63,7 +63,8 @@ class Relay:
 
     async def _rest(self) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._poked.wait(), self._settings.sweep)
+            async with asyncio.timeout(self._settings.sweep):
+                await self._poked.wait()
         self._poked.clear()
 
     async def _listen(self) -> None:
@@ -72,3 +73,9 @@ class Relay:
                 await self._doorbell.listen(self._poked.set)
             except Unavailable:
                 await asyncio.sleep(1)
+
+
+def _is_cancelled() -> bool:
+    # The Redis client can swallow a cancellation that comes while it sends: the relay would never end.
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -1,0 +1,152 @@
+"""The real API, served by uvicorn on a loopback port, with one key for each role."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hmac
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import httpx2
+import uvicorn
+from pydantic import SecretStr
+
+from revenueflow.api.app import create_app
+from revenueflow.db import api_keys
+from revenueflow.devserver.cluster import DatabaseUrls
+from revenueflow.privacy.identity import IdentityKey
+from revenueflow.settings import (
+    ApiSettings,
+    DatabaseSettings,
+    General,
+    KeySettings,
+    RedisSettings,
+    Settings,
+    WebhookSettings,
+)
+from tests.support import sql
+
+IDENTITY = bytes(range(32))
+MARKETO_SECRET = "marketo-secret"
+HUBSPOT_SECRET = "hubspot-secret"
+STANDARD_SECRET = "whsec_" + base64.b64encode(b"standard-webhooks-secret").decode()
+PUBLIC_URL = "https://hooks.customer.example"
+BODY_LIMIT = 4096
+IMPORT_LIMIT = 65536
+MARKETO_HEADERS = {"X-RevenueFlow-Secret": MARKETO_SECRET}
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """A running API: a client whose base URL it is, and the keys by role."""
+
+    client: httpx2.Client
+    keys: dict[str, str]
+
+    def as_role(self, role: str) -> dict[str, str]:
+        """The header of a caller with this role."""
+        return {"Authorization": f"Bearer {self.keys[role]}"}
+
+    def marketo(self, body: object) -> httpx2.Response:
+        """A call of a Marketo webhook."""
+        return self.client.post("/webhooks/marketo", json=body, headers=MARKETO_HEADERS)
+
+    def send(self, body: object, **headers: str) -> httpx2.Response:
+        """A lead through our own API."""
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.client.post("/v1/leads", json=body, headers=self.as_role("ingest") | given)
+
+    def read(self, path: str, role: str = "reader") -> httpx2.Response:
+        """A GET with a role."""
+        return self.client.get(path, headers=self.as_role(role))
+
+
+def identity_file(folder: Path) -> Path:
+    """A file with the identity key of all tests."""
+    path = folder / "identity.key"
+    path.write_text(IDENTITY.hex())
+    return path
+
+
+def identity() -> IdentityKey:
+    """The key in that file."""
+    return IdentityKey(IDENTITY)
+
+
+def settings_for(database_url: str, redis_url: str, folder: Path, *, pool_size: int = 5) -> Settings:
+    """Settings that read neither `.env` nor the environment where it matters."""
+    return Settings.load(
+        database=DatabaseSettings(url=database_url, pool_size=pool_size),
+        redis=RedisSettings(url=redis_url),
+        api=ApiSettings(public_url=PUBLIC_URL, body_limit=BODY_LIMIT, import_limit=IMPORT_LIMIT),
+        webhooks=WebhookSettings(
+            marketo_secrets=(SecretStr("an older secret"), SecretStr(MARKETO_SECRET)),
+            hubspot_secrets=(SecretStr(HUBSPOT_SECRET),),
+            standard_secrets=(SecretStr(STANDARD_SECRET),),
+        ),
+        keys=KeySettings(identity_key_file=identity_file(folder)),
+        general=General(config_dir=None),
+    )
+
+
+def add_keys(database: DatabaseUrls) -> dict[str, str]:
+    """A key for each role."""
+    keys = {role: api_keys.new_key() for role in api_keys.ROLES}
+    for role, key in keys.items():
+        insert = "INSERT INTO api_keys (key_sha256, prefix, role, name) VALUES ($1, $2, $3, '')"
+        sql.rows(database.app_url, insert, api_keys.digest(key), key[:7], role)
+    return keys
+
+
+@contextmanager
+def served(settings: Settings) -> Iterator[httpx2.Client]:
+    """The API of these settings, in a thread of its own, and a client for it."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        config = uvicorn.Config(
+            create_app(settings), log_config=None, server_header=False, http="httptools", loop="uvloop",
+            timeout_graceful_shutdown=5,
+        )  # fmt: skip
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+            with httpx2.Client(base_url=url, timeout=20) as client:
+                yield client
+        finally:
+            server.should_exit = True
+            thread.join(15)
+
+
+def hubspot_headers(
+    body: bytes, *, url: str = f"{PUBLIC_URL}/webhooks/hubspot", secret: str = HUBSPOT_SECRET, at: float | None = None
+) -> dict[str, str]:
+    """Signature v3 as HubSpot makes it; `at` in seconds."""
+    stamp = str(int((time.time() if at is None else at) * 1000))
+    digest = hmac.new(secret.encode(), b"POST" + url.encode() + body + stamp.encode(), sha256).digest()
+    return {"X-HubSpot-Signature-v3": base64.b64encode(digest).decode(), "X-HubSpot-Request-Timestamp": stamp}
+
+
+def standard_headers(body: bytes, *, id_: str, at: float | None = None) -> dict[str, str]:
+    """A Standard Webhooks signature; `at` in seconds."""
+    stamp = str(int(time.time() if at is None else at))
+    key = base64.b64decode(STANDARD_SECRET.removeprefix("whsec_"))
+    digest = hmac.new(key, f"{id_}.{stamp}.".encode() + body, sha256).digest()
+    signature = "v1,bm90IHRoaXM= v1," + base64.b64encode(digest).decode()
+    return {"webhook-id": id_, "webhook-timestamp": stamp, "webhook-signature": signature}
+
+
+def at_once(calls: int, call: Callable[[int], httpx2.Response]) -> list[httpx2.Response]:
+    """The answers of `call(n)` for n in range(calls), all under way together."""
+
+    async def run() -> list[httpx2.Response]:
+        return list(await asyncio.gather(*(asyncio.to_thread(call, n) for n in range(calls))))
+
+    return asyncio.run(run())

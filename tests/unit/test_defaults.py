@@ -1,0 +1,78 @@
+"""The files that people edit: ours, or theirs one by one, and errors that lead to the place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import Field
+
+from revenueflow import defaults
+from revenueflow.domain.base import Value
+from revenueflow.errors import ConfigurationError
+from revenueflow.wiring import check_files
+
+
+class Table(Value):
+    """A small one."""
+
+    name: str
+    limits: dict[str, int] = Field(default={})
+
+
+def test_ours_are_right_and_all_of_them_are_checked() -> None:
+    checked = dict(check_files(None))
+    assert set(checked.values()) == {None}
+    on_disk = {
+        path.relative_to(defaults.HERE).as_posix()
+        for path in defaults.HERE.rglob("*.*")
+        if path.suffix in (".toml", ".md")
+    }
+    assert on_disk - set(checked) <= {"email_domains.toml"}
+
+
+def test_a_folder_overrides_file_by_file(tmp_path: Path) -> None:
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / "prompts/analyse.md").write_text("theirs: ü", encoding="utf-8")
+    assert defaults.text("prompts/analyse.md", tmp_path) == "theirs: ü"
+    assert defaults.toml("routing.toml", tmp_path) == defaults.toml("routing.toml")
+
+
+def test_a_folder_of_that_name_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "routing.toml").mkdir()
+    assert defaults.locate("routing.toml", tmp_path) == defaults.HERE / "routing.toml"
+
+
+def test_no_such_file() -> None:
+    with pytest.raises(ConfigurationError, match=r"^nothing\.toml: no such file"):
+        defaults.text("nothing.toml")
+
+
+def test_what_is_no_toml_names_file_line_and_column(tmp_path: Path) -> None:
+    (tmp_path / "t.toml").write_text("a = 1\nb = [\n")
+    with pytest.raises(ConfigurationError, match=r"t\.toml: not valid TOML: .*(line|end of document)"):
+        defaults.toml("t.toml", tmp_path)
+
+
+def test_what_is_no_text_names_the_file(tmp_path: Path) -> None:
+    (tmp_path / "t.toml").write_bytes(b'a = "\xff"\n')
+    with pytest.raises(ConfigurationError, match=r"t\.toml: not UTF-8"):
+        defaults.toml("t.toml", tmp_path)
+
+
+def test_a_wrong_table_names_file_key_paths_and_no_value(tmp_path: Path) -> None:
+    (tmp_path / "t.toml").write_text('extra = "secret"\n[limits]\na = 1\nb = "secret"\n')
+    with pytest.raises(ConfigurationError) as caught:
+        defaults.load(Table, "t.toml", tmp_path)
+    assert str(tmp_path / "t.toml") in str(caught.value)
+    assert {fault.pointer for fault in caught.value.faults} == {"name", "extra", "limits.b"}
+    assert "secret" not in f"{caught.value} {caught.value.faults}"
+
+
+@pytest.mark.parametrize("name", [name for name, _ in check_files(None)])
+def test_every_file_of_theirs_is_checked_before_the_start(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("nonsense = 1\n" if name.endswith(".toml") else "no front matter")
+    wrong = {found: problem for found, problem in check_files(tmp_path) if problem}
+    assert list(wrong) == [name]
+    assert Path(name).name in str(wrong[name])
