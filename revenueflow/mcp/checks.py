@@ -36,12 +36,15 @@ def arguments_fit(call: Call, tool: Tool) -> Checked:
     try:
         args = tool.args.model_validate(call.args)
     except ValidationError as error:
-        places = [
-            f"/{'/'.join(map(str, item['loc']))}: {item['type']}"
-            for item in error.errors(include_input=False, include_context=False, include_url=False)
-        ]
-        raise Denied("invalid_arguments", "; ".join(places), f"the input schema of {tool.name}") from None
+        places = "; ".join(_place(item["type"], item["loc"], tool) for item in error.errors(include_input=False))
+        raise Denied("invalid_arguments", places, f"the input schema of {tool.name}") from None
     return Checked(call, tool, args)
+
+
+def _place(kind: str, path: tuple[int | str, ...], tool: Tool) -> str:
+    # A name that the schema does not have is the caller's own text: it is not repeated.
+    known = bool(path) and path[0] in tool.args.model_fields
+    return f"/{'/'.join(map(str, path)) if known else '?'}: {kind}"
 
 
 def role_may(checked: Checked, policy: Policy) -> None:

@@ -1,7 +1,8 @@
 """The guard: what a tool call must pass before anything is written, in this order, and what remains of it.
 
 kill switch, read-only -> tool is listed -> arguments fit -> role may -> grounded fields have their claims ->
-idempotency (a known key returns the stored result) -> dry run -> the write, through the ledger.
+dry run (says what would be written) -> idempotency (a known key returns the stored result) -> the write, through the
+ledger.
 """
 
 from __future__ import annotations

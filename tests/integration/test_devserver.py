@@ -360,7 +360,7 @@ def test_each_role_has_its_own_login(database: DatabaseUrls) -> None:
     for role, url in urls.items():
         assert ask(url, "SELECT current_user::text") == role
         assert ask(url, "SELECT NOT rolsuper FROM pg_roles WHERE rolname = current_user")
-    assert ask(database.owner_url, "SELECT count(*) > 0 FROM alembic_version")
+    assert ask(database.owner_url, "SELECT count(*) > 0 FROM schema_version")
 
 
 def test_provisioning_again_changes_nothing(server_home: Path) -> None:
