@@ -20,7 +20,11 @@ def print_lead(lead: Item | None, items: Sequence[Item]) -> None:
         _facts(lead)
     of_type = {kind: [item for item in items if item["type"] == kind] for kind in ("evidence", "claim", "score")}
     _table("Evidence", ("", "provider", "signal", "value", "trust"), [_evidence(i) for i in of_type["evidence"]])
-    _table("Claims", ("", "verdict", "decided by", "statement", "cites"), [_claim(i) for i in of_type["claim"]])
+    _table(
+        "Claims",
+        ("", "verdict", "decided by", "statement", "cites", "said / found"),
+        [_claim(i) for i in of_type["claim"]],
+    )
     for score in of_type["score"][-1:]:
         factors = score["data"]["score"]["factors"]
         _table("Points", ("factor", "points", "of", "because"), [_factor(factor) for factor in factors])
@@ -56,7 +60,12 @@ def _claim(item: Item) -> list[Text | str]:
     data = item["data"]
     verdict = Text(data["verdict"], style=_COLOURS.get(data["verdict"], ""))
     cited = ", ".join(citation["evidence_id"] for citation in data["citations"])
-    return [data["ref"], verdict, data["decided_by"], data["statement"][:80], cited]
+    apart = "" if data["verdict"] == "supported" else f"{_short(data['expected'])} / {_short(data['found'])}"
+    return [data["ref"], verdict, data["decided_by"], data["statement"][:80], cited, apart]
+
+
+def _short(value: Any) -> str:
+    return "-" if value is None else str(value)[:40]
 
 
 def _factor(factor: Item) -> list[Text | str]:
