@@ -20,12 +20,6 @@ def media_type(content_type: str) -> str:
     return content_type.split(";", 1)[0].strip().lower()
 
 
-def is_json(content_type: str) -> bool:
-    """True for application/json, anything+json, and for a sender that names no type."""
-    kind = media_type(content_type)
-    return kind in ("", "application/json", "text/json") or kind.endswith("+json")
-
-
 def fields(raw: bytes, content_type: str) -> dict[str, object]:
     """A flat object from JSON or a form. Raises Unreadable."""
     if media_type(content_type) == FORM:
