@@ -13,6 +13,7 @@ from revenueflow.cli.run import guarded, run_until_signal
 from revenueflow.db.engine import engine_for
 from revenueflow.db.session import Database
 from revenueflow.privacy.identity_file import identity_key
+from revenueflow.resilience import crash
 from revenueflow.settings import Settings
 from revenueflow.telemetry import logs
 
@@ -83,6 +84,7 @@ def _not_told_twice(record: logging.LogRecord) -> bool:
 def _started() -> Settings:
     settings = guarded(Settings.load)
     logs.configure(settings.general.log_level)
+    guarded(lambda: crash.arm(settings.general.crash_at))
     return settings
 
 

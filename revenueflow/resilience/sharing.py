@@ -1,0 +1,68 @@
+"""Sharing one commit, one statement or one fsync between all that need it at the same moment.
+
+Nothing waits for a window to pass: while one batch is under way, whatever is asked is the next one. So a lone request
+is served at once, and under load the cost of a commit is divided by the number of those that share it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeAlias, TypeVar
+
+from revenueflow.errors import Unavailable
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Perform: TypeAlias = Callable[[Sequence[Item]], Awaitable[Sequence[Result | Exception]]]
+
+
+class Shared(Generic[Item, Result]):
+    """`await shared(item)` gives the item's own result, or raises its own error.
+
+    `perform` takes up to `largest` items and answers with a result or an exception for each, in their order. If it
+    raises, all of them get that error. A caller that is cancelled does not stop the batch that it is part of.
+    """
+
+    def __init__(self, perform: Perform[Item, Result], *, largest: int = 500) -> None:
+        self._perform = perform
+        self._largest = largest
+        self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
+        self._running: asyncio.Task[None] | None = None
+
+    async def __call__(self, item: Item) -> Result:
+        """The result of `item`, once the batch that it is part of has ended."""
+        answer: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, answer))
+        self._start()
+        return await answer
+
+    def _start(self, ended: asyncio.Task[None] | None = None) -> None:
+        # Also called when a task ends: should it ever break off, those that wait behind it are not forgotten.
+        idle = self._running is None or self._running.done()
+        if self._waiting and idle and not (ended and ended.cancelled()):
+            self._running = asyncio.create_task(self._run())
+            self._running.add_done_callback(self._start)
+
+    async def _run(self) -> None:
+        while self._waiting:
+            count = min(self._largest, len(self._waiting))
+            batch = [self._waiting.popleft() for _ in range(count)]
+            try:
+                (ended,) = await asyncio.gather(self._perform([item for item, _ in batch]), return_exceptions=True)
+                results = [ended] * count if isinstance(ended, BaseException) else ended
+                for (_, answer), result in zip(batch, results, strict=True):
+                    _settle(answer, result)
+            finally:
+                for _, answer in batch:
+                    _settle(answer, Unavailable("a shared write broke off", retry_after=1))
+
+
+def _settle(answer: asyncio.Future[Result], result: Result | BaseException) -> None:
+    if answer.done():
+        return
+    if isinstance(result, BaseException):
+        answer.set_exception(result)
+    else:
+        answer.set_result(result)
