@@ -30,7 +30,7 @@ FIND_UV := uv=$$(ls $(UV_HOME)/bin/uv $(UV_HOME)/target/bin/uv 2>/dev/null | hea
 	[ -n "$$uv" ] || uv=$$(command -v uv) || uv=
 SYNC := sync --frozen --extra embedded --quiet
 
-.PHONY: help setup demo up test check lint types imports size format clean
+.PHONY: help setup demo up test check lint types imports size format bench clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -65,6 +65,9 @@ size: $(DEV_READY)
 format: $(DEV_READY) ## let ruff fix and format what it can
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format .
+
+bench: $(RUN_READY) ## measure ourselves (docs/benchmarks.md); ARGS=ingress, steps or pipeline, with its options
+	@$(BIN)/python -m bench.$(if $(ARGS),$(ARGS),ingress)
 
 clean: ## remove the environments and caches; leaves your data alone
 	rm -rf $(VENV) $(UV_HOME) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist

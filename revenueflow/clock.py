@@ -12,4 +12,4 @@ def utcnow() -> datetime:
 
 def rfc3339(moment: datetime) -> str:
     """RFC 3339 in UTC with six digits and `Z`, the one form in which times leave the system."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"

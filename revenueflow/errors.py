@@ -6,6 +6,7 @@
     ├── NotAuthenticated / NotAllowed / NotFound / TooLarge / UnsupportedMedia
     ├── Unavailable             something we need does not answer now; try again later
     │   └── Contended             another transaction holds what this one needs
+    ├── Refused                 Postgres does not take a value; nothing was written
     ├── LeaseLost               another worker owns the job now; whatever we hold is void
     └── UpstreamError           a vendor answered badly
         ├── UpstreamUnavailable   not reached, overloaded, or 5xx: try again
@@ -137,6 +138,14 @@ class Contended(Unavailable):
     """Another transaction holds what this one needs, for too long; nothing was written."""
 
     code = "contended"
+
+
+class Refused(RevenueFlowError):
+    """Postgres does not take a value: of the wrong form, or against a constraint. Nothing was written."""
+
+    code = "refused"
+    status = 422
+    title = "Not storable"
 
 
 class LeaseLost(RevenueFlowError):

@@ -106,10 +106,16 @@ class KeySettings(Group):
         about="key (32 bytes or more, hex) from which identities are derived",
     )
     audit_key_file: Path | None = env("REVENUEFLOW_AUDIT_KEY_FILE", None, about="key that signs audit checkpoints")
-    spool_dir: Path | None = env("REVENUEFLOW_SPOOL_DIR", None, about="persistent folder for the ingress spool")
     checkpoint_file: Path | None = env(
         "REVENUEFLOW_CHECKPOINT_FILE", None, about="a place outside Postgres for audit checkpoints"
     )
+
+
+class SpoolSettings(Group):
+    """Where deliveries wait while Postgres is away."""
+
+    dir: Path | None = env("REVENUEFLOW_SPOOL_DIR", None, about="persistent folder for the ingress spool")
+    limit: int = env("REVENUEFLOW_SPOOL_LIMIT", 2**30, about="most bytes of the spool", ge=2**16)
 
 
 class WorkerSettings(Group):
@@ -120,7 +126,10 @@ class WorkerSettings(Group):
     heartbeat: float = env("REVENUEFLOW_HEARTBEAT_SECONDS", 10, about="seconds between two heartbeats", gt=0)
     sweep: float = env("REVENUEFLOW_SWEEP_SECONDS", 0.2, about="seconds between two sweeps of the relay", gt=0)
     ring_again: float = env("REVENUEFLOW_RING_AGAIN_SECONDS", 10, about="seconds until a job is rung again", gt=0)
-    rings_open: int = env("REVENUEFLOW_RINGS_OPEN", 2000, about="doorbells that may wait in Redis", ge=1)
+    direct_claim: float = env(
+        "REVENUEFLOW_DIRECT_CLAIM_SECONDS", 30, about="seconds without a ring until workers claim from Postgres", gt=0
+    )
+    rings_open: int = env("REVENUEFLOW_RINGS_OPEN", 2000, about="jobs that may be rung for and not claimed", ge=1)
     max_claims: int = env("REVENUEFLOW_MAX_CLAIMS", 5, about="claims of one step before a job is dead", ge=1)
     settle: float = env(
         "REVENUEFLOW_SETTLE_SECONDS", 30, about="seconds until a write that is absent is sent again", ge=0
@@ -197,6 +206,7 @@ class Settings(BaseModel):
     api: ApiSettings
     webhooks: WebhookSettings
     keys: KeySettings
+    spool: SpoolSettings
     worker: WorkerSettings
     crm: CrmSettings
     analysis: AnalysisSettings

@@ -17,6 +17,7 @@ from revenueflow.analysis.prompt import PromptTemplate
 from revenueflow.crm.base import Crm
 from revenueflow.crm.http import HttpCrm
 from revenueflow.crm.mock import MockCrm
+from revenueflow.db.direct import Direct
 from revenueflow.db.session import Database
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.enrichment.base import EnrichmentProvider, Unconfigured
@@ -55,7 +56,7 @@ class Closing(Protocol):
 
 
 @asynccontextmanager
-async def services(settings: Settings, database: Database) -> AsyncIterator[Services]:
+async def services(settings: Settings, database: Database, direct: Direct) -> AsyncIterator[Services]:
     """The capabilities of a worker, closed at the end. Raises ConfigurationError for a wrong file."""
     async with AsyncExitStack() as stack:
 
@@ -63,15 +64,16 @@ async def services(settings: Settings, database: Database) -> AsyncIterator[Serv
             stack.push_async_callback(one.aclose)
             return one
 
-        yield _services(settings, database, closing)
+        yield _services(settings, database, direct, closing)
 
 
-def _services(settings: Settings, database: Database, closing: Closing) -> Services:
+def _services(settings: Settings, database: Database, direct: Direct, closing: Closing) -> Services:
     folder = settings.config_dir
     vocabulary = defaults.load(Vocabulary, "vocabulary.toml", folder)
     return Services(
         database=database,
-        registry=_registry(settings, database, vocabulary, closing),
+        direct=direct,
+        registry=_registry(settings, database, direct, vocabulary, closing),
         providers=_providers(settings, closing),
         enrichment_budget=settings.enrichment.budget,
         analysts=_analysts(settings, vocabulary, closing),
@@ -113,13 +115,16 @@ def _prompt(folder: Path | None) -> PromptTemplate:
         raise ConfigurationError(f"{defaults.locate(name, folder)}: {error.detail}") from None
 
 
-def _registry(settings: Settings, database: Database, vocabulary: Vocabulary, closing: Closing) -> Registry:
+def _registry(
+    settings: Settings, database: Database, direct: Direct, vocabulary: Vocabulary, closing: Closing
+) -> Registry:
     slack = settings.slack
     messenger = (
         Slack(closing(HttpUpstream("slack", slack.base_url, headers=_bearer(slack.token)))) if slack.token else None
     )
     return Registry(
         database,
+        direct,
         _crm(settings, database, closing),
         messenger,
         policy.load(settings.config_dir),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, closing
+from functools import partial
 from importlib.resources import files
 from typing import Any
 
@@ -18,16 +19,22 @@ from revenueflow import __version__
 from revenueflow.api import imports, jobs, leads, operations, problems, webhooks
 from revenueflow.api.deps import State
 from revenueflow.api.trace import TraceIds
+from revenueflow.db.direct import Direct
 from revenueflow.db.engine import engine_for
 from revenueflow.db.session import Database
 from revenueflow.privacy.identity_file import identity_key
 from revenueflow.queue.doorbell import Doorbell
 from revenueflow.queue.poker import Poker
-from revenueflow.settings import Settings
+from revenueflow.settings import DatabaseSettings, Settings, SpoolSettings
+from revenueflow.sources.drainer import Drainer
 from revenueflow.sources.ingress import Ingress
+from revenueflow.sources.spool import Spool
+from revenueflow.sources.storing import store
 
 ASSETS = "/docs/assets"
-LOCK_TIMEOUT = 0.5  # seconds; one lead whose row is held must not keep the others waiting for their answer
+LOCK_TIMEOUT = 0.1
+"""Seconds; one lead whose row is held must not keep the others waiting for their answer."""
+STATEMENT_TIMEOUT = 3.0
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -40,8 +47,10 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    for router in (webhooks.router, leads.router, imports.router, jobs.router, operations.router):
+    app.router.routes.extend(route for route, _ in webhooks.ROUTES)
+    for router in (leads.router, imports.router, jobs.router, operations.router):
         app.include_router(router)
+    _describe(app)
     app.add_middleware(TraceIds)
     problems.install(app)
     _serve_docs(app)
@@ -62,18 +71,54 @@ def _lifespan(settings: Settings) -> Any:
 
 @asynccontextmanager
 async def _hold(settings: Settings) -> AsyncIterator[State]:
-    async with engine_for(settings.database, application="api", lock_timeout=LOCK_TIMEOUT) as engine:
-        database, doorbell = Database(engine), Doorbell(settings.redis.url)
+    async with AsyncExitStack() as stack:
+        database = Database(await stack.enter_async_context(engine_for(settings.database, application="api")))
+        direct = await stack.enter_async_context(
+            Direct(_hurried(settings.database), application="ingress", lock_timeout=LOCK_TIMEOUT)
+        )
+        doorbell = await stack.enter_async_context(aclosing(Doorbell(settings.redis.url)))
         poker = Poker(doorbell)
-        ingress = Ingress(database, identity_key(settings.keys), poker.poke)
-        poking = asyncio.create_task(poker.run())
-        try:
-            yield State(settings, database, ingress, doorbell)
-        finally:
-            poking.cancel()
-            with suppress(asyncio.CancelledError):
-                await poking
-            await doorbell.aclose()
+        await stack.enter_async_context(running(poker.run()))
+        spool = _spool(settings.spool, stack)
+        ingress = await stack.enter_async_context(
+            aclosing(Ingress(direct, identity_key(settings.keys), poker.poke, spool))
+        )
+        if spool:
+            await stack.enter_async_context(running(Drainer(spool, partial(store, direct)).run()))
+        yield State(settings, database, ingress, doorbell, spool)
+
+
+def _hurried(settings: DatabaseSettings) -> DatabaseSettings:
+    # Nobody waits longer than this for the ingress: a statement that hangs must free its connection.
+    return settings.model_copy(update={"command_timeout": min(STATEMENT_TIMEOUT, settings.command_timeout)})
+
+
+def _spool(settings: SpoolSettings, stack: AsyncExitStack) -> Spool | None:
+    return stack.enter_context(closing(Spool(settings.dir, limit=settings.limit))) if settings.dir else None
+
+
+@asynccontextmanager
+async def running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Runs `work` beside the block and cancels it at its end."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+def _describe(app: FastAPI) -> None:
+    """Adds the webhooks, which are plain routes, to the OpenAPI document."""
+    ours = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            described = ours()
+            app.openapi_schema = described | {"paths": webhooks.openapi_paths() | described["paths"]}
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
 
 
 def _serve_docs(app: FastAPI) -> None:

@@ -27,3 +27,8 @@ async def read(request: Request, limit: int) -> bytes:
 
 def _too_large(limit: int) -> TooLarge:
     return TooLarge(f"the body is over {limit} bytes")
+
+
+def is_encoded(request: Request) -> bool:
+    """Whether the body is compressed: we do not inflate what strangers send."""
+    return request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity")

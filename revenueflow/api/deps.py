@@ -13,12 +13,15 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from revenueflow.db import api_keys
 from revenueflow.db.session import Database
-from revenueflow.errors import NotAllowed, NotAuthenticated
+from revenueflow.errors import NotAllowed, NotAuthenticated, Unavailable
 from revenueflow.queue.doorbell import Doorbell
 from revenueflow.settings import Settings
 from revenueflow.sources.ingress import Ingress
+from revenueflow.sources.spool import Spool
 
 REMEMBERED_SECONDS = 5.0
+REMEMBERED_WHILE_AWAY = 3600.0
+"""Seconds for which a key that was seen is believed while Postgres can't be asked: its leads go to the spool."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class State:
     database: Database
     ingress: Ingress
     doorbell: Doorbell
+    spool: Spool | None = None
     remembered: dict[bytes, tuple[float, Principal]] = field(default_factory=dict)
 
 
@@ -73,16 +77,25 @@ def require(*roles: str) -> Callable[[AppState, Credentials], Awaitable[Principa
 
 
 async def identify(state: State, key: str | None) -> Principal:
-    """The owner of an API key. A revoked key may be accepted for up to REMEMBERED_SECONDS."""
+    """The owner of an API key.
+
+    A revoked key may be accepted for up to REMEMBERED_SECONDS, or until Postgres is back.
+    """
     if not key or not key.startswith("rf_"):
         raise NotAuthenticated("send an API key: Authorization: Bearer rf_…")
     digest, now = api_keys.digest(key), time.monotonic()
     known = state.remembered.get(digest)
     if known and now - known[0] < REMEMBERED_SECONDS:
         return known[1]
-    async with state.database.transaction() as session:
-        found = await api_keys.find(session, key)
+    try:
+        async with state.database.transaction() as session:
+            found = await api_keys.find(session, key)
+    except Unavailable:
+        if known and now - known[0] < REMEMBERED_WHILE_AWAY:
+            return known[1]
+        raise
     if found is None:
+        state.remembered.pop(digest, None)
         raise NotAuthenticated("the API key is not known, or was revoked")
     principal = Principal(found["id"], found["role"], found["name"])
     state.remembered[digest] = (now, principal)

@@ -2,26 +2,77 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request, Response
 
+from revenueflow.api import body, replays, views
 from revenueflow.api.deps import AppState, Principal, require
-from revenueflow.db import deliveries, jobs_view
+from revenueflow.db import dead_letters, deliveries, jobs_view
+from revenueflow.db.dead_letters import STOPPED, Chosen
 from revenueflow.errors import Conflict, NotFound
-from revenueflow.pipeline.restart import restart
+from revenueflow.pipeline.restart import replay
 
 router = APIRouter(prefix="/v1", tags=["jobs"])
 Operator = Annotated[Principal, Depends(require("operator"))]
-Limit = Annotated[int, Query(ge=1, le=500)]
+Limit = Annotated[int, Query(ge=1, le=500, description="most items in the answer")]
+Cursor = Annotated[str | None, Query(max_length=500, description="next_cursor of the page before")]
+Since = Annotated[replays.Moment | None, Query(description="only those that died since then (RFC 3339)")]
+Fingerprint = Annotated[str | None, Query(pattern=replays.FINGERPRINT, description="only those with this error")]
 
 
-@router.get("/dead-letters", operation_id="listDeadLetters")
-async def list_dead(state: AppState, _: Operator, limit: Limit = 100) -> dict[str, Any]:
-    """Dead jobs, newest first, with the kind of their last error."""
+@router.get("/dead-letters", operation_id="listDeadLetters", responses=replays.LISTED)
+async def list_dead(
+    request: Request,
+    response: Response,
+    state: AppState,
+    _: Operator,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+    since: Since = None,
+    fingerprint: Fingerprint = None,
+) -> dict[str, Any]:
+    """Dead jobs, newest first, and all of them grouped by what their errors have in common."""
+    created_at, job_id = views.read_cursor(cursor, datetime, UUID) if cursor else (None, None)
+    before = (created_at, job_id) if created_at and job_id else None
+    chosen = Chosen(("dead",), since, fingerprint)
     async with state.database.transaction() as session:
-        return {"items": await jobs_view.listed(session, states=["dead"], limit=limit)}
+        groups = await dead_letters.groups(session, chosen)
+        rows = await jobs_view.listed(session, chosen, limit=limit + 1, before=before)
+    last = rows[limit - 1] if len(rows) > limit else None
+    following = views.cursor(last["created_at"], str(last["id"])) if last else None
+    if following:
+        url = request.url.include_query_params(cursor=following)
+        response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
+    return {"groups": groups, "items": rows[:limit], "next_cursor": following}
+
+
+@router.post(
+    "/dead-letters/replay",
+    status_code=202,
+    operation_id="replayDeadLetters",
+    openapi_extra={"requestBody": replays.BODY},
+    responses=replays.REPLAYED,
+)
+async def replay_dead(request: Request, state: AppState, operator: Operator) -> dict[str, Any]:
+    """Sets dead jobs going again: those named, all since a time, or all with the same error.
+
+    They begin where they stopped, or at `from_step`: then this step and the later ones run again, with the original
+    input. Poison jobs, which killed or hung their worker, are left alone unless they are named, or `poison` is true.
+    """
+    raw = await body.read(request, state.settings.api.body_limit)
+    asked = replays.read(raw, request.headers.get("content-type", ""))
+    told = await replay(
+        state.database,
+        Chosen(("dead",), asked.since, asked.fingerprint, asked.jobs),
+        actor=f"key:{operator.key_id}",
+        from_step=asked.from_step,
+        poison=asked.poison,
+        dry_run=asked.dry_run,
+    )
+    return {"replayed": len(told.jobs), "left": told.left, "jobs": told.jobs}
 
 
 @router.get("/quarantine", operation_id="listQuarantine")
@@ -38,7 +89,7 @@ async def retry(lead_id: UUID, state: AppState, operator: Operator) -> dict[str,
         ids = await jobs_view.stopped_of_lead(session, lead_id)
         if not ids and await deliveries.first_of_lead(session, lead_id) is None:
             raise NotFound("there is no lead with this id")
-        reopened = await restart(session, ids, actor=f"key:{operator.key_id}")
-    if not reopened:
+    told = await replay(state.database, Chosen(STOPPED, ids=ids), actor=f"key:{operator.key_id}")
+    if not told.jobs:
         raise Conflict("the lead has no parked or dead job, or another one is under way")
-    return {"jobs": [str(job) for job in reopened]}
+    return {"jobs": told.jobs}

@@ -30,9 +30,14 @@ async def livez() -> dict[str, str]:
 
 @router.get("/readyz", operation_id="readyz")
 async def readyz(state: AppState) -> Response:
-    """A lead could be kept now: Postgres answers. Redis and the CRM are not asked."""
-    ready = await _postgres_answers(state)
-    body = {"status": "ready" if ready else "not ready", "postgres": "ok" if ready else "away"}
+    """A lead could be kept now: Postgres answers, or the spool takes it. Redis and the CRM are not asked."""
+    postgres, spool = await _postgres_answers(state), _spool(state)
+    ready = postgres or spool == "ok"
+    body = {
+        "status": "ready" if ready else "not ready",
+        "postgres": "ok" if postgres else "away",
+        "spool": spool,
+    }
     return Response(orjson.dumps(body), 200 if ready else 503, media_type="application/json")
 
 
@@ -45,6 +50,8 @@ async def health(state: AppState) -> dict[str, Any]:
         "status": "ok" if postgres else "degraded",
         "postgres": "ok" if postgres else "away",
         "redis": "ok" if await _redis_answers(state) else "away",
+        "spool": _spool(state),
+        "spooled_bytes": state.spool.state().bytes if state.spool else 0,
         "controls": await _controls(state) if postgres else [],
     }
 
@@ -79,6 +86,12 @@ async def _postgres_answers(state: State) -> bool:
     except (Unavailable, TimeoutError):
         return False
     return True
+
+
+def _spool(state: State) -> str:
+    if state.spool is None:
+        return "none"
+    return "ok" if state.spool.healthy else "full or failing"
 
 
 async def _redis_answers(state: State) -> bool:

@@ -13,6 +13,7 @@ import uuid_utils
 
 from revenueflow.clock import rfc3339, utcnow
 from revenueflow.db import audit_events
+from revenueflow.db.direct import Connection
 from revenueflow.db.session import Session
 from revenueflow.domain.outcome import AuditEntry
 
@@ -29,13 +30,13 @@ class Subject:
 async def append(session: Session, subject: Subject, entries: Sequence[AuditEntry]) -> None:
     """Appends `entries` in the caller's transaction: either the decision and its trace are both there, or none."""
     if entries:
-        await append_rows(session, [row(subject, entry) for entry in entries])
+        await audit_events.append(session, [row(subject, entry) for entry in entries])
 
 
-async def append_rows(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """Appends rows made by `row`, of several subjects."""
+async def append_rows(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Appends rows made by `row`, of several subjects, in the transaction on a direct connection."""
     if rows:
-        await audit_events.append(session, list(rows))
+        await audit_events.append_direct(connection, list(rows))
 
 
 def leaf_hash(event: dict[str, Any]) -> bytes:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from revenueflow.cli.run import asked, guarded, show
-from revenueflow.db.session import Database
+from revenueflow.cli.run import guarded, show
+from revenueflow.db.direct import Direct
 from revenueflow.privacy.identity_file import identity_key
-from revenueflow.settings import General, KeySettings, Settings
+from revenueflow.settings import DatabaseSettings, General, KeySettings, Settings
 from revenueflow.sources import csv
 from revenueflow.sources.csv import Imported
 from revenueflow.sources.ingress import Ingress
@@ -35,11 +36,12 @@ def import_csv(
              as_json=as_json)  # fmt: skip
         return
 
-    async def store(database: Database) -> Imported:
-        ingress = Ingress(database, identity_key(Settings.only(KeySettings)))
-        return await csv.store(data, ingress, secrets.token_hex(16), folder)
+    async def store() -> Imported:
+        async with Direct(Settings.only(DatabaseSettings), application="import") as direct:
+            ingress = Ingress(direct, identity_key(Settings.only(KeySettings)))
+            return await csv.store(data, ingress, secrets.token_hex(16), folder)
 
-    done = asked(store)
+    done = guarded(lambda: asyncio.run(store()))
     row = {
         "rows": done.rows,
         "accepted": done.accepted,

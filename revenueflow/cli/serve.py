@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from revenueflow.cli.run import guarded, run_until_signal
+from revenueflow.db.direct import Direct
 from revenueflow.db.engine import engine_for
 from revenueflow.db.session import Database
 from revenueflow.privacy.identity_file import identity_key
 from revenueflow.resilience import crash
 from revenueflow.settings import Settings
 from revenueflow.telemetry import logs
+
+DIRECT = 8
+"""Connections for what all leads of a worker share."""
 
 app = typer.Typer(help="Serve one process, until SIGINT or SIGTERM.", no_args_is_help=True)
 
@@ -93,11 +98,12 @@ async def _work(settings: Settings) -> None:
     from revenueflow.telemetry.exporter import serve_metrics
     from revenueflow.workers.worker import work
 
-    async with engine_for(settings.database, application="worker") as engine:
-        database = Database(engine)
-        async with wiring.services(settings, database) as services:
-            with serve_metrics(settings.worker.metrics_port):
-                await work(database, services, settings)
+    async with AsyncExitStack() as stack:
+        engine = await stack.enter_async_context(engine_for(settings.database, application="worker"))
+        direct = await stack.enter_async_context(Direct(settings.database, application="runner", size=DIRECT))
+        services = await stack.enter_async_context(wiring.services(settings, Database(engine), direct))
+        stack.enter_context(serve_metrics(settings.worker.metrics_port))
+        await work(direct, services, settings)
 
 
 async def _relay(settings: Settings) -> None:
@@ -106,9 +112,9 @@ async def _relay(settings: Settings) -> None:
     from revenueflow.workers.relay import Relay
 
     doorbell = Doorbell(settings.redis.url)
-    async with engine_for(settings.database, application="relay") as engine:
+    async with Direct(settings.database, application="relay") as direct:
         with serve_metrics(settings.worker.metrics_port):
             try:
-                await Relay(Database(engine), doorbell, settings.worker).run()
+                await Relay(direct, doorbell, settings.worker).run()
             finally:
                 await asyncio.shield(doorbell.aclose())

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import orjson
 from sqlalchemy import ARRAY, Text, Uuid, bindparam, select, text
-from sqlalchemy.dialects.postgresql import JSONB, insert
 
+from revenueflow.db.direct import Connection
 from revenueflow.db.models import actions
 from revenueflow.db.session import Session
 
@@ -28,6 +29,25 @@ class PlannedAction(NamedTuple):
     lead_id: UUID
 
 
+class Sending(NamedTuple):
+    """A write that is about to be sent, for the time after `tries`, under a lease if there is one."""
+
+    key: UUID
+    tries: int
+    job_id: UUID | None
+    token: int | None
+
+
+class Settled(NamedTuple):
+    """What became of a write; `result` is JSON."""
+
+    key: UUID
+    state: str
+    crm_id: str | None = None
+    result: str | None = None
+    error: str | None = None
+
+
 # What makes a write outdated: a later run of the pipeline wrote, or anybody else did after it was sent.
 _NEWER_EXISTS = """EXISTS (
     SELECT FROM actions newer
@@ -36,21 +56,41 @@ _NEWER_EXISTS = """EXISTS (
       AND CASE WHEN mine.caller = 'pipeline' AND newer.caller = 'pipeline' THEN newer.run_version > mine.run_version
                ELSE newer.sent_at > coalesce(mine.sent_at, mine.planned_at) END)"""
 
+_PLANNED = ", ".join(PlannedAction._fields)
+_PLAN = f"""
+    INSERT INTO actions ({_PLANNED})
+    SELECT action_key, record_key, object_type, tool, run_version, caller, args::jsonb, args_hmac, job_id, lead_id
+    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[], $8::bytea[],
+                $9::uuid[], $10::uuid[]) AS new({_PLANNED})
+    ON CONFLICT DO NOTHING RETURNING action_key
+"""  # noqa: S608 constants
+_SUPERSEDE = """
+    UPDATE actions older SET state = 'superseded', settled_at = now()
+    FROM unnest($1::uuid[], $2::text[], $3::int[]) AS new(record_key, tool, run_version)
+    WHERE older.record_key = new.record_key AND older.tool = new.tool AND older.run_version < new.run_version
+      AND older.state = 'planned'
+    RETURNING older.action_key, older.record_key
+"""
 # The lease is checked in the transaction that marks the write as sent: a worker that lost it sends nothing.
-_SEND = text(f"""
-    UPDATE actions mine SET state = 'sent', sent_at = now(), lease_token = :token, tries = tries + 1, absent_at = NULL
-    WHERE action_key = :key AND state IN ('planned', 'unknown', 'sent') AND tries = :tries
-      AND (CAST(:job_id AS uuid) IS NULL OR EXISTS (
-           SELECT FROM jobs WHERE id = :job_id AND lease_token = :token AND state = 'leased'))
+_SEND = f"""
+    UPDATE actions mine SET state = 'sent', sent_at = now(), lease_token = new.token, tries = mine.tries + 1,
+        absent_at = NULL
+    FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::bigint[]) AS new(key, tries, job_id, token)
+    WHERE action_key = new.key AND state IN ('planned', 'unknown', 'sent') AND mine.tries = new.tries
+      AND (new.job_id IS NULL OR EXISTS (
+           SELECT FROM jobs WHERE id = new.job_id AND lease_token = new.token AND state = 'leased'))
       AND NOT {_NEWER_EXISTS}
-""")  # noqa: S608 a constant
+    RETURNING action_key
+"""  # noqa: S608 constants
 _OUTDATED = text(f"SELECT {_NEWER_EXISTS} FROM actions mine WHERE action_key = :key")  # noqa: S608 a constant
 
-_SETTLE = text("""
-    UPDATE actions SET state = :state, settled_at = now(), crm_id = coalesce(:crm_id, crm_id),
-        result = coalesce(:result, result), error = :error
-    WHERE action_key = :key AND state IN ('planned', 'sent', 'unknown')
-""").bindparams(bindparam("result", type_=JSONB))
+_SETTLE = """
+    UPDATE actions SET state = new.state, settled_at = now(), crm_id = coalesce(new.crm_id, actions.crm_id),
+        result = coalesce(new.result::jsonb, actions.result), error = new.error
+    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[]) AS new(key, state, crm_id, result, error)
+    WHERE action_key = new.key AND actions.state IN ('planned', 'sent', 'unknown')
+    RETURNING action_key
+"""
 
 _BACK_TO_PLANNED = text(
     "UPDATE actions SET state = 'planned', error = :error WHERE action_key = :key AND state = 'sent'"
@@ -62,18 +102,12 @@ _ABSENT = text("""
     RETURNING extract(epoch FROM now() - absent_at)
 """)
 _REPLACE_ARGS = text("""
-    UPDATE actions SET args = :args, args_hmac = :args_hmac WHERE action_key = :key AND state = 'planned'
-""").bindparams(bindparam("args", type_=JSONB))
+    UPDATE actions SET args = CAST(:args AS jsonb), args_hmac = :args_hmac WHERE action_key = :key AND state = 'planned'
+""")
 _PLAN_AGAIN = text("""
     UPDATE actions SET state = 'planned', error = NULL, absent_at = NULL, settled_at = NULL
     WHERE job_id = ANY(:jobs) AND state = 'failed' RETURNING action_key, tool, lead_id, job_id
 """).bindparams(bindparam("jobs", type_=ARRAY(Uuid)))
-
-_SUPERSEDE = text("""
-    UPDATE actions SET state = 'superseded', settled_at = now()
-    WHERE record_key = :record_key AND tool = :tool AND run_version < :run_version AND state = 'planned'
-    RETURNING action_key
-""")
 
 # Each look moves an action to the end of the line: one that can't be settled holds up none of the others.
 _OPEN = text("""
@@ -87,39 +121,50 @@ _OPEN = text("""
 """).bindparams(bindparam("tools", type_=ARRAY(Text)))
 
 
-async def plan(session: Session, action: PlannedAction) -> bool:
-    """Stores an action as planned; False if its key exists already."""
-    new = insert(actions).values(**action._asdict()).on_conflict_do_nothing().returning(actions.c.action_key)
-    return (await session.execute(new)).first() is not None
+async def plan(connection: Connection, planned: Sequence[PlannedAction]) -> set[UUID]:
+    """Stores actions as planned; returns the keys of those that did not exist yet."""
+    rows = [one._replace(args=_encoded(one.args)) for one in planned]  # type: ignore[arg-type]
+    return {row[0] for row in await connection.fetch(_PLAN, *zip(*rows, strict=True))}
+
+
+async def supersede(connection: Connection, planned: Sequence[PlannedAction]) -> list[tuple[UUID, UUID]]:
+    """Ends older writes of the same kinds to the same records that were never sent; returns (action, record) keys."""
+    columns = ([getattr(one, name) for one in planned] for name in ("record_key", "tool", "run_version"))
+    return [tuple(row) for row in await connection.fetch(_SUPERSEDE, *columns)]
+
+
+async def send(connection: Connection, sending: Sequence[Sending]) -> set[UUID]:
+    """Marks actions as sent, before the sockets are written; returns the keys of those that may be sent.
+
+    Not so if the lease is lost, it is settled or outdated, or somebody else has sent it meanwhile.
+    """
+    return {row[0] for row in await connection.fetch(_SEND, *zip(*sending, strict=True))}
+
+
+async def settle(connection: Connection, settled: Sequence[Settled]) -> set[UUID]:
+    """Ends actions as confirmed, failed or superseded; returns the keys of those that had not ended before."""
+    return {row[0] for row in await connection.fetch(_SETTLE, *zip(*settled, strict=True))}
+
+
+async def by_keys(connection: Connection, keys: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+    """All columns of the actions that exist, by their key."""
+    found = await connection.fetch("SELECT * FROM actions WHERE action_key = ANY($1::uuid[])", keys) if keys else []
+    return {row["action_key"]: _decoded(row) for row in found}
+
+
+def _encoded(args: dict[str, Any]) -> str:
+    return orjson.dumps(args, default=str).decode()
+
+
+def _decoded(row: Mapping[str, Any]) -> dict[str, Any]:
+    result = row["result"]
+    return {**row, "args": orjson.loads(row["args"]), "result": None if result is None else orjson.loads(result)}
 
 
 async def get(session: Session, key: UUID) -> dict[str, Any] | None:
     """All columns of an action."""
     found = (await session.execute(select(actions).where(actions.c.action_key == key))).mappings().first()
     return dict(found) if found else None
-
-
-async def send(session: Session, key: UUID, *, tries: int, job_id: UUID | None, token: int | None) -> bool:
-    """Marks an action as sent for the time after `tries`, before the socket is written.
-
-    False if the lease is lost, it is settled or outdated, or somebody else has sent it meanwhile.
-    """
-    values = {"key": key, "tries": tries, "job_id": job_id, "token": token}
-    return (await session.execute(_SEND, values)).rowcount == 1
-
-
-async def settle(
-    session: Session,
-    key: UUID,
-    state: str,
-    *,
-    crm_id: str | None = None,
-    result: dict[str, Any] | None = None,
-    error: str | None = None,
-) -> bool:
-    """Ends an action as confirmed, failed or denied; False if it had ended before."""
-    values = {"key": key, "state": state, "crm_id": crm_id, "result": result, "error": error}
-    return (await session.execute(_SETTLE, values)).rowcount == 1
 
 
 async def not_executed(session: Session, key: UUID, error: str) -> bool:
@@ -145,19 +190,13 @@ async def seen_absent(session: Session, key: UUID) -> float | None:
 
 async def replace_args(session: Session, action: PlannedAction) -> bool:
     """Other arguments for a write that was never executed; False if it is not `planned` (any more)."""
-    values = {"key": action.action_key, "args": action.args, "args_hmac": action.args_hmac}
+    values = {"key": action.action_key, "args": _encoded(action.args), "args_hmac": action.args_hmac}
     return (await session.execute(_REPLACE_ARGS, values)).rowcount == 1
 
 
 async def plan_again(session: Session, jobs: Sequence[UUID]) -> list[dict[str, Any]]:
     """Makes the failed writes of these jobs planned ones; returns their key, tool, lead_id and job_id."""
     return [dict(row) for row in (await session.execute(_PLAN_AGAIN, {"jobs": list(jobs)})).mappings()]
-
-
-async def supersede(session: Session, action: PlannedAction) -> Sequence[UUID]:
-    """Ends older writes of the same kind to the same record that were never sent."""
-    values = {"record_key": action.record_key, "tool": action.tool, "run_version": action.run_version}
-    return (await session.execute(_SUPERSEDE, values)).scalars().all()
 
 
 async def open_actions(

@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
+import orjson
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
+from revenueflow.db.direct import Connection
 from revenueflow.db.session import Session
 
 _APPEND = text("SELECT audit_append(:events)").bindparams(bindparam("events", type_=JSONB))
@@ -22,6 +24,11 @@ _OF_LEAD = text("SELECT * FROM audit_trail WHERE lead_id = :lead_id ORDER BY ts,
 async def append(session: Session, events: list[dict[str, Any]]) -> None:
     """Appends events, each with all columns of audit_events as JSON (leaf_hash in hex)."""
     await session.execute(_APPEND, {"events": events})
+
+
+async def append_direct(connection: Connection, events: list[dict[str, Any]]) -> None:
+    """The same, on a direct connection."""
+    await connection.execute("SELECT audit_append($1::jsonb)", orjson.dumps(events).decode())
 
 
 async def of_lead(session: Session, lead_id: UUID) -> list[dict[str, Any]]:

@@ -8,13 +8,18 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ARRAY, LargeBinary, Text, Uuid, bindparam, text
+from sqlalchemy import text
 
+from revenueflow.db.direct import Connection
+from revenueflow.db.jobs import WANT
 from revenueflow.db.session import Session
 
 
 class NewDelivery(NamedTuple):
-    """A row to insert. `parsed` is what we understood, None in quarantine."""
+    """A row to insert. `parsed` is what we understood, as JSON; None in quarantine.
+
+    `received_at` is for what was spooled; None is the database's now().
+    """
 
     id: UUID
     source: str
@@ -22,12 +27,13 @@ class NewDelivery(NamedTuple):
     raw: bytes
     body_sha256: bytes
     content_type: str
-    parsed: dict[str, Any] | None
+    parsed: str | None
     lead_id: UUID | None
     identity_key: str | None
     outcome: str
     reason: str | None
     trace_id: str
+    received_at: datetime | None = None
 
 
 class KnownDelivery(NamedTuple):
@@ -49,37 +55,31 @@ class StoredDelivery(NamedTuple):
     outcome: str
 
 
+_COLUMNS = """id, source, delivery_key, raw, body_sha256, content_type, parsed, lead_id, identity_key, outcome, reason,
+    trace_id, received_at"""
 # unnest() keeps the statement the same for any number of rows, so it is prepared once.
-_INSERT = text("""
-    INSERT INTO deliveries (id, source, delivery_key, raw, body_sha256, content_type, parsed, lead_id, identity_key,
-                            outcome, reason, trace_id)
-    SELECT id, source, delivery_key, raw, body_sha256, content_type, parsed::jsonb, lead_id, identity_key,
-           outcome, reason, trace_id
-    FROM unnest(:id, :source, :delivery_key, :raw, :body_sha256, :content_type, :parsed, :lead_id, :identity_key,
-                :outcome, :reason, :trace_id)
-         AS new(id, source, delivery_key, raw, body_sha256, content_type, parsed, lead_id, identity_key,
-                outcome, reason, trace_id)
+_KEEP = f"""
+    INSERT INTO deliveries ({_COLUMNS})
+    SELECT id, source, delivery_key, raw, body_sha256, content_type, parsed::jsonb, lead_id, identity_key, outcome,
+        reason, trace_id, coalesce(received_at, now())
+    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::bytea[], $6::text[], $7::text[], $8::uuid[],
+                $9::text[], $10::text[], $11::text[], $12::text[], $13::timestamptz[]) AS new({_COLUMNS})
     ON CONFLICT (source, delivery_key) DO NOTHING
-    RETURNING id
-""").bindparams(
-    *(bindparam(name, type_=ARRAY(Uuid)) for name in ("id", "lead_id")),
-    *(bindparam(name, type_=ARRAY(LargeBinary)) for name in ("raw", "body_sha256")),
-    *(
-        bindparam(name, type_=ARRAY(Text))
-        for name in (
-            "source", "delivery_key", "content_type", "parsed", "identity_key", "outcome", "reason", "trace_id",
-        )
-    ),
-)  # fmt: skip
+"""  # noqa: S608 constants
+_INSERT = _KEEP + " RETURNING id"
+# What is kept and the job that it calls for, in one statement: one round trip and one commit for a group.
+_ACCEPT = f"""
+    WITH kept AS ({_KEEP} RETURNING id, lead_id, trace_id),
+    wanted AS ({WANT.format(leads="SELECT lead_id, min(trace_id) AS trace_id FROM kept GROUP BY lead_id")})
+    SELECT id FROM kept
+"""  # noqa: S608 constants
 
-_KNOWN = text("SELECT id, body_sha256, lead_id FROM deliveries WHERE id = ANY(:ids)").bindparams(
-    bindparam("ids", type_=ARRAY(Uuid))
-)
+_KNOWN = "SELECT id, body_sha256, lead_id FROM deliveries WHERE id = ANY($1::uuid[])"
 
-_OF_LEAD = text("""
+_OF_LEAD = """
     SELECT id, source, delivery_key, parsed, identity_key, received_at, outcome FROM deliveries
-    WHERE lead_id = :lead_id AND outcome <> 'quarantined' ORDER BY received_at, id
-""")
+    WHERE lead_id = $1 AND outcome <> 'quarantined' ORDER BY received_at, id
+"""
 
 _FIRST = text("""
     SELECT d.parsed, d.received_at, d.source, j.state FROM deliveries d
@@ -93,25 +93,33 @@ _QUARANTINED = text("""
 """)
 
 
-async def insert(session: Session, rows: Sequence[NewDelivery]) -> set[UUID]:
+async def accept(connection: Connection, rows: Sequence[NewDelivery]) -> set[UUID]:
+    """Inserts those of the rows, all with a lead, whose key is new, and the jobs that they call for, in one commit.
+
+    Returns the ids of the new ones. Rows come sorted by their keys: two groups never wait for each other in a circle.
+    """
+    return {row[0] for row in await connection.fetch(_ACCEPT, *_arrays(rows))}
+
+
+async def insert(connection: Connection, rows: Sequence[NewDelivery]) -> set[UUID]:
     """Inserts the rows whose (source, delivery_key) is new; returns the ids of those."""
-    columns: dict[str, list[Any]] = {
-        name: list(values) for name, values in zip(NewDelivery._fields, zip(*rows, strict=True), strict=True)
-    }
-    columns["parsed"] = [None if value is None else orjson.dumps(value).decode() for value in columns["parsed"]]
-    return set((await session.execute(_INSERT, columns)).scalars())
+    return {row[0] for row in await connection.fetch(_INSERT, *_arrays(rows))}
 
 
-async def known(session: Session, ids: Sequence[UUID]) -> dict[UUID, KnownDelivery]:
+async def known(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, KnownDelivery]:
     """What is known of each delivery that exists."""
-    found = await session.execute(_KNOWN, {"ids": list(ids)})
-    return {row.id: KnownDelivery(row.body_sha256, row.lead_id) for row in found}
+    found = await connection.fetch(_KNOWN, ids) if ids else []
+    return {row["id"]: KnownDelivery(row["body_sha256"], row["lead_id"]) for row in found}
 
 
-async def of_lead(session: Session, lead_id: UUID) -> list[StoredDelivery]:
+def _arrays(rows: Sequence[NewDelivery]) -> Sequence[Sequence[Any]]:
+    return tuple(zip(*rows, strict=True)) if rows else [()] * len(NewDelivery._fields)
+
+
+async def of_lead(connection: Connection, lead_id: UUID) -> list[StoredDelivery]:
     """A lead's deliveries in the order in which capture folds them."""
-    found = await session.execute(_OF_LEAD, {"lead_id": lead_id})
-    return [StoredDelivery(*row) for row in found]
+    found = await connection.fetch(_OF_LEAD, lead_id)
+    return [StoredDelivery(**{**row, "parsed": orjson.loads(row["parsed"])}) for row in found]
 
 
 async def first_of_lead(session: Session, lead_id: UUID) -> dict[str, Any] | None:

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import asyncpg
 import orjson
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from revenueflow.db import direct
+from revenueflow.db.direct import Connection
 from revenueflow.settings import DatabaseSettings
 
 
@@ -28,22 +29,13 @@ def create_engine(settings: DatabaseSettings, *, application: str, lock_timeout:
     Every statement has a time-out: a half-open connection would hang for minutes.
     """
 
-    async def connect() -> asyncpg.Connection:
-        try:
-            return await asyncpg.connect(
-                settings.url,
-                timeout=5,
-                command_timeout=settings.command_timeout,
-                server_settings={
-                    "application_name": f"revenueflow-{application}",
-                    "timezone": "UTC",
-                    # A process that was frozen inside a transaction must not hold up everybody else.
-                    "idle_in_transaction_session_timeout": "5000",
-                    "lock_timeout": str(round(lock_timeout * 1000)),
-                },
-            )
-        except asyncpg.PostgresError as error:  # starting up, no connection left, no such database, wrong password
-            raise ConnectionRefusedError(f"Postgres refused the connection: {type(error).__name__}") from error
+    async def connect() -> Connection:
+        return await direct.connect(
+            settings.url,
+            timeout=5,
+            command_timeout=settings.command_timeout,
+            server_settings=direct.server_settings(application, lock_timeout),
+        )
 
     return create_async_engine(
         "postgresql+asyncpg://",

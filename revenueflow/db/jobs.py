@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Text, Uuid, bindparam, text
+from sqlalchemy import ARRAY, Text, Uuid, bindparam, text
 
+from revenueflow.db.direct import Connection
 from revenueflow.db.session import Session
 
 
@@ -20,14 +21,27 @@ class Lease(NamedTuple):
     attempt: int
     token: int
     trace_id: str
+    step: str = "capture"
 
+
+class Release(NamedTuple):
+    """A lease that is given up: for `state` (ready, parked, dead), due again `after` seconds."""
+
+    lease: Lease
+    state: str
+    after: float
+    give_back: bool
+    error: str
+
+
+ENDS = ("done", "dead")
 
 # A live job only learns that a newer version is wanted; the runner makes the next job when this one ends. But one that
 # was parked by capture, for what its deliveries lacked, looks again: the new delivery may have it.
-_WANT = text("""
+WANT = """
     INSERT INTO jobs (lead_id, trace_id, run_version, wanted_version)
     SELECT new.lead_id, new.trace_id, last.version + 1, last.version + 1
-    FROM unnest(:lead_ids, :trace_ids) AS new(lead_id, trace_id)
+    FROM ({leads}) AS new
     CROSS JOIN LATERAL (SELECT coalesce(max(run_version), 0) AS version FROM jobs j WHERE j.lead_id = new.lead_id) last
     ORDER BY new.lead_id
     ON CONFLICT (lead_id) WHERE state IN ('ready', 'leased', 'parked')
@@ -35,179 +49,216 @@ _WANT = text("""
         state = CASE WHEN jobs.state = 'parked' AND jobs.step = 'capture' THEN 'ready' ELSE jobs.state END,
         run_at = CASE WHEN jobs.state = 'parked' THEN now() ELSE jobs.run_at END,
         attempt = CASE WHEN jobs.state = 'parked' THEN 0 ELSE jobs.attempt END
-""").bindparams(bindparam("lead_ids", type_=ARRAY(Uuid)), bindparam("trace_ids", type_=ARRAY(Text)))
+"""
+_WANT = WANT.format(leads="SELECT * FROM unnest($1::uuid[], $2::text[]) AS one(lead_id, trace_id)")
 
-# Two selects, each along its own index: one with OR would sort the whole backlog at every sweep.
-_RING = text("""
-    WITH ready AS (
-        SELECT id FROM jobs
-        WHERE state = 'ready' AND run_at <= now()
-          AND (rung_at IS NULL OR rung_at < now() - make_interval(secs => :again))
-        ORDER BY run_at LIMIT :limit FOR UPDATE SKIP LOCKED
-    ), expired AS (
-        SELECT id FROM jobs
-        WHERE state = 'leased' AND lease_until < now()
-          AND (rung_at IS NULL OR rung_at < now() - make_interval(secs => :again))
-        ORDER BY lease_until LIMIT :limit FOR UPDATE SKIP LOCKED
+# Only the head of what is due is rung for: those of it that were rung lately are what waits in Redis. Two selects, each
+# along its own index: one with OR would sort the whole backlog at every sweep.
+_HEAD = """(SELECT id, rung_at, {due} AS due FROM jobs WHERE {state} AND {due} <= now() ORDER BY {due} LIMIT $3)"""
+_NOT_RUNG = "(rung_at IS NULL OR rung_at < now() - make_interval(secs => $1))"
+_RING = f"""
+    WITH head AS (
+        {_HEAD.format(state="state = 'ready'", due="run_at")} UNION ALL
+        {_HEAD.format(state="state = 'leased'", due="lease_until")}
+    ), silent AS (SELECT id FROM head WHERE {_NOT_RUNG} ORDER BY due LIMIT $2),
+    due AS (
+        SELECT id FROM jobs WHERE id = ANY(ARRAY(SELECT id FROM silent)) AND {_NOT_RUNG}
+          AND ((state = 'ready' AND run_at <= now()) OR (state = 'leased' AND lease_until < now()))
+        FOR UPDATE SKIP LOCKED
     )
-    UPDATE jobs SET rung_at = now()
-    WHERE id IN (SELECT id FROM ready UNION ALL SELECT id FROM expired)
-      AND NOT EXISTS (SELECT FROM controls WHERE name = 'paused')
-    RETURNING id
-""")
-
-_CLAIM = text("""
-    UPDATE jobs SET state = 'leased', lease_owner = :owner, lease_token = lease_token + 1, attempt = attempt + 1,
-        lease_until = now() + make_interval(secs => :lease),
-        run_version = CASE WHEN EXISTS (SELECT FROM steps WHERE job_id = jobs.id) THEN run_version
-                           ELSE wanted_version END
-    WHERE id = :id AND attempt < :max_claims
-      AND ((state = 'ready' AND run_at <= now()) OR (state = 'leased' AND lease_until < now()))
-      AND NOT EXISTS (SELECT FROM controls WHERE name = 'paused')
-    RETURNING id, lead_id, run_version, attempt, lease_token, trace_id
-""")
-
-# The last claim that was allowed has expired: whatever it was killed the worker, or hung, each time.
-_BURY = text("""
-    UPDATE jobs SET state = 'dead', lease_until = NULL, finished_at = now(), lease_token = lease_token + 1,
-        error_class = coalesce(error_class, 'lease_expired'),
-        last_error = coalesce(last_error, 'the worker died or hung')
-    WHERE id IN (SELECT id FROM jobs
-                 WHERE attempt >= :max_claims
-                   AND ((state = 'leased' AND lease_until < now()) OR (state = 'ready' AND run_at <= now()))
-                 FOR UPDATE SKIP LOCKED)
-    RETURNING id, lead_id, step, trace_id, run_version, wanted_version
-""")
+    UPDATE jobs SET rung_at = now() FROM due
+    WHERE jobs.id = due.id AND NOT EXISTS (SELECT FROM controls WHERE name = 'paused')
+    RETURNING jobs.id
+"""  # noqa: S608 constants
 
 # Locked in the order of the leads, as the ingress does: the two never wait for each other in a circle.
-_HEARTBEAT = text("""
+_CLAIM = """
+    WITH due AS ({due})
+    UPDATE jobs SET state = 'leased', lease_owner = $2, lease_token = lease_token + 1, attempt = attempt + 1,
+        lease_until = now() + make_interval(secs => $3),
+        run_version = CASE WHEN step <> 'capture' AND EXISTS (SELECT FROM steps WHERE job_id = jobs.id)
+                           THEN run_version ELSE wanted_version END
+    FROM due WHERE jobs.id = due.id AND NOT EXISTS (SELECT FROM controls WHERE name = 'paused')
+    RETURNING jobs.id, lead_id, run_version, attempt, lease_token, trace_id, step
+"""
+_CLAIM_RUNG = _CLAIM.format(
+    due="""SELECT id FROM jobs WHERE id = ANY($1::uuid[]) AND attempt < $4
+             AND ((state = 'ready' AND run_at <= now()) OR (state = 'leased' AND lease_until < now()))
+           ORDER BY lead_id FOR UPDATE"""
+)
+_OVERDUE = """(SELECT id FROM jobs WHERE {state} AND {due} < now() - make_interval(secs => $5) AND attempt < $4
+               ORDER BY {due} LIMIT $1 FOR UPDATE SKIP LOCKED)"""
+_READY_OVERDUE = _OVERDUE.format(state="state = 'ready'", due="run_at")
+_LEASE_OVERDUE = _OVERDUE.format(state="state = 'leased'", due="lease_until")
+_CLAIM_OVERDUE = _CLAIM.format(
+    due=f"SELECT id FROM ({_READY_OVERDUE} UNION ALL {_LEASE_OVERDUE}) AS overdue LIMIT $1"  # noqa: S608 constants
+)
+
+# The last claim that was allowed has expired: whatever it was killed the worker, or hung, each time.
+_BURY = """
+    UPDATE jobs SET state = 'dead', lease_until = NULL, finished_at = now(), lease_token = lease_token + 1,
+        error_class = 'lease_expired', last_error = 'the worker died or hung at each claim'
+    WHERE id = ANY(ARRAY(SELECT id FROM jobs
+                         WHERE attempt >= greatest($1, 1) AND attempt >= 1 AND state IN ('ready', 'leased')
+                           AND CASE state WHEN 'leased' THEN lease_until < now() ELSE run_at <= now() END
+                         FOR UPDATE SKIP LOCKED))
+    RETURNING id, lead_id, step, trace_id, run_version, wanted_version, state
+"""
+
+# `lease_until` is there if and only if the state is `leased`. Asked for in this way each row is found by its key, and
+# not by the index of all leases, which changes faster than its statistics.
+_OURS = """
+    SELECT jobs.id, {columns} FROM jobs JOIN unnest({arrays}) AS new(id, token, {columns})
+      ON jobs.id = new.id AND jobs.lease_token = new.token AND jobs.lease_until IS NOT NULL
+    ORDER BY jobs.lead_id FOR UPDATE OF jobs
+"""
+_HEARTBEAT = """
     WITH held AS (
-        SELECT jobs.id FROM jobs JOIN unnest(:ids, :tokens) AS ours(id, token)
-          ON jobs.id = ours.id AND jobs.lease_token = ours.token AND jobs.state = 'leased'
+        SELECT jobs.id FROM jobs JOIN unnest($1::uuid[], $2::bigint[]) AS ours(id, token)
+          ON jobs.id = ours.id AND jobs.lease_token = ours.token AND jobs.lease_until IS NOT NULL
         ORDER BY jobs.lead_id FOR UPDATE OF jobs
     )
-    UPDATE jobs SET lease_until = now() + make_interval(secs => :lease) FROM held WHERE jobs.id = held.id
+    UPDATE jobs SET lease_until = now() + make_interval(secs => $3) FROM held WHERE jobs.id = held.id
     RETURNING jobs.id
-""").bindparams(bindparam("ids", type_=ARRAY(Uuid)), bindparam("tokens", type_=ARRAY(BigInteger)))
+"""
 
-# A finished step resets the count: for the next one, the claim under way is the first.
-_ADVANCE = text("""
-    UPDATE jobs SET step = :step, attempt = 1, error_class = NULL, last_error = NULL
-    WHERE id = :id AND lease_token = :token AND state = 'leased'
-""")
+# A finished step resets the count: for the next one, the claim under way is the first. No next step: the run ends.
+_ADVANCE = f"""
+    WITH ours AS ({_OURS.format(columns="next_step", arrays="$1::uuid[], $2::bigint[], $3::text[]")})
+    UPDATE jobs SET step = coalesce(ours.next_step, jobs.step), error_class = NULL, last_error = NULL,
+        attempt = CASE WHEN ours.next_step IS NULL THEN 0 ELSE 1 END,
+        state = CASE WHEN ours.next_step IS NULL THEN 'done' ELSE 'leased' END,
+        lease_until = CASE WHEN ours.next_step IS NULL THEN NULL ELSE lease_until END,
+        finished_at = CASE WHEN ours.next_step IS NULL THEN now() END
+    FROM ours WHERE jobs.id = ours.id
+    RETURNING jobs.id, lead_id, run_version, wanted_version, trace_id, state
+"""  # noqa: S608 constants
 
-_FINISH = text("""
-    UPDATE jobs SET state = :state, lease_until = NULL, attempt = 0, finished_at = now()
-    WHERE id = :id AND lease_token = :token AND state = 'leased'
-    RETURNING lead_id, run_version, wanted_version, trace_id
-""")
+_RELEASE = f"""
+    WITH ours AS ({
+    _OURS.format(
+        columns="to_state, after, give_back, error",
+        arrays="$1::uuid[], $2::bigint[], $3::text[], $4::float8[], $5::int[], $6::text[]",
+    )
+})
+    UPDATE jobs SET state = to_state, lease_until = NULL, rung_at = NULL,
+        run_at = now() + make_interval(secs => after), attempt = greatest(attempt - give_back, 0),
+        error_class = error, last_error = error, finished_at = CASE WHEN to_state = 'dead' THEN now() END
+    FROM ours WHERE jobs.id = ours.id
+    RETURNING jobs.id, lead_id, run_version, wanted_version, trace_id, state
+"""  # noqa: S608 constants
 
-_RELEASE = text("""
-    UPDATE jobs SET state = :state, lease_until = NULL, rung_at = NULL,
-        run_at = now() + make_interval(secs => :after), attempt = greatest(attempt - :give_back, 0),
-        error_class = :error_class, last_error = :error,
-        finished_at = CASE WHEN :state = 'dead' THEN now() END
-    WHERE id = :id AND lease_token = :token AND state = 'leased'
-    RETURNING lead_id, run_version, wanted_version, trace_id
-""")
-
-_NEXT = text("""
+_NEXT = """
     INSERT INTO jobs (lead_id, run_version, wanted_version, trace_id)
-    VALUES (:lead_id, :version, :version, :trace_id)
+    SELECT lead_id, version, version, trace_id FROM unnest($1::uuid[], $2::int[], $3::text[])
+        AS new(lead_id, version, trace_id) ORDER BY lead_id
     ON CONFLICT (lead_id) WHERE state IN ('ready', 'leased', 'parked') DO NOTHING
-""")
+"""
 
 # Not where another run is live, nor where a later one has been: old data must not go over new. A run whose writes
-# no longer fit what it wrote before gets a version of its own, and begins again.
-_REOPEN = text("""
+# no longer fit what it wrote before, or that goes back behind writes that left us, gets a version of its own. What
+# arrived while it was parked is still wanted after it.
+_OWN_VERSION = """(
+    jobs.error_class = :conflict
+    OR (jobs.step <> (:again)[1] AND EXISTS (
+        SELECT FROM actions WHERE job_id = jobs.id AND run_version = jobs.run_version
+                              AND state NOT IN ('planned', 'failed'))))"""
+_REOPEN = text(f"""
+    WITH meant AS (SELECT id FROM jobs WHERE id = ANY(:ids) ORDER BY lead_id FOR UPDATE)
     UPDATE jobs SET state = 'ready', run_at = now(), rung_at = NULL, attempt = 0, finished_at = NULL,
-        run_version = CASE WHEN error_class = :conflict THEN wanted_version + 1 ELSE run_version END,
-        wanted_version = CASE WHEN error_class = :conflict THEN wanted_version + 1 ELSE wanted_version END,
-        step = CASE WHEN error_class = :conflict THEN 'capture' ELSE step END
-    WHERE id = ANY(:ids) AND state IN ('parked', 'dead')
+        error_class = NULL, last_error = NULL, step = coalesce((:again)[1], step),
+        run_version = CASE WHEN {_OWN_VERSION} THEN wanted_version + 1 ELSE run_version END,
+        wanted_version = CASE WHEN {_OWN_VERSION} THEN wanted_version + 1 + (wanted_version > run_version)::int
+                              ELSE wanted_version END
+    FROM meant
+    WHERE jobs.id = meant.id AND state IN ('parked', 'dead')
+      AND (cardinality(:again) = 0 OR step = ANY(:again))
       AND NOT EXISTS (SELECT FROM jobs other WHERE other.lead_id = jobs.lead_id AND other.id <> jobs.id
                       AND (other.state IN ('ready', 'leased', 'parked') OR other.run_version > jobs.run_version))
-    RETURNING id, lead_id, trace_id, step
-""").bindparams(bindparam("ids", type_=ARRAY(Uuid)))
+    RETURNING jobs.id, jobs.lead_id, jobs.trace_id, jobs.step, jobs.run_version, old.run_version AS old_version,
+        old.step AS stopped_at
+""").bindparams(bindparam("ids", type_=ARRAY(Uuid)), bindparam("again", type_=ARRAY(Text)))  # noqa: S608 constants
 IDEMPOTENCY_CONFLICT = "guard_idempotency_conflict"
 
 
-async def want(session: Session, leads: Mapping[UUID, str]) -> None:
+async def want(connection: Connection, leads: Mapping[UUID, str]) -> None:
     """Makes a job for each lead (lead id -> trace id), or tells the live one that a newer version is wanted."""
     if leads:
-        await session.execute(_WANT, {"lead_ids": list(leads), "trace_ids": list(leads.values())})
+        await connection.execute(_WANT, list(leads), list(leads.values()))
 
 
-async def ring(session: Session, *, again: float, limit: int) -> list[UUID]:
-    """Marks due jobs as rung and returns them, oldest first; those rung in the last `again` seconds are left."""
-    return list((await session.execute(_RING, {"again": again, "limit": limit})).scalars())
+async def ring(connection: Connection, *, again: float, limit: int, window: int) -> list[UUID]:
+    """Marks up to `limit` of the first `window` due jobs as rung; those rung in the last `again` seconds are left."""
+    return [row[0] for row in await connection.fetch(_RING, again, limit, window)]
 
 
-async def claim(session: Session, job_id: UUID, *, owner: str, lease: float, max_claims: int) -> Lease | None:
-    """Takes the lease of a due job; None if there is nothing to take (a stale or repeated ring)."""
-    values = {"id": job_id, "owner": owner, "lease": lease, "max_claims": max_claims}
-    found = (await session.execute(_CLAIM, values)).first()
-    return Lease(*found) if found else None
+async def unring(connection: Connection, ids: Sequence[UUID]) -> None:
+    """Takes back the mark of jobs for which nobody could be rung."""
+    await connection.execute("UPDATE jobs SET rung_at = NULL WHERE id = ANY($1::uuid[]) AND state = 'ready'", ids)
 
 
-async def bury(session: Session, *, max_claims: int) -> list[dict[str, Any]]:
+async def claim(
+    connection: Connection, ids: Sequence[UUID], *, owner: str, lease: float, max_claims: int
+) -> list[Lease]:
+    """Takes the leases of those of the jobs that are due; for stale and repeated rings there is nothing to take."""
+    return [Lease(*row) for row in await connection.fetch(_CLAIM_RUNG, ids, owner, lease, max_claims)]
+
+
+async def claim_overdue(
+    connection: Connection, limit: int, *, overdue: float, owner: str, lease: float, max_claims: int
+) -> list[Lease]:
+    """Takes up to `limit` leases of jobs that have been due for `overdue` seconds, whether or not anybody rang."""
+    found = await connection.fetch(_CLAIM_OVERDUE, limit, owner, lease, max_claims, overdue)
+    return [Lease(*row) for row in found]
+
+
+async def bury(connection: Connection, *, max_claims: int) -> list[dict[str, Any]]:
     """Ends jobs whose last allowed claim has expired; returns their id, lead_id, step and trace_id."""
-    buried = (await session.execute(_BURY, {"max_claims": max_claims})).mappings().all()
-    for row in buried:
-        await _make_next(session, row)
+    buried = await connection.fetch(_BURY, max_claims)
+    await _make_next(connection, buried)
     return [dict(row) for row in buried]
 
 
-async def heartbeat(session: Session, held: Sequence[tuple[UUID, int]], *, lease: float) -> set[UUID]:
+async def heartbeat(connection: Connection, held: Sequence[tuple[UUID, int]], *, lease: float) -> set[UUID]:
     """Extends the leases (job id, token) that are still ours; returns the ids of those."""
-    values = {"ids": [job for job, _ in held], "tokens": [token for _, token in held], "lease": lease}
-    return set((await session.execute(_HEARTBEAT, values)).scalars())
+    ids, tokens = zip(*held, strict=True)
+    return {row[0] for row in await connection.fetch(_HEARTBEAT, ids, tokens, lease)}
 
 
-async def advance(session: Session, lease: Lease, step: str) -> bool:
-    """Names the step that comes next, and forgets the attempts; False if the lease is lost."""
-    values = {"id": lease.job_id, "token": lease.token, "step": step}
-    return (await session.execute(_ADVANCE, values)).rowcount == 1
+async def advance(connection: Connection, moves: Sequence[tuple[Lease, str | None]]) -> set[UUID]:
+    """Names the step that comes next and forgets the attempts; None ends the run.
+
+    A run that ends makes the next job if a newer version was wanted meanwhile. Returns the ids of the jobs whose
+    lease still holds; the others are left as they are.
+    """
+    ids, tokens = [lease.job_id for lease, _ in moves], [lease.token for lease, _ in moves]
+    moved = await connection.fetch(_ADVANCE, ids, tokens, [step for _, step in moves])
+    await _make_next(connection, moved)
+    return {row["id"] for row in moved}
 
 
-async def finish(session: Session, lease: Lease) -> bool:
-    """Ends the run, and makes the next job if a newer version was wanted meanwhile; False if the lease is lost."""
-    values = {"id": lease.job_id, "token": lease.token, "state": "done"}
-    found = (await session.execute(_FINISH, values)).mappings().first()
-    if found:
-        await _make_next(session, found)
-    return found is not None
+async def release(connection: Connection, releases: Sequence[Release]) -> set[UUID]:
+    """Gives leases up; returns the ids of the jobs whose lease still held."""
+    ids, tokens = [one.lease.job_id for one in releases], [one.lease.token for one in releases]
+    rest = zip(*((one.state, one.after, int(one.give_back), one.error) for one in releases), strict=True)
+    released = await connection.fetch(_RELEASE, ids, tokens, *rest)
+    await _make_next(connection, released)
+    return {row["id"] for row in released}
 
 
-async def _make_next(session: Session, ended: Mapping[Any, Any]) -> None:
+async def _make_next(connection: Connection, ended: Sequence[Mapping[str, Any]]) -> None:
     """What was accepted while a run was under way gets its own, however that run ended."""
-    if ended["wanted_version"] > ended["run_version"]:
-        names = ("lead_id", "trace_id")
-        await session.execute(_NEXT, {name: ended[name] for name in names} | {"version": ended["wanted_version"]})
+    ends = [row for row in ended if row["state"] in ENDS and row["wanted_version"] > row["run_version"]]
+    if ends:
+        columns = ([row[name] for row in ends] for name in ("lead_id", "wanted_version", "trace_id"))
+        await connection.execute(_NEXT, *columns)
 
 
-async def release(
-    session: Session,
-    lease: Lease,
-    *,
-    state: str,
-    after: float = 0,
-    give_back: bool = False,
-    error_class: str | None = None,
-    error: str | None = None,
-) -> bool:
-    """Gives the lease up for `state` (ready, parked, dead), due again `after` seconds; False if it is lost."""
-    values = {
-        "id": lease.job_id, "token": lease.token, "state": state, "after": after, "give_back": int(give_back),
-        "error_class": error_class, "error": error,
-    }  # fmt: skip
-    found = (await session.execute(_RELEASE, values)).mappings().first()
-    if found and state == "dead":
-        await _make_next(session, found)
-    return found is not None
+async def reopen(session: Session, ids: Sequence[UUID], again: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Makes parked and dead jobs ready again, from the first step of `again`, or else from the one where they stopped.
 
-
-async def reopen(session: Session, ids: Sequence[UUID]) -> list[dict[str, Any]]:
-    """Makes parked and dead jobs ready again, from the step where they stopped; returns id, lead_id, trace_id, step."""
-    values = {"ids": list(ids), "conflict": IDEMPOTENCY_CONFLICT}
+    A job that stopped at none of the steps in `again` is left alone. Returns id, lead_id, trace_id, step, run_version,
+    and what it was before: old_version, stopped_at (the step).
+    """
+    values = {"ids": list(ids), "again": list(again), "conflict": IDEMPOTENCY_CONFLICT}
     return [dict(row) for row in (await session.execute(_REOPEN, values)).mappings()]

@@ -2,24 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select, tuple_, update
-from sqlalchemy.dialects.postgresql import insert
 
+from revenueflow.db.direct import Connection
 from revenueflow.db.models import leads
+from revenueflow.db.rows import array, insert, recordset
 from revenueflow.db.session import Session
 
+_FINISH = """
+    UPDATE leads SET status = 'processed', processed_at = now(), updated_at = now()
+    WHERE id = ANY($1::uuid[]) AND erased_at IS NULL
+"""
 
-async def upsert(session: Session, lead_id: UUID, columns: Mapping[str, object]) -> None:
-    """Writes a lead as capture folded it; makes the row at the first run. An erased lead stays as it is."""
-    new = insert(leads).values(id=lead_id, **columns)
-    changed = {name: new.excluded[name] for name in columns} | {"updated_at": func.now()}
-    await session.execute(
-        new.on_conflict_do_update(index_elements=[leads.c.id], set_=changed, where=leads.c.erased_at.is_(None))
+
+async def write(connection: Connection, changes: Sequence[tuple[UUID, Mapping[str, object]]]) -> None:
+    """Sets columns of many leads; those with an identity_key come from capture, which makes the row at the first run.
+
+    An erased lead stays as it is.
+    """
+    groups: dict[tuple[str, ...], list[dict[str, object]]] = {}
+    for lead_id, columns in changes:
+        if columns:
+            groups.setdefault(tuple(columns), []).append({"id": lead_id, **columns})
+    for names, rows in groups.items():
+        statement = _upsert(names) if "identity_key" in names else _update(names)
+        await connection.execute(statement, array(sorted(rows, key=lambda row: str(row["id"]))))
+
+
+async def finish(connection: Connection, ids: Sequence[UUID]) -> None:
+    """Runs over these leads have ended well."""
+    if ids:
+        await connection.execute(_FINISH, ids)
+
+
+@cache
+def _upsert(names: tuple[str, ...]) -> str:
+    fresh = ", ".join(f"{name} = excluded.{name}" for name in names)
+    return (
+        insert(leads, ("id", *names))
+        + f" ON CONFLICT (id) DO UPDATE SET {fresh}, updated_at = now() WHERE leads.erased_at IS NULL"
+    )
+
+
+@cache
+def _update(names: tuple[str, ...]) -> str:
+    fresh = ", ".join(f"{name} = new.{name}" for name in names)
+    return (
+        f"UPDATE leads SET {fresh}, updated_at = now() FROM {recordset(leads, ('id', *names))} "  # noqa: S608 constants
+        "WHERE leads.id = new.id AND leads.erased_at IS NULL"
     )
 
 
@@ -53,9 +89,3 @@ async def page(
     if status:
         query = query.where(leads.c.status == status)
     return [dict(row) for row in (await session.execute(query)).mappings()]
-
-
-async def finished(session: Session, lead_id: UUID) -> None:
-    """A run over the lead has ended well."""
-    values = {"status": "processed", "processed_at": func.now(), "updated_at": func.now()}
-    await session.execute(update(leads).where(leads.c.id == lead_id, leads.c.erased_at.is_(None)).values(values))

@@ -8,7 +8,14 @@ from sqlalchemy import text
 
 from revenueflow.db.session import Session
 
-_JOBS = text("SELECT state, count(*) AS n FROM jobs GROUP BY state")
+# Each state along its own small index. A dead job whose lead has had a later run is history, nobody can replay it.
+_JOBS = text("""
+    SELECT 'ready' AS state, count(*) AS n FROM jobs WHERE state = 'ready'
+    UNION ALL SELECT 'leased', count(*) FROM jobs WHERE state = 'leased'
+    UNION ALL SELECT 'parked', count(*) FROM jobs WHERE state = 'parked'
+    UNION ALL SELECT 'dead', count(*) FROM jobs dead WHERE state = 'dead' AND NOT EXISTS (
+        SELECT FROM jobs later WHERE later.lead_id = dead.lead_id AND later.run_version > dead.run_version)
+""")
 _ACTIONS = text("SELECT state, count(*) AS n FROM actions GROUP BY state")
 _OLDEST = text("""
     SELECT step, extract(epoch FROM now() - min(run_at)) AS seconds FROM jobs

@@ -7,62 +7,75 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
-from sqlalchemy import delete, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Table, delete
 
+from revenueflow.db.direct import Connection
+from revenueflow.db.jobs import Lease
 from revenueflow.db.models import claims, evidence, steps
+from revenueflow.db.rows import array, insert
 from revenueflow.db.session import Session
 from revenueflow.domain.claim import JudgedClaim
 from revenueflow.domain.evidence import Evidence
 
 
 class Checkpoint(NamedTuple):
-    """The result of a finished step."""
+    """The result of a finished step; `output` is JSON."""
 
     name: str
     step_version: int
     input_sha256: bytes
-    output: dict[str, Any]
+    output: str
 
 
-async def finished(session: Session, job_id: UUID) -> dict[str, Checkpoint]:
+_FINISHED = "SELECT name, step_version, input_sha256, output FROM steps WHERE job_id = $1"
+_RECORD = """
+    INSERT INTO steps (job_id, name, step_version, input_sha256, output, started_at)
+    SELECT job_id, name, step_version, input_sha256, output::jsonb, started_at
+    FROM unnest($1::uuid[], $2::text[], $3::int[], $4::bytea[], $5::text[], $6::timestamptz[])
+        AS new(job_id, name, step_version, input_sha256, output, started_at)
+    ON CONFLICT (job_id, name) DO UPDATE SET step_version = excluded.step_version, output = excluded.output,
+        input_sha256 = excluded.input_sha256, started_at = excluded.started_at, finished_at = now()
+"""
+
+
+async def finished(connection: Connection, job_id: UUID) -> dict[str, Checkpoint]:
     """The checkpoints of a job, by the step's name."""
-    columns = (steps.c.name, steps.c.step_version, steps.c.input_sha256, steps.c.output)
-    found = await session.execute(select(*columns).where(steps.c.job_id == job_id))
-    return {row.name: Checkpoint(*row) for row in found}
+    return {row["name"]: Checkpoint(*row) for row in await connection.fetch(_FINISHED, job_id)}
 
 
-async def record(session: Session, job_id: UUID, checkpoint: Checkpoint, started_at: datetime) -> None:
-    """Stores a checkpoint, in place of one by an older version of the step."""
-    new = insert(steps).values(job_id=job_id, started_at=started_at, **checkpoint._asdict())
-    names = ("step_version", "input_sha256", "output", "started_at")
-    fresh = {name: new.excluded[name] for name in names} | {"finished_at": func.now()}
-    await session.execute(new.on_conflict_do_update(index_elements=[steps.c.job_id, steps.c.name], set_=fresh))
+async def record(connection: Connection, ended: Sequence[tuple[UUID, Checkpoint, datetime]]) -> None:
+    """Stores checkpoints (job id, checkpoint, when it was started), each in place of one by an older version."""
+    ids, checkpoints, times = zip(*ended, strict=True)
+    await connection.execute(_RECORD, ids, *zip(*checkpoints, strict=True), times)
 
 
-async def add_evidence(session: Session, lead_id: UUID, job_id: UUID, found: Sequence[Evidence]) -> None:
-    """Stores the evidence of a run in its order, in place of what an earlier try of the step left."""
+async def add_evidence(connection: Connection, found: Sequence[tuple[Lease, Sequence[Evidence]]]) -> None:
+    """Stores the evidence of runs in its order, in place of what an earlier try of the step left."""
     rows = [
         {
-            "lead_id": lead_id,
-            "job_id": job_id,
+            "lead_id": lease.lead_id,
+            "job_id": lease.job_id,
             "ordinal": ordinal,
             **one.model_dump(),
             "trust": one.trust.value,
         }
-        for ordinal, one in enumerate(found, 1)
+        for lease, every in found
+        for ordinal, one in enumerate(every, 1)
     ]
-    if rows:
-        await session.execute(delete(evidence).where(evidence.c.job_id == job_id))
-        await session.execute(insert(evidence), rows)
+    await _replace(connection, evidence, rows)
 
 
-async def add_claims(session: Session, lead_id: UUID, job_id: UUID, judged: Sequence[JudgedClaim]) -> None:
-    """Stores the claims of a run with their verdicts, in place of what an earlier try of the step left."""
-    rows = [_claim_row(lead_id, job_id, one) for one in judged]
+async def add_claims(connection: Connection, judged: Sequence[tuple[Lease, Sequence[JudgedClaim]]]) -> None:
+    """Stores the claims of runs with their verdicts, in place of what an earlier try of the step left."""
+    rows = [_claim_row(lease.lead_id, lease.job_id, one) for lease, every in judged for one in every]
+    await _replace(connection, claims, rows)
+
+
+async def _replace(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     if rows:
-        await session.execute(delete(claims).where(claims.c.job_id == job_id))
-        await session.execute(insert(claims), rows)
+        jobs = {row["job_id"] for row in rows}
+        await connection.execute(f"DELETE FROM {table.name} WHERE job_id = ANY($1::uuid[])", jobs)  # noqa: S608
+        await connection.execute(insert(table, tuple(rows[0])), array(rows))
 
 
 async def forget(session: Session, job_ids: Sequence[UUID]) -> None:

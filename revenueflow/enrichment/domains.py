@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 from enum import StrEnum
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -129,7 +129,12 @@ def registrable(host: str) -> str | None:
 def ascii_host(host: str) -> str | None:
     """A host name in lower case and ASCII (xn--bcher-kva.example for bücher.example); else None."""
     name = host.strip().rstrip(".")
-    if len(name) > LONGEST_HOST or _is_address(name):
+    return _ascii(name) if len(name) <= LONGEST_HOST else None
+
+
+@lru_cache(maxsize=4096)
+def _ascii(name: str) -> str | None:
+    if _is_address(name):
         return None
     try:
         return idna.encode(name, uts46=True, std3_rules=True).decode("ascii")

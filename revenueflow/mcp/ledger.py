@@ -11,9 +11,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from revenueflow.audit import trail
 from revenueflow.db import actions
-from revenueflow.db.actions import PlannedAction
+from revenueflow.db.actions import PlannedAction, Sending, Settled
+from revenueflow.db.direct import Direct
 from revenueflow.db.jobs import Lease
 from revenueflow.db.session import Database, Session
 from revenueflow.domain.action import ActionState, CallStatus, ToolResult
@@ -21,6 +24,8 @@ from revenueflow.domain.outcome import AuditEntry
 from revenueflow.errors import LeaseLost, OutcomeUnknown, UpstreamRejected, UpstreamUnavailable
 from revenueflow.mcp.results import SETTLED, Action, result, stored_result
 from revenueflow.mcp.targets import Target
+from revenueflow.mcp.writes import Planning, Settling, Writes
+from revenueflow.resilience.crash import crash_point
 
 LONGEST_PAUSE = 60.0
 
@@ -28,21 +33,17 @@ LONGEST_PAUSE = 60.0
 class Ledger:
     """Makes writes and remembers them. `settle_seconds` is how long a CRM's index may lag."""
 
-    def __init__(self, database: Database, targets: Mapping[str, Target], *, settle_seconds: float) -> None:
+    def __init__(
+        self, database: Database, direct: Direct, targets: Mapping[str, Target], *, settle_seconds: float
+    ) -> None:
         self._database = database
+        self._writes = Writes(direct)
         self._targets = targets
         self._settle = settle_seconds
 
     async def plan(self, action: PlannedAction, subject: trail.Subject) -> Action | None:
         """Transaction A: stores the intention; returns the action that has this key already, if there is one."""
-        async with self._database.transaction() as session:
-            if not await actions.plan(session, action):
-                return await actions.get(session, action.action_key)
-            older = await actions.supersede(session, action)
-            entries = [_entry(action.tool, "planned", action.action_key, record_key=str(action.record_key))]
-            entries += [_entry(action.tool, "superseded", key) for key in older]
-            await trail.append(session, subject, entries)
-        return None
+        return await self._writes.plan(Planning(action, subject))
 
     async def replan(self, action: PlannedAction, subject: trail.Subject) -> bool:
         """Other arguments for the pipeline's own write, if it was never executed: the rules may have changed since."""
@@ -54,14 +55,12 @@ class Ledger:
 
     async def send(self, action: Action, target: str, subject: trail.Subject, lease: Lease | None) -> ToolResult:
         """Transaction B, the call, and what became of it. Raises LeaseLost before anything is written."""
-        key = action["action_key"]
-        async with self._database.transaction() as session:
-            token, job_id = (lease.token, lease.job_id) if lease else (None, None)
-            sent = await actions.send(session, key, tries=action["tries"], job_id=job_id, token=token)
-            if not sent:
-                return await self._not_sent(session, action, subject)
+        token, job_id = (lease.token, lease.job_id) if lease else (None, None)
+        if not await self._writes.send(Sending(action["action_key"], action["tries"], job_id, token)):
+            return await self._not_sent(action, subject)
         try:
             crm_id = await self._targets[target].write(action["object_type"], action["record_key"], action["args"])
+            crash_point("action.after_call")
         except UpstreamUnavailable as error:
             return await self._not_executed(action, subject, error)
         except OutcomeUnknown as error:
@@ -70,14 +69,16 @@ class Ledger:
             return await self._ended(action, subject, ActionState.FAILED, reason=error.reason)
         return await self._ended(action, subject, ActionState.CONFIRMED, crm_id=crm_id, how="answered")
 
-    async def _not_sent(self, session: Session, action: Action, subject: trail.Subject) -> ToolResult:
+    async def _not_sent(self, action: Action, subject: trail.Subject) -> ToolResult:
         """Why not: it was settled or sent by another meanwhile, something newer was written, or the lease is gone."""
         key = action["action_key"]
-        current = await actions.get(session, key)
+        async with self._database.transaction() as session:
+            current = await actions.get(session, key)
+            outdated = await actions.is_outdated(session, key)
         if current and current["state"] in SETTLED:
             return stored_result(current)
-        if current and await actions.is_outdated(session, key):
-            return await _settle(session, current, subject, ActionState.SUPERSEDED)
+        if current and outdated:
+            return await self._ended(current, subject, ActionState.SUPERSEDED)
         if current and current["tries"] != action["tries"]:
             return result(current, CallStatus.UNKNOWN, retry_after=1)
         raise LeaseLost("the lease was lost before the write was sent")
@@ -107,8 +108,12 @@ class Ledger:
     async def _ended(
         self, action: Action, subject: trail.Subject, state: ActionState, crm_id: str | None = None, **detail: str
     ) -> ToolResult:
-        async with self._database.transaction() as session:
-            return await _settle(session, action, subject, state, crm_id, **detail)
+        key, reason = action["action_key"], detail.get("reason")
+        told = orjson.dumps(detail).decode() if detail else None
+        noted = detail | ({"crm_id": crm_id} if crm_id else {})
+        entry = _entry(action["tool"], state.value, key, **noted)
+        await self._writes.settle(Settling(Settled(key, state.value, crm_id, told, reason), subject, entry))
+        return result(action, CallStatus(state.value), crm_id=crm_id, reason=reason)
 
     async def _not_executed(self, action: Action, subject: trail.Subject, error: UpstreamUnavailable) -> ToolResult:
         key, tries = action["action_key"], action["tries"] + 1
@@ -131,21 +136,6 @@ async def plan_again(session: Session, job_ids: Sequence[UUID], *, actor: str) -
     for action in await actions.plan_again(session, job_ids):
         entry = AuditEntry(f"crm.{action['tool']}", "planned", actor=actor, action_key=action["action_key"])
         await trail.append(session, trail.Subject(action["lead_id"], action["job_id"]), [entry])
-
-
-async def _settle(
-    session: Session,
-    action: Action,
-    subject: trail.Subject,
-    state: ActionState,
-    crm_id: str | None = None,
-    **detail: str,
-) -> ToolResult:
-    key, reason = action["action_key"], detail.get("reason")
-    if await actions.settle(session, key, state, crm_id=crm_id, result=detail or None, error=reason):
-        noted = detail | ({"crm_id": crm_id} if crm_id else {})
-        await trail.append(session, subject, [_entry(action["tool"], state.value, key, **noted)])
-    return result(action, CallStatus(state.value), crm_id=crm_id, reason=reason)
 
 
 def _holds(fields: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from revenueflow.crm.base import Crm
+from revenueflow.db.direct import Direct
 from revenueflow.db.session import Database
 from revenueflow.domain.action import ToolResult
 from revenueflow.mcp.call import Call
@@ -24,6 +25,7 @@ class Registry:
     def __init__(
         self,
         database: Database,
+        direct: Direct,
         crm: Crm,
         messenger: Messenger | None,
         policy: Policy,
@@ -35,7 +37,7 @@ class Registry:
         targets: Mapping[str, Target] = {"crm": CrmTarget(crm), "messenger": MessengerTarget(messenger)}
         self._database = database
         self._policy = policy
-        self._ledger = Ledger(database, targets, settle_seconds=settle_seconds)
+        self._ledger = Ledger(database, direct, targets, settle_seconds=settle_seconds)
         self._guard = Guard(database, policy, self._ledger, key, same)
 
     async def call(self, call: Call) -> ToolResult:

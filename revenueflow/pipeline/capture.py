@@ -35,8 +35,8 @@ class Captured(Value):
 
 async def step(lead: Lead, context: Context) -> Outcome:
     """Reads the deliveries, fetches what they only name, and folds them."""
-    async with context.services.database.transaction() as session:
-        stored = await deliveries.of_lead(session, lead.id)
+    async with context.services.direct.connection() as connection:
+        stored = await deliveries.of_lead(connection, lead.id)
     try:
         contacts = await _contacts(stored, context)
     except UpstreamError as error:

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from revenueflow.analysis.base import Analyst
 from revenueflow.analysis.prompt import PromptTemplate
+from revenueflow.db.direct import Direct
 from revenueflow.db.jobs import Lease
 from revenueflow.db.session import Database
 from revenueflow.domain.base import Value
@@ -29,6 +30,7 @@ class Services:
     """The capabilities of a worker; wiring chooses the providers behind them."""
 
     database: Database
+    direct: Direct
     registry: Registry
     providers: Sequence[EnrichmentProvider]
     enrichment_budget: float

@@ -1,33 +1,34 @@
 """The doorbell: arq on Redis wakes a worker and owns nothing. It carries job ids, packed with msgpack.
 
-A doorbell is answered as soon as the runner has taken the id, so that running jobs never stand in arq's queue and
-what is lost with Redis is only the ringing: the relay rings again.
+A ring is taken out of Redis in the moment in which a worker answers it, so running jobs never stand in arq's queue,
+and nothing there has to be kept alive: the lease in Postgres says who works. What is lost with Redis, or with a worker
+between the two, is only the ringing: the relay rings again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from typing import Any
 from uuid import UUID, uuid4
 
 import msgpack
-from arq import func
 from arq.connections import ArqRedis
-from arq.constants import in_progress_key_prefix, job_key_prefix, retry_key_prefix
+from arq.constants import job_key_prefix
 from arq.jobs import serialize_job
-from arq.worker import Worker
 from redis.asyncio import ConnectionPool
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import RedisError
 
 from revenueflow.errors import Unavailable
 
 QUEUE = "revenueflow:doorbell"
 POKE = "revenueflow:poke"
+RUNG = "revenueflow:rung"
 EXPIRES_MS = 600_000
-POLL_SECONDS = 0.05
-FUNCTION = "run_job"
+FUNCTION = "run_jobs"
+LARGEST_RING = 20
+"""Jobs that one ring names at most: under load a ring is worth its round trips, and no worker gets too much of it."""
 
 
 def serialize(value: dict[str, Any]) -> bytes:
@@ -59,96 +60,62 @@ class Doorbell:
         try:
             return int(await self._redis.zcard(QUEUE))
         except (RedisError, OSError) as error:
-            raise Unavailable("Redis does not answer", retry_after=1) from error
+            raise _away() from error
 
     async def ring(self, jobs: Sequence[UUID]) -> None:
-        """Rings for each job, in one round trip, each under a fresh id: arq drops an id that it has seen."""
-        now = int(time.time() * 1000)
+        """Rings for the jobs in one round trip, each ring under a fresh id: arq drops an id that it has seen."""
         try:
-            async with self._redis.pipeline(transaction=False) as pipe:
-                for job in jobs:
-                    ring = uuid4().hex
-                    message = serialize_job(FUNCTION, (str(job),), {}, None, now, serializer=serialize)
-                    pipe.psetex(job_key_prefix + ring, EXPIRES_MS, message)
-                    pipe.zadd(QUEUE, {ring: now})
-                await pipe.execute()
+            await ring(self._redis, jobs)
         except (RedisError, OSError) as error:
-            raise Unavailable("Redis does not answer", retry_after=1) from error
+            raise _away() from error
 
     async def poke(self) -> None:
         """Tells the relays that there is something to ring for."""
         try:
             await self._redis.publish(POKE, b"")
         except (RedisError, OSError) as error:
-            raise Unavailable("Redis does not answer", retry_after=1) from error
+            raise _away() from error
 
     async def listen(self, poked: Callable[[], None]) -> None:
         """Calls `poked` at every poke, until cancelled or until Redis goes away (Unavailable)."""
         try:
-            async with self._redis.pubsub() as channel:
-                await channel.subscribe(POKE)
-                while True:
-                    if await channel.get_message(ignore_subscribe_messages=True, timeout=4):
-                        poked()
+            await listen(self._redis, POKE, poked)
         except (RedisError, OSError) as error:
-            raise Unavailable("Redis does not answer", retry_after=1) from error
+            raise _away() from error
 
     async def aclose(self) -> None:
         """Closes the connections."""
         await self._redis.aclose()
 
 
-class _Answering(Worker):
-    """Throws away a ring that Redis can't even read: one such key would end this worker at every poll."""
-
-    async def run_job(self, job_id: str, score: int) -> None:
-        """Answers one ring."""
-        try:
-            await super().run_job(job_id, score)
-        except ResponseError:
-            async with self.pool.pipeline(transaction=False) as pipe:
-                pipe.zrem(QUEUE, job_id)
-                pipe.delete(job_key_prefix + job_id, retry_key_prefix + job_id, in_progress_key_prefix + job_id)
-                await pipe.execute()
-
-
-async def answer(url: str, accept: Callable[[UUID], Awaitable[None]]) -> None:
-    """Answers rings by handing job ids to `accept`, until cancelled. Raises Unavailable when Redis goes away."""
-
-    async def run_job(_: dict[Any, Any], job: str) -> None:
-        await accept(UUID(job))
-
-    redis = connect(url)
-    worker = _Answering(
-        functions=[func(cast("Any", run_job), name=FUNCTION, keep_result=0, max_tries=1)],
-        redis_pool=redis,
-        queue_name=QUEUE,
-        max_jobs=100,
-        job_timeout=120,
-        poll_delay=POLL_SECONDS,
-        handle_signals=False,
-        health_check_interval=3600,
-        job_serializer=serialize,
-        job_deserializer=deserialize,
-    )
-    answering = asyncio.create_task(worker.async_run())
-    try:
-        await asyncio.wait({answering})
-        await answering
-    except (RedisError, OSError) as error:
-        raise Unavailable("Redis does not answer", retry_after=1) from error
-    finally:
-        await _stop(worker, answering)
-        await redis.aclose()
+async def ring(redis: ArqRedis, jobs: Sequence[UUID]) -> None:
+    """Puts rings of up to LARGEST_RING jobs into the queue, and tells the workers."""
+    now = int(time.time() * 1000)
+    async with redis.pipeline(transaction=False) as pipe:
+        for first in range(0, len(jobs), LARGEST_RING):
+            named = [str(job) for job in jobs[first : first + LARGEST_RING]]
+            one = uuid4().hex
+            message = serialize_job(FUNCTION, (named,), {}, None, now, serializer=serialize)
+            pipe.psetex(job_key_prefix + one, EXPIRES_MS, message)
+            pipe.zadd(QUEUE, {one: now})
+        pipe.publish(RUNG, b"")
+        await pipe.execute()
 
 
-async def _stop(worker: Worker, answering: asyncio.Task[None]) -> None:
-    # One cancellation is not enough: arq's poll can swallow it while it is busy, and would go on picking jobs.
-    worker.allow_pick_jobs = False
-    while not answering.done():
-        answering.cancel()
-        await asyncio.wait({answering}, timeout=0.2)
-    rings = list(worker.tasks.values())
-    for ring in rings:
-        ring.cancel()
-    await asyncio.gather(*rings, return_exceptions=True)
+async def listen(redis: ArqRedis, channel: str, heard: Callable[[], None]) -> None:
+    """Calls `heard` at every message of a channel, until cancelled."""
+    async with redis.pubsub() as subscription:
+        await subscription.subscribe(channel)
+        while not _is_cancelled():
+            if await subscription.get_message(ignore_subscribe_messages=True, timeout=4):
+                heard()
+
+
+def _is_cancelled() -> bool:
+    # The Redis client can swallow a cancellation that comes while it sends: the loop would never end.
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _away() -> Unavailable:
+    return Unavailable("Redis does not answer", retry_after=1)

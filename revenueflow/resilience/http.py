@@ -13,15 +13,17 @@ request may have been executed:
 from __future__ import annotations
 
 import asyncio
-import logging
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
+from types import SimpleNamespace, TracebackType
+from typing import Any, NamedTuple, Self
 
-import httpx2
+import aiohttp
+from yarl import URL
 
 from revenueflow import __version__
 from revenueflow.errors import OutcomeUnknown, UpstreamError, UpstreamRejected, UpstreamUnavailable
@@ -32,47 +34,77 @@ READS = frozenset({"GET", "HEAD", "OPTIONS"})
 LONGEST_CONNECT = 3.0
 KEEP_ALIVE = 4.0
 """Seconds: less than the five after which common servers close, lest a write meets a closing connection."""
-
-_SENT_MARK = "http11.send_request_headers.started"
-
-
-class Quiet(logging.Filter):
-    """Drops the client's own log lines below warning: they hold whole URLs, which hold emails and keys."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """True for warnings and worse."""
-        return record.levelno >= logging.WARNING
+PIECE = 65536
 
 
-_QUIET = Quiet()
+class Request(NamedTuple):
+    """One request; `url` is complete and encoded."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    content: bytes | None = None
 
 
-def new_client(*, timeout: float = 10.0, connections: int = 200) -> httpx2.AsyncClient:
-    """A client with a pool of `connections`. `timeout` is in seconds, for requests that set none."""
-    for name in ("httpx2", "httpcore2.http11", "httpcore2.connection"):
-        logging.getLogger(name).addFilter(_QUIET)
-    return httpx2.AsyncClient(
-        headers={"user-agent": USER_AGENT, "accept": "application/json", "accept-encoding": "identity"},
-        timeout=phases(timeout),
-        limits=httpx2.Limits(
-            max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=KEEP_ALIVE
-        ),
-        verify=_tls(),
-        follow_redirects=False,
-        trust_env=False,
-    )
+class Client:
+    """A pool of `connections`, closed by `aclose`. Made inside of an event loop."""
+
+    def __init__(self, connections: int = 200) -> None:
+        connector = aiohttp.TCPConnector(limit=connections, keepalive_timeout=KEEP_ALIVE, ssl=_tls())
+        self.session = aiohttp.ClientSession(
+            connector=connector,
+            headers={"user-agent": USER_AGENT, "accept": "application/json", "accept-encoding": "identity"},
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            trust_env=False,
+            trace_configs=[_marking_sent()],
+        )
+        # It would send a PUT again by itself if a connection breaks: whether that is right is ours to say.
+        self.session._retry_connection = False
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether `aclose` was called."""
+        return self.session.closed
+
+    async def aclose(self) -> None:
+        """Closes the connections."""
+        await self.session.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+
+def new_client(*, connections: int = 200) -> Client:
+    """A client with a pool of `connections`."""
+    return Client(connections)
+
+
+def _marking_sent() -> aiohttp.TraceConfig:
+    config = aiohttp.TraceConfig()
+
+    async def sent(_: aiohttp.ClientSession, context: SimpleNamespace, __: Any) -> None:
+        context.trace_request_ctx.mark_sent()
+
+    config.on_request_headers_sent.append(sent)
+    return config
 
 
 @cache
 def _tls() -> ssl.SSLContext:
     """One for the process: reading the certificates takes longer than a call on loopback."""
-    return httpx2.create_ssl_context(trust_env=False)
+    return ssl.create_default_context()
 
 
-def phases(timeout: float) -> httpx2.Timeout:
-    """`timeout` for each of read and write; connecting and waiting for the pool get at most half of it."""
+def phases(timeout: float) -> aiohttp.ClientTimeout:
+    """Connecting and waiting for the pool get at most half of `timeout` (seconds); the whole is limited elsewhere."""
     before = min(timeout / 2, LONGEST_CONNECT)
-    return httpx2.Timeout(connect=before, pool=before, read=timeout, write=timeout)
+    return aiohttp.ClientTimeout(total=None, connect=before, sock_connect=before, sock_read=timeout)
 
 
 @dataclass(slots=True)
@@ -80,6 +112,10 @@ class Calls:
     """How many requests were sent while it was counting."""
 
     sent: int = 0
+
+    def mark_sent(self) -> None:
+        """One more."""
+        self.sent += 1
 
 
 _calls: ContextVar[Calls | None] = ContextVar("calls", default=None)
@@ -98,25 +134,30 @@ def counting() -> Iterator[Calls]:
 
 @dataclass(slots=True)
 class Exchange:
-    """One request and its answer. `upstream` names it in errors."""
+    """One request and its answer. `upstream` names it in errors; `timeout` is in seconds, for the whole."""
 
     upstream: str
-    request: httpx2.Request = field(repr=False)
+    request: Request = field(repr=False)
     timeout: float
     cap: int = ANSWER_CAP
     sent: bool = field(default=False, init=False)
 
-    async def run(self, client: httpx2.AsyncClient) -> tuple[int, Mapping[str, str], bytes]:
+    def mark_sent(self) -> None:
+        """The request is on its way: from now on it may be executed."""
+        self.sent = True
+        if calls := _calls.get():
+            calls.mark_sent()
+
+    async def run(self, client: Client) -> tuple[int, Mapping[str, str], bytes]:
         """Status, headers and body, whatever the status. Raises as drawn above."""
-        self.request.extensions = {**self.request.extensions, "trace": self._trace}
         try:
             async with asyncio.timeout(self.timeout):
                 return await self._send(client)
-        except (TimeoutError, httpx2.TimeoutException):
+        except TimeoutError:
             raise self.lost("timeout") from None
-        except (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError):
+        except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError, ValueError):
             raise UpstreamRejected(self.upstream, "request_not_possible") from None
-        except httpx2.TransportError:
+        except (aiohttp.ClientError, OSError):
             raise self.lost("connection_lost" if self.sent else "unreachable") from None
 
     def lost(self, reason: str) -> UpstreamError:
@@ -129,28 +170,36 @@ class Exchange:
         error = UpstreamRejected if self.request.method in READS else OutcomeUnknown
         return error(self.upstream, reason)
 
-    async def _send(self, client: httpx2.AsyncClient) -> tuple[int, Mapping[str, str], bytes]:
-        response = await client.send(self.request, stream=True)
-        try:
-            return response.status_code, response.headers, await self._body(response)
-        finally:
-            await response.aclose()
+    async def _send(self, client: Client) -> tuple[int, Mapping[str, str], bytes]:
+        method, url, headers, content = self.request
+        sending = client.session.request(
+            method,
+            URL(url, encoded=True),
+            headers=headers,
+            data=content,
+            allow_redirects=False,
+            timeout=phases(self.timeout),
+            trace_request_ctx=self,
+        )
+        async with sending as response:
+            return response.status, response.headers, await self._body(response)
 
-    async def _body(self, response: httpx2.Response) -> bytes:
+    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
         """The raw bytes: we asked for no compression, so what is compressed is refused, not blown up."""
         if response.headers.get("content-encoding", "identity").lower() != "identity":
             raise self.unreadable("encoded")
-        parts: list[bytes] = []
-        size = 0
-        async for part in response.aiter_raw():
-            size += len(part)
-            if size > self.cap:
-                raise self.unreadable("answer_too_large")
-            parts.append(part)
-        return b"".join(parts)
+        if (body := await capped(response, self.cap)) is None:
+            raise self.unreadable("answer_too_large")
+        return body
 
-    async def _trace(self, event: str, _: object) -> None:
-        if event == _SENT_MARK and not self.sent:
-            self.sent = True
-            if (calls := _calls.get()) is not None:
-                calls.sent += 1
+
+async def capped(response: aiohttp.ClientResponse, cap: int) -> bytes | None:
+    """The body; None if it has more than `cap` bytes. No more than that is kept."""
+    parts: list[bytes] = []
+    size = 0
+    async for part in response.content.iter_chunked(PIECE):
+        size += len(part)
+        if size > cap:
+            return None
+        parts.append(part)
+    return b"".join(parts)

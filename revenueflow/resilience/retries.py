@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -32,16 +33,30 @@ async def retrying(attempt: Callable[[], Awaitable[T]], *, tries: int, budget: f
     back later. OutcomeUnknown is never tried again here: only reading back can tell.
     """
     end = time.monotonic() + budget
-    number = 0
+    number = 1
+    try:
+        return await attempt()  # nearly always all there is to it
+    except UpstreamUnavailable as error:
+        if tries == 1 or not await _paused(number, error, end):
+            raise
 
     def again(error: Exception) -> bool | float:
         if not isinstance(error, UpstreamUnavailable):
             return False
-        pause = pause_after(number, error.retry_after)
+        pause = pause_after(number + 1, error.retry_after)
         return pause if time.monotonic() + pause < end else False
 
-    async for turn in stamina.retry_context(on=again, attempts=tries, timeout=None):
+    async for turn in stamina.retry_context(on=again, attempts=tries - 1, timeout=None):
         number = turn.num
         with turn:
             return await attempt()
     raise AssertionError("a retry ends by a result or an error")
+
+
+async def _paused(number: int, error: UpstreamUnavailable, end: float) -> bool:
+    """Waits after try `number`; False if the next one would come too late."""
+    pause = pause_after(number, error.retry_after)
+    if time.monotonic() + pause >= end:
+        return False
+    await asyncio.sleep(pause)
+    return True

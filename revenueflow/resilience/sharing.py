@@ -22,14 +22,16 @@ class Shared(Generic[Item, Result]):
     """`await shared(item)` gives the item's own result, or raises its own error.
 
     `perform` takes up to `largest` items and answers with a result or an exception for each, in their order. If it
-    raises, all of them get that error. A caller that is cancelled does not stop the batch that it is part of.
+    raises, all of them get that error. A caller that is cancelled does not stop the batch that it is part of. With more
+    than one lane as many batches may be under way: one is being written while the next one is made.
     """
 
-    def __init__(self, perform: Perform[Item, Result], *, largest: int = 500) -> None:
+    def __init__(self, perform: Perform[Item, Result], *, largest: int = 500, lanes: int = 1) -> None:
         self._perform = perform
         self._largest = largest
+        self._lanes = lanes
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
-        self._running: asyncio.Task[None] | None = None
+        self._running: set[asyncio.Task[None]] = set()
 
     async def __call__(self, item: Item) -> Result:
         """The result of `item`, once the batch that it is part of has ended."""
@@ -38,12 +40,17 @@ class Shared(Generic[Item, Result]):
         self._start()
         return await answer
 
-    def _start(self, ended: asyncio.Task[None] | None = None) -> None:
-        # Also called when a task ends: should it ever break off, those that wait behind it are not forgotten.
-        idle = self._running is None or self._running.done()
-        if self._waiting and idle and not (ended and ended.cancelled()):
-            self._running = asyncio.create_task(self._run())
-            self._running.add_done_callback(self._start)
+    def _start(self) -> None:
+        if self._waiting and len(self._running) < self._lanes:
+            task = asyncio.create_task(self._run())
+            self._running.add(task)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        # Should a lane ever break off, those that wait behind it are not forgotten.
+        self._running.discard(task)
+        if not task.cancelled():
+            self._start()
 
     async def _run(self) -> None:
         while self._waiting:

@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 from typing import NamedTuple
+from urllib.parse import quote, urlencode
 
-import httpx2
 import orjson
 from pydantic import JsonValue
 
 from revenueflow.clock import utcnow
 from revenueflow.errors import OutcomeUnknown, UpstreamError, UpstreamRejected, UpstreamUnavailable
-from revenueflow.resilience.http import ANSWER_CAP, READS, Exchange, new_client, phases
+from revenueflow.resilience.http import ANSWER_CAP, READS, Client, Exchange, Request, new_client
 from revenueflow.resilience.retries import retrying
 from revenueflow.telemetry.metrics import provider_seconds
 
@@ -82,7 +82,7 @@ class HttpUpstream:
         *,
         headers: Mapping[str, str] | None = None,
         timeout: float = 5.0,
-        client: httpx2.AsyncClient | None = None,
+        client: Client | None = None,
         meanings: Mapping[int, Meaning] | None = None,
         cap: int = ANSWER_CAP,
     ) -> None:
@@ -90,7 +90,7 @@ class HttpUpstream:
         self._base_url = base_url.rstrip("/")
         self._headers = dict(headers or {})
         self._timeout = timeout
-        self._client = client or new_client(timeout=timeout)
+        self._client = client or new_client()
         self._owned = client is None
         self._meanings = {**MEANINGS, **(meanings or {})}
         self._cap = cap
@@ -128,23 +128,14 @@ class HttpUpstream:
 
     def _build(
         self, method: str, path: str, params: Params | None, json: object, headers: Mapping[str, str] | None
-    ) -> httpx2.Request:
-        own = dict(self._headers)
+    ) -> Request:
+        own = {**self._headers, **(headers or {})}
         content = None
         if json is not None:
             own["content-type"] = "application/json"
             content = orjson.dumps(json)
-        try:
-            return self._client.build_request(
-                method,
-                self._base_url + path,
-                params=params,
-                content=content,
-                headers={**own, **(headers or {})},
-                timeout=phases(self._timeout),
-            )
-        except (httpx2.InvalidURL, UnicodeEncodeError):
-            raise UpstreamRejected(self.name, "request_not_possible") from None
+        query = f"?{urlencode(params, quote_via=quote)}" if params else ""
+        return Request(method, self._base_url + path + query, own, content)
 
     @contextmanager
     def _timed(self) -> Iterator[None]:
@@ -159,7 +150,7 @@ class HttpUpstream:
         finally:
             provider_seconds.labels(self.name, outcome).observe(time.perf_counter() - begun)
 
-    async def _once(self, request: httpx2.Request, allow: Collection[int]) -> Answer:
+    async def _once(self, request: Request, allow: Collection[int]) -> Answer:
         exchange = Exchange(self.name, request, self._timeout, self._cap)
         status, headers, body = await exchange.run(self._client)
         if status not in allow:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from revenueflow import defaults
@@ -12,6 +12,7 @@ from revenueflow.domain.lead import DEFAULT_CAMPAIGN, LeadForm
 from revenueflow.errors import Fault
 
 LONGEST_VALUE = 20_000
+LONGEST_NAME = 100
 MESSAGE = "message"  # the one field of several lines
 
 
@@ -42,16 +43,24 @@ def _index(config_dir: Path | None) -> dict[str, tuple[str, int]]:
     return {fold(alias): (field, rank) for field, names in groups.items() for rank, alias in enumerate(names)}
 
 
+def _known(name: str, config_dir: Path | None) -> tuple[str, int] | None:
+    return _remembered(name, config_dir) if len(name) <= LONGEST_NAME else None
+
+
+@lru_cache(maxsize=1024)
+def _remembered(name: str, config_dir: Path | None) -> tuple[str, int] | None:
+    return _index(config_dir).get(fold(name))
+
+
 def understand(payload: Mapping[str, object], config_dir: Path | None = None) -> Understood:
     """Maps a flat payload to our fields. Unknown names and values that are no text or number are left out."""
-    index = _index(config_dir)
     best: dict[str, tuple[int, str]] = {}
     for name, value in payload.items():
-        known = index.get(fold(name))
-        text = plain(value)
-        if text and known and known[0] != MESSAGE:
+        if (known := _known(name, config_dir)) is None or not (text := plain(value)):
+            continue
+        if known[0] != MESSAGE:
             text = " ".join(text.split())
-        if known and text and (known[0] not in best or known[1] < best[known[0]][0]):
+        if known[0] not in best or known[1] < best[known[0]][0]:
             best[known[0]] = (known[1], text)
     return _assemble({field: text for field, (_, text) in best.items()})
 
@@ -83,6 +92,8 @@ def plain(value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     text = str(value)[:LONGEST_VALUE].replace("\r\n", "\n")
+    if text.isprintable():  # nearly all are
+        return text.strip() or None
     return "".join(map(_shown, text)).strip() or None
 
 

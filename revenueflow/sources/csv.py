@@ -16,7 +16,8 @@ import orjson
 from revenueflow.errors import Fault, InvalidInput
 from revenueflow.sources.aliases import understand
 from revenueflow.sources.arrival import Arrival
-from revenueflow.sources.ingress import Ingress, Receipt
+from revenueflow.sources.ingress import Ingress
+from revenueflow.sources.storing import Receipt
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -37,7 +38,7 @@ class Imported:
     def count(self, receipts: list[Receipt]) -> None:
         """Adds the answers to a chunk."""
         self.rows += len(receipts)
-        self.accepted += sum(one.status in ("accepted", "conflict") for one in receipts)
+        self.accepted += sum(one.status in ("accepted", "conflict", "spooled") for one in receipts)
         self.duplicates += sum(one.status == "duplicate" for one in receipts)
         self.quarantined += sum(one.status == "quarantined" for one in receipts)
 

@@ -21,9 +21,9 @@ def read(raw: bytes, content_type: str = "application/json") -> list[Arrival]:
     try:
         events = payload.json(raw)
     except payload.Unreadable as problem:
-        return [_quarantined(raw, content_type, str(problem))]
+        return [quarantined(raw, content_type, str(problem))]
     if not isinstance(events, list) or len(events) > MOST_EVENTS:
-        return [_quarantined(raw, content_type, "not_an_array_of_events")]
+        return [quarantined(raw, content_type, "not_an_array_of_events")]
     return [_event(event, raw, content_type) for event in events]
 
 
@@ -36,16 +36,17 @@ def _event(event: object, body: bytes, content_type: str) -> Arrival:
     try:
         raw = orjson.dumps(event)
     except orjson.JSONEncodeError:  # it writes fewer levels than it reads
-        return _quarantined(body, content_type, "nested_too_deep")
+        return quarantined(body, content_type, "nested_too_deep")
     if not isinstance(event, Mapping) or any(type(event.get(name)) is not int for name in _KEY):
-        return _quarantined(raw, content_type, "not_an_event")
+        return quarantined(raw, content_type, "not_an_event")
     if not str(event.get("subscriptionType", "")).startswith("contact."):
-        return _quarantined(raw, content_type, "not_a_contact_event")
+        return quarantined(raw, content_type, "not_a_contact_event")
     key = ":".join(str(event[name]) for name in _KEY)
     own = f"{event['portalId']}:{event['objectId']}"
     understood = Understood(source_id=own, form=LeadForm(source="hubspot"))
     return Arrival(SOURCE, key, raw, content_type, understood, own_id=own, own_id_first=True)
 
 
-def _quarantined(raw: bytes, content_type: str, reason: str) -> Arrival:
+def quarantined(raw: bytes, content_type: str, reason: str) -> Arrival:
+    """A body that is no array of events, as it came."""
     return Arrival(SOURCE, payload.body_key(raw), raw, content_type, reason=reason)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from prometheus_client import Counter, Gauge, Histogram
 
 _FINE = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 5, 10, 30)
@@ -13,6 +15,7 @@ oldest_ready = Gauge("revenueflow_oldest_ready_seconds", "Age of the oldest due 
 step_seconds = Histogram("revenueflow_step_seconds", "Time in a step", ["step", "outcome"], buckets=_FINE)
 spool_bytes = Gauge("revenueflow_spool_bytes", "Bytes that wait in the spool")
 spool_oldest = Gauge("revenueflow_spool_oldest_seconds", "Age of the oldest spooled arrival")
+spool_bad = Gauge("revenueflow_spool_bad", "Spool files that were set aside for a person")
 jobs_dead = Gauge("revenueflow_jobs_dead", "Dead jobs that nobody has replayed")
 breaker_state = Gauge("revenueflow_breaker_state", "0 closed, 1 half-open, 2 open", ["provider"])
 actions = Gauge("revenueflow_actions", "Actions by state", ["state"])
@@ -26,3 +29,13 @@ spend = Counter("revenueflow_spend_total", "Money spent on upstreams", ["provide
 tokens = Counter("revenueflow_tokens_total", "Model tokens", ["model", "kind"])
 seal_age = Gauge("revenueflow_seal_age_seconds", "Age of the oldest audit event that is not sealed")
 leases_lost = Counter("revenueflow_leases_lost_total", "Runs that ended because another worker took the job")
+
+
+def observe_step(step: str, outcome: str, seconds: float) -> None:
+    """Adds a step that took `seconds` and came to `outcome`."""
+    _step(step, outcome).observe(seconds)
+
+
+@cache
+def _step(step: str, outcome: str) -> Histogram:
+    return step_seconds.labels(step, outcome.lower())

@@ -16,9 +16,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from revenueflow.db import jobs
-from revenueflow.db.engine import engine_for
+from revenueflow.db.direct import Direct
 from revenueflow.db.jobs import Lease
-from revenueflow.db.session import Database
 from revenueflow.errors import Unavailable
 from revenueflow.settings import DatabaseSettings, WorkerSettings
 
@@ -43,7 +42,7 @@ class Heartbeat:
     """Renews all leases held, every `heartbeat` seconds, in one statement."""
 
     def __init__(self, database: DatabaseSettings, worker: WorkerSettings) -> None:
-        self._settings = database.model_copy(update={"pool_size": 2, "command_timeout": min(5, worker.heartbeat)})
+        self._settings = database.model_copy(update={"command_timeout": min(5, worker.heartbeat)})
         self._worker = worker
         self._held: dict[UUID, Held] = {}
         self._lock = threading.Lock()
@@ -77,15 +76,14 @@ class Heartbeat:
 
     async def _beat(self) -> None:
         try:
-            async with engine_for(self._settings, application="heartbeat", lock_timeout=1) as engine:
-                database = Database(engine)
+            async with Direct(self._settings, application="heartbeat", size=2, lock_timeout=1) as direct:
                 while not await asyncio.to_thread(self._stop.wait, self._worker.heartbeat):
-                    await self._renew(database)
+                    await self._renew(direct)
         finally:
             if not self._stop.is_set():  # without a heartbeat this process may not go on: let it drain and end
                 os.kill(os.getpid(), signal.SIGTERM)
 
-    async def _renew(self, database: Database) -> None:
+    async def _renew(self, direct: Direct) -> None:
         with self._lock:
             held = dict(self._held)
         if not held:
@@ -93,8 +91,8 @@ class Heartbeat:
         began = time.monotonic()
         pairs = [(job_id, one.token) for job_id, one in held.items()]
         try:
-            async with database.transaction() as session:
-                ours = await jobs.heartbeat(session, pairs, lease=self._worker.lease)
+            async with direct.connection() as connection:
+                ours = await jobs.heartbeat(connection, pairs, lease=self._worker.lease)
         except Unavailable:
             self._lose_overdue(held)
             return

@@ -1,33 +1,43 @@
 """The relay: looks for due jobs and rings for them. Any number of relays may run; each job is rung by one.
 
-A backlog waits in Postgres, not in Redis, so a Redis that lost its data is healed by the next sweep.
+A backlog waits in Postgres, not in Redis: only its head is rung for. A Redis that lost its data is healed by the next
+sweeps.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Sequence
 from contextlib import suppress
+from uuid import UUID
 
 from revenueflow.audit import trail
-from revenueflow.db import jobs
-from revenueflow.db.session import Database
+from revenueflow.db import jobs, leads
+from revenueflow.db.direct import Direct
+from revenueflow.domain.lead import LeadStatus
+from revenueflow.domain.outcome import AuditEntry
 from revenueflow.errors import Unavailable
 from revenueflow.queue.doorbell import Doorbell
+from revenueflow.resilience.crash import crash_point
 from revenueflow.settings import WorkerSettings
 from revenueflow.telemetry import logs
-from revenueflow.workers.run import stopped
+
+LARGEST_SWEEP = 500
+BURY_SECONDS = 1.0
 
 log = logs.get("relay")
 
 
 class Relay:
-    """Sweeps every `sweep` seconds, and at once when it is poked."""
+    """Sweeps every `sweep` seconds, at once when it is poked, and on as long as there is more."""
 
-    def __init__(self, database: Database, doorbell: Doorbell, settings: WorkerSettings) -> None:
-        self._database = database
+    def __init__(self, direct: Direct, doorbell: Doorbell, settings: WorkerSettings) -> None:
+        self._direct = direct
         self._doorbell = doorbell
         self._settings = settings
         self._poked = asyncio.Event()
+        self._buried_at = 0.0
 
     async def run(self) -> None:
         """Sweeps until cancelled; Postgres or Redis being away only delays it."""
@@ -35,31 +45,52 @@ class Relay:
         try:
             while not _is_cancelled():
                 try:
-                    await self.sweep()
+                    rung = await self.sweep()
                 except Unavailable as error:
                     log.warning("sweep_failed", detail=error.detail)
+                    rung = 0
                     await asyncio.sleep(1)
-                await self._rest()
+                if rung < LARGEST_SWEEP:
+                    await self._rest()
         finally:
             listener.cancel()
 
     async def sweep(self) -> int:
         """Ends jobs that nobody may claim any more, rings for those that are due; returns how many it rang for."""
-        await self._bury()
-        room = self._settings.rings_open - await self._doorbell.waiting()
-        if room <= 0:
-            return 0
-        async with self._database.transaction() as session:
-            due = await jobs.ring(session, again=self._settings.ring_again, limit=min(room, 500))
+        if time.monotonic() - self._buried_at >= min(BURY_SECONDS, self._settings.ring_again):
+            await self._bury()
+        crash_point("relay.before_mark")
+        async with self._direct.connection() as connection:
+            due = await jobs.ring(
+                connection, again=self._settings.ring_again, limit=LARGEST_SWEEP, window=self._settings.rings_open
+            )
+        crash_point("relay.after_mark")
         if due:
-            await self._doorbell.ring(due)
+            await self._ring(due)
+            crash_point("relay.after_ring")
         return len(due)
 
+    async def _ring(self, due: Sequence[UUID]) -> None:
+        try:
+            await self._doorbell.ring(due)
+        except Unavailable:
+            async with self._direct.connection() as connection:  # or they would wait for their time to be rung again
+                await jobs.unring(connection, due)
+            raise
+
     async def _bury(self) -> None:
-        async with self._database.transaction() as session:
-            for job in await jobs.bury(session, max_claims=self._settings.max_claims):
-                subject = trail.Subject(job["lead_id"], job["id"], job["trace_id"])
-                await stopped(session, subject, "dead", step=job["step"], reason="lease_expired")
+        self._buried_at = time.monotonic()
+        async with self._direct.transaction() as connection:
+            buried = await jobs.bury(connection, max_claims=self._settings.max_claims)
+            await leads.write(connection, [(job["lead_id"], {"status": LeadStatus.DEAD.value}) for job in buried])
+            events = [
+                trail.row(
+                    trail.Subject(job["lead_id"], job["id"], job["trace_id"]),
+                    AuditEntry("lead.dead", "dead", {"step": job["step"], "reason": "lease_expired"}),
+                )
+                for job in buried
+            ]
+            await trail.append_rows(connection, events)
 
     async def _rest(self) -> None:
         with suppress(TimeoutError):

@@ -1,38 +1,35 @@
-"""One run over one version of a lead: what is finished, what comes next, and what is written when a step ends.
-
-Every write is conditional on the lease's token: a worker that was frozen and came back changes nothing.
-"""
+"""One run over one version of a lead: what is finished, what comes next, and what is written when a step ends."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
-from hashlib import sha256
-from uuid import UUID
 
 import orjson
 from pydantic import ValidationError
 
-from revenueflow.audit import trail
-from revenueflow.db import jobs, leads, steps
-from revenueflow.db.jobs import Lease
-from revenueflow.db.session import Database, Session
+from revenueflow.db.jobs import Lease, Release
 from revenueflow.db.steps import Checkpoint
 from revenueflow.domain.lead import Lead, LeadStatus
 from revenueflow.domain.outcome import AuditEntry, Changes, Done
-from revenueflow.errors import LeaseLost
+from revenueflow.pipeline import chain
 from revenueflow.pipeline.capture import Captured
 from revenueflow.pipeline.context import Context
-from revenueflow.pipeline.steps import STEPS, Step
+from revenueflow.pipeline.steps import Step
+from revenueflow.workers.commits import Commits, GivenUp, StepEnd
+
+_STOPPED = {"parked": LeadStatus.PARKED, "dead": LeadStatus.DEAD}
 
 
 class Run:
     """The state of a run: its lease, its context, and the hash that ties each checkpoint to what came before."""
 
-    def __init__(self, database: Database, context: Context) -> None:
-        self._database = database
+    def __init__(self, commits: Commits, context: Context, steps: Sequence[Step]) -> None:
+        self._commits = commits
         self.context = context
-        self._chain = sha256(f"{context.lease.lead_id}/{context.lease.run_version}".encode()).digest()
-        self._left = list(STEPS)
+        self._chain = chain.start(context.lease.lead_id, context.lease.run_version)
+        self._left = list(steps)
         self.attempt = context.lease.attempt
 
     @property
@@ -55,9 +52,10 @@ class Run:
 
     async def resume(self) -> None:
         """Takes up the checkpoints of earlier attempts, up to the first step that must run (again)."""
-        async with self._database.transaction() as session:
-            finished = await steps.finished(session, self.lease.job_id)
-        for step in STEPS:
+        if self._left and self.lease.step == self._left[0].name:
+            return  # nothing is finished
+        finished = await self._commits.finished(self.lease.job_id)
+        for step in list(self._left):
             checkpoint = finished.get(step.name)
             if checkpoint is None or not self._take_up(step, checkpoint):
                 return
@@ -67,15 +65,14 @@ class Run:
         if checkpoint.step_version != step.version or checkpoint.input_sha256 != self._chain:
             return False
         try:
-            self.context.results[step.result] = step.result.model_validate(checkpoint.output)
+            self.context.results[step.result] = step.result.model_validate_json(checkpoint.output)
         except ValidationError:
             return False
-        self._advance(checkpoint)
+        self._advance(step, chain.canonical(orjson.loads(checkpoint.output)))
         return True
 
-    def _advance(self, checkpoint: Checkpoint) -> None:
-        output = orjson.dumps(checkpoint.output, option=orjson.OPT_SORT_KEYS)
-        self._chain = sha256(self._chain + checkpoint.name.encode() + output).digest()
+    def _advance(self, step: Step, output: bytes) -> None:
+        self._chain = chain.after(self._chain, step.name, output)
         self._left.pop(0)
 
     async def checkpoint(self, step: Step, outcome: Done, started_at: datetime) -> None:
@@ -83,75 +80,30 @@ class Run:
 
         Raises LeaseLost if another worker owns the job now; then nothing is written.
         """
-        checkpoint = Checkpoint(step.name, step.version, self._chain, outcome.result.model_dump(mode="json"))
-        async with self._database.transaction() as session:
-            await self._move_on(session)
-            await steps.record(session, self.lease.job_id, checkpoint, started_at)
-            await apply(session, self.lease, outcome.changes)
+        output = chain.canonical(outcome.result.model_dump(mode="json"))
+        following = self._left[1].name if len(self._left) > 1 else None
+        checkpoint = Checkpoint(step.name, step.version, self._chain, output.decode())
+        changes = outcome.changes if following else self._with_end(outcome.changes)
+        await self._commits.end_step(StepEnd(self.lease, following, checkpoint, started_at, changes))
         self.context.results[step.result] = outcome.result
         self.attempt = 1
-        self._advance(checkpoint)
+        self._advance(step, output)
 
-    async def _move_on(self, session: Session) -> None:
-        if len(self._left) > 1:
-            held = await jobs.advance(session, self.lease, self._left[1].name)
-        else:
-            held = await jobs.finish(session, self.lease)
-            await self._processed(session)
-        if not held:
-            raise LeaseLost("another worker owns this job")
-
-    async def _processed(self, session: Session) -> None:
-        await leads.finished(session, self.lease.lead_id)
+    def _with_end(self, changes: Changes) -> Changes:
         entry = AuditEntry("lead.processed", "done", {"run_version": self.lease.run_version})
-        await trail.append(session, self._subject, [entry])
+        return replace(changes, audit=(*changes.audit, entry))
 
     async def release(
-        self,
-        state: str,
-        *,
-        reason: str,
-        after: float = 0,
-        give_back: bool = False,
-        error_class: str | None = None,
-        changes: Changes | None = None,
+        self, state: str, *, reason: str, after: float = 0, give_back: bool = False, changes: Changes | None = None
     ) -> None:
         """One commit: gives the lease up, for later (`ready`), for a person (`parked`) or for good (`dead`)."""
-        async with self._database.transaction() as session:
-            held = await jobs.release(
-                session, self.lease, state=state, after=after, give_back=give_back,
-                error_class=error_class or reason, error=reason,
-            )  # fmt: skip
-            if not held:
-                raise LeaseLost("another worker owns this job")
-            await apply(session, self.lease, changes or Changes())
-            if state in ("parked", "dead"):
-                await stopped(session, self._subject, state, step=self.step.name if self.step else "", reason=reason)
+        changes = changes or Changes()
+        if state in _STOPPED:
+            changes = self._with_stop(changes, state, reason)
+        await self._commits.give_up(GivenUp(Release(self.lease, state, after, give_back, reason), changes))
 
-    @property
-    def _subject(self) -> trail.Subject:
-        return trail.Subject(self.lease.lead_id, self.lease.job_id, self.lease.trace_id)
-
-
-async def apply(session: Session, lease: Lease, changes: Changes) -> None:
-    """Writes the rows that belong to a step's result."""
-    if "identity_key" in changes.lead:
-        await leads.upsert(session, lease.lead_id, changes.lead)
-    elif changes.lead:
-        await leads.change(session, lease.lead_id, changes.lead)
-    await steps.add_evidence(session, lease.lead_id, lease.job_id, changes.evidence)
-    await steps.add_claims(session, lease.lead_id, lease.job_id, changes.claims)
-    await trail.append(session, trail.Subject(lease.lead_id, lease.job_id, lease.trace_id), changes.audit)
-
-
-async def stopped(session: Session, subject: trail.Subject, state: str, *, step: str, reason: str) -> None:
-    """The lead stands still: `parked` for a person, or `dead`."""
-    status = LeadStatus.PARKED if state == "parked" else LeadStatus.DEAD
-    await leads.change(session, _lead(subject), {"status": status.value})
-    await trail.append(session, subject, [AuditEntry(f"lead.{state}", state, {"step": step, "reason": reason})])
-
-
-def _lead(subject: trail.Subject) -> UUID:
-    if subject.lead_id is None:
-        raise TypeError("a lead is needed")
-    return subject.lead_id
+    def _with_stop(self, changes: Changes, state: str, reason: str) -> Changes:
+        step = self.step.name if self.step else ""
+        entry = AuditEntry(f"lead.{state}", state, {"step": step, "reason": reason})
+        lead = {**changes.lead, "status": _STOPPED[state].value}
+        return replace(changes, lead=lead, audit=(*changes.audit, entry))

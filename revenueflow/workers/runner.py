@@ -5,25 +5,28 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy.exc import DBAPIError
-
 from revenueflow.clock import utcnow
-from revenueflow.db import jobs
-from revenueflow.db.session import Database
+from revenueflow.db.jobs import Lease
 from revenueflow.domain.outcome import Done, Outcome, Park, Reject, Retry, Snooze
-from revenueflow.errors import LeaseLost, RevenueFlowError, Unavailable
+from revenueflow.errors import LeaseLost, Refused, RevenueFlowError, Unavailable
 from revenueflow.pipeline.context import Context, Services
-from revenueflow.pipeline.steps import Step
+from revenueflow.pipeline.steps import STEPS, Step
 from revenueflow.settings import WorkerSettings
 from revenueflow.telemetry import logs, metrics
+from revenueflow.workers.commits import Commits
 from revenueflow.workers.heartbeat import Heartbeat, Held
 from revenueflow.workers.run import Run
 
 log = logs.get("runner")
+
+
+ROOM_SECONDS = 0.5
+"""How long jobs that were rung for wait for room here, before somebody else gets them."""
 
 
 class Runner:
@@ -31,78 +34,104 @@ class Runner:
 
     def __init__(
         self,
-        database: Database,
+        commits: Commits,
         services: Services,
         settings: WorkerSettings,
         heartbeat: Heartbeat,
         *,
-        owner: str,
+        steps: Sequence[Step] = STEPS,
     ) -> None:
-        self._database = database
+        self.commits = commits
         self._services = services
         self._settings = settings
         self._heartbeat = heartbeat
-        self._owner = owner
-        self._slots = asyncio.Semaphore(settings.concurrency)
+        self._steps = steps
         self._running: set[asyncio.Task[None]] = set()
+        self._room = asyncio.Event()
+        self._room.set()
         self._draining = False
+        self.rung_at = time.monotonic()
 
-    async def accept(self, job_id: UUID) -> None:
-        """Answers a doorbell: waits for a free slot, starts the job, and returns."""
-        await self._slots.acquire()
-        if self._draining:
-            self._slots.release()
-            return
-        task = asyncio.create_task(self._guarded(job_id))
-        self._running.add(task)
-        task.add_done_callback(self._ended)
+    @property
+    def free(self) -> int:
+        """How many more jobs may run."""
+        return 0 if self._draining else self._settings.concurrency - len(self._running)
+
+    async def ready(self) -> None:
+        """Returns when there is room for a job, or when there will be none any more."""
+        await self._room.wait()
+
+    async def accept(self, jobs: Sequence[UUID]) -> Sequence[UUID]:
+        """Answers a ring: claims and starts the jobs that there is room for; returns the others."""
+        self.rung_at = time.monotonic()
+        while jobs and self.free > 0:
+            taken, jobs = jobs[: self.free], jobs[self.free :]
+            try:
+                self.start(await self.commits.claim(taken))
+            except Unavailable as error:
+                log.warning("claim_failed", detail=error.detail)
+                return ()
+            if jobs:
+                await self._wait_for_room()
+        return jobs
+
+    async def accept_overdue(self, overdue: float) -> int:
+        """Claims and starts jobs that have been due for `overdue` seconds, rung for or not; returns how many."""
+        leases = await self.commits.claim_overdue(self.free, overdue=overdue) if self.free > 0 else []
+        self.start(leases)
+        return len(leases)
+
+    def start(self, leases: Sequence[Lease]) -> None:
+        """Starts runs under these leases."""
+        for lease in leases:
+            task = asyncio.create_task(self._guarded(lease))
+            self._running.add(task)
+            task.add_done_callback(self._ended)
+        if self.free <= 0 and not self._draining:
+            self._room.clear()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
-        self._slots.release()
+        self._room.set()
+
+    async def _wait_for_room(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ROOM_SECONDS):
+                await self._room.wait()
 
     async def drain(self) -> None:
         """Lets what runs finish for `drain` seconds, then hands the rest back."""
         self._draining = True
+        self._room.set()
         if self._running:
             await asyncio.wait(self._running, timeout=self._settings.drain)
         for task in list(self._running):
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
 
-    async def _guarded(self, job_id: UUID) -> None:
+    async def _guarded(self, lease: Lease) -> None:
         # The edge of the process: whatever goes wrong with one job must not touch the others.
         try:
-            await self.run(job_id)
+            await self.run(lease)
         except LeaseLost:
             metrics.leases_lost.inc()
         except Unavailable as error:
-            log.warning("database_away", job_id=str(job_id), detail=error.detail)
+            log.warning("database_away", job_id=str(lease.job_id), detail=error.detail)
 
     async def _hand_back(self, run: Run) -> None:
         # Postgres being away is not the lead's fault. If it can't be told, the lease runs out and an attempt is spent.
         with suppress(Unavailable, LeaseLost):
             await run.release("ready", reason="database_away", after=_pause(run.attempt), give_back=True)
 
-    async def run(self, job_id: UUID) -> None:
-        """Claims the job and runs it as far as it goes; a ring that finds nothing to claim ends here."""
-        async with self._database.transaction() as session:
-            lease = await jobs.claim(
-                session,
-                job_id,
-                owner=self._owner,
-                lease=self._settings.lease,
-                max_claims=self._settings.max_claims,
-            )
-        if lease is None:
-            return
-        run = Run(self._database, Context(lease, utcnow(), self._services))
+    async def run(self, lease: Lease) -> None:
+        """Runs a claimed job as far as it goes."""
+        run = Run(self.commits, Context(lease, utcnow(), self._services), self._steps)
         with self._heartbeat.holding(lease) as held:
             await self._to_an_end(run, held)
 
     async def _to_an_end(self, run: Run, held: Held) -> None:
         try:
-            await self._steps(run)
+            await self._perform_all(run)
         except asyncio.CancelledError:
             if held.lost:
                 raise LeaseLost("another worker owns this job") from None
@@ -117,18 +146,18 @@ class Runner:
             log.exception("run_failed", job_id=str(run.lease.job_id), step=run.step.name if run.step else None)
             await self._stop(run, Retry(0, type(error).__name__))
 
-    async def _steps(self, run: Run) -> None:
+    async def _perform_all(self, run: Run) -> None:
         await run.resume()
         while step := run.step:
             started_at, began = utcnow(), time.perf_counter()
             outcome = await self._perform(step, run)
-            metrics.step_seconds.labels(step.name, type(outcome).__name__.lower()).observe(time.perf_counter() - began)
+            metrics.observe_step(step.name, type(outcome).__name__, time.perf_counter() - began)
             if not isinstance(outcome, Done):
                 return await self._stop(run, outcome)
             try:
                 await run.checkpoint(step, outcome, started_at)
-            except DBAPIError as error:
-                return await self._stop(run, Retry(0, f"checkpoint_{type(error).__name__}"))
+            except Refused:
+                return await self._stop(run, Retry(0, "checkpoint_refused"))
         return None
 
     async def _perform(self, step: Step, run: Run) -> Outcome:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import re
 import stat
 import subprocess
@@ -200,6 +202,113 @@ def test_leads_and_quarantine_are_shown_whatever_strangers_wrote(database: Datab
     for noun in ("leads", "jobs"):
         missing = run(tmp_path, noun, "show", str(uuid4()), DATABASE_URL=database.app_url)
         assert (missing.code, missing.out) == (1, "")
+
+
+STOPPED_JOB = """
+    INSERT INTO jobs (id, lead_id, run_version, wanted_version, state, step, error_class, finished_at, trace_id)
+    VALUES ($1, uuidv7(), 1, 1, $2, $3, $4, now() - make_interval(hours => $5), '')
+"""
+
+
+class Jobs:
+    """Jobs that stand still, and `revenueflow jobs`."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.url, self.folder = url, folder
+
+    def stop(self, state: str = "dead", step: str = "record", error: str = "Boom", hours: int = 0) -> str:
+        job = uuid4()
+        sql.rows(self.url, STOPPED_JOB, job, state, step, error, hours)
+        return str(job)
+
+    def __call__(self, *arguments: str) -> Ran:
+        return run(self.folder, "jobs", *arguments, DATABASE_URL=self.url)
+
+    def ready(self) -> set[str]:
+        return {str(row["id"]) for row in sql.rows(self.url, "SELECT id FROM jobs WHERE state = 'ready'")}
+
+
+@pytest.fixture
+def jobs(database: DatabaseUrls, tmp_path: Path) -> Jobs:
+    return Jobs(database.app_url, tmp_path)
+
+
+def test_jobs_that_stopped_are_grouped_listed_and_shown(jobs: Jobs) -> None:
+    one, old, parked = jobs.stop(), jobs.stop(hours=5), jobs.stop("parked", error="crm_invalid")
+    poison = jobs.stop(error="lease_expired")
+    groups = {(group["error_class"], group["poison"]): group for group in jobs("list", "--groups", "--json").lines}
+    assert {kind: group["count"] for kind, group in groups.items()} == {("Boom", False): 2, ("lease_expired", True): 1}
+    assert groups["Boom", False]["fingerprint"] in jobs("list", "--groups").out
+    (group,) = jobs("list", "--groups", "--state", "parked", "--json").lines
+    assert group["example"] == parked
+
+    def listed(*options: str) -> set[str]:
+        return {job["id"] for job in jobs("list", "--json", *options).lines}
+
+    fingerprint = groups["Boom", False]["fingerprint"]
+    assert listed("--fingerprint", fingerprint) == {one, old}
+    assert listed("--fingerprint", fingerprint, "--since", "2h") == {one}
+    assert listed("--state", "dead", "--since", "2h") == {one, poison}
+    assert listed("--since", "2h") == {one, parked, poison}
+    (shown,) = jobs("show", one, "--json").lines
+    assert (shown["attempt"], shown["error_class"], shown["fingerprint"], shown["steps"]) == (
+        0, "Boom", fingerprint, [],
+    )  # fmt: skip
+
+
+def test_jobs_are_replayed(jobs: Jobs) -> None:
+    one, old, parked = jobs.stop(), jobs.stop(hours=5), jobs.stop("parked")
+    poison = jobs.stop(error="lease_expired")
+    dry = jobs("replay", "--since", "2h", "--dry-run")
+    assert (dry.code, dry.out, dry.err) == (0, "", "1 would be set going again; left alone: 1 poison\n")
+    assert jobs.ready() == set()
+    done = jobs("replay", "--since", "2h", "--from", "score", "--json")
+    assert done.lines == [{"replayed": 1, "left": {"poison": 1}, "jobs": [one]}]
+    assert (done.err, jobs.ready()) == ("1 set going again from score; left alone: 1 poison\n", {one})
+    assert jobs("replay", "--since", "1w", "--state", "both").code == 0
+    assert jobs.ready() == {one, old, parked}
+    (group,) = jobs("list", "--groups", "--json").lines
+    nothing = jobs("replay", "--fingerprint", group["fingerprint"])
+    assert (nothing.code, nothing.err) == (1, "0 set going again; left alone: 1 poison\n")
+    assert jobs("replay", "--fingerprint", group["fingerprint"], "--poison").code == 0
+    again = jobs("replay", poison)
+    assert (again.code, again.err) == (1, "0 set going again; left alone: 1 not_stopped\n")
+    assert jobs.ready() == {one, old, parked, poison}
+
+
+def test_retry_is_a_replay_from_where_they_stopped(jobs: Jobs) -> None:
+    dead, parked, poison = jobs.stop(), jobs.stop("parked"), jobs.stop(error="lease_expired")
+    assert jobs("retry", "--all", "dead").err == "1 set going again; left alone: 1 poison\n"
+    assert jobs.ready() == {dead}
+    assert jobs("retry", parked, poison).code == 0
+    assert jobs.ready() == {dead, parked, poison}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (), ("--from", "score"), (str(uuid4()), "--since", "2h"), ("--since", "yesterday"), ("--since", "2026-11-21"),
+        ("--since", "2h", "--from", "nowhere"), ("--since", "2h", "--state", "done"), ("no-id",),
+    ],
+)  # fmt: skip
+def test_a_replay_that_is_asked_for_wrongly(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    ran = run(tmp_path, "jobs", "replay", *arguments, DATABASE_URL=NOWHERE)
+    assert (ran.code, ran.out, "Traceback" in ran.err) == (2, "", False)
+
+
+@pytest.mark.parametrize(("answer", "code", "count"), [("n", 1, 0), ("y", 0, 2)])
+def test_a_person_is_asked_before_many_are_replayed(jobs: Jobs, answer: str, code: int, count: int) -> None:
+    jobs.stop()
+    jobs.stop()
+    ours, theirs = pty.openpty()
+    os.write(ours, f"{answer}\n".encode())
+    command = [sys.executable, "-m", "revenueflow", "jobs", "replay", "--since", "2h"]
+    env = os.environ | {"DATABASE_URL": jobs.url}
+    done = subprocess.run(command, stdin=theirs, stderr=subprocess.PIPE, env=env, timeout=60, check=False)
+    os.close(ours)
+    os.close(theirs)
+    assert b"2 would be set going again" in done.stderr
+    assert (done.returncode, len(jobs.ready())) == (code, count)
 
 
 def test_pause_and_resume(database: DatabaseUrls, tmp_path: Path) -> None:

@@ -1,15 +1,15 @@
 """The labelled sample through the whole chain of decisions, in one process: vendors' wire → claims → owner.
 
-No socket, no database: the sandbox's vendors are called as ASGI apps, the analyst is the one by rules.
+No database: the sandbox's vendors answer over HTTP, the analyst is the one by rules.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import aclosing
 from datetime import UTC, datetime
 
-import httpx2
 import orjson
 import pytest
 
@@ -40,6 +40,7 @@ from revenueflow.scoring.score import score
 from revenueflow.sources import generic, hubspot, marketo
 from revenueflow.sources.aliases import Understood, understand
 from revenueflow.sources.arrival import Arrival, identify
+from tests.support.asgi import listening
 
 NOW = datetime(2026, 11, 18, 10, 0, tzinfo=UTC)
 MARGIN = 5
@@ -53,16 +54,20 @@ SAMPLE = sample.load()
 FIRST = [lead for lead in SAMPLE if lead.expected.same_lead_as is None]
 
 
+@pytest.fixture(scope="module")
+def vendor_urls() -> Iterator[tuple[str, str]]:
+    with listening(clearbit.app(companies())) as one, listening(hunter.app(companies())) as other:
+        yield one, other
+
+
 @pytest.fixture
-async def vendors() -> AsyncIterator[list[EnrichmentProvider]]:
+async def vendors(vendor_urls: tuple[str, str]) -> AsyncIterator[list[EnrichmentProvider]]:
+    one, other = vendor_urls
     async with (
-        httpx2.AsyncClient(transport=httpx2.ASGITransport(app=clearbit.app(companies()))) as one,
-        httpx2.AsyncClient(transport=httpx2.ASGITransport(app=hunter.app(companies()))) as other,
+        aclosing(Clearbit("key", base_url=one, person_base_url=one)) as first,
+        aclosing(Hunter("key", base_url=other)) as second,
     ):
-        yield [
-            Clearbit("key", base_url="http://c.test", person_base_url="http://c.test", client=one),
-            Hunter("key", base_url="http://h.test", client=other),
-        ]
+        yield [first, second]
 
 
 def arrival(lead: SampleLead) -> Arrival:

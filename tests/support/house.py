@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from revenueflow import wiring
 from revenueflow.db import jobs
+from revenueflow.db.direct import Direct
 from revenueflow.db.engine import engine_for
 from revenueflow.db.jobs import Lease
 from revenueflow.db.session import Database
@@ -42,6 +43,7 @@ from revenueflow.sources import generic
 from revenueflow.sources.arrival import Arrival
 from revenueflow.sources.ingress import Ingress
 from revenueflow.telemetry import logs
+from revenueflow.workers.commits import Commits
 from revenueflow.workers.heartbeat import Heartbeat
 from revenueflow.workers.relay import Relay
 from revenueflow.workers.runner import Runner
@@ -81,12 +83,15 @@ async def eventually(holds: Callable[[], Awaitable[bool]], *, seconds: float = 1
 class House:
     """The parts, and what tests look at."""
 
-    def __init__(self, urls: DatabaseUrls, settings: Settings, database: Database, sandbox: Sandbox) -> None:
+    def __init__(
+        self, urls: DatabaseUrls, settings: Settings, database: Database, direct: Direct, sandbox: Sandbox
+    ) -> None:
         self.urls = urls
         self.settings = settings
         self.database = database
+        self.direct = direct
         self.sandbox = sandbox
-        self.ingress = Ingress(database, identity())
+        self.ingress = Ingress(direct, identity())
         self.looker = sql.Looker(urls.superuser_url)
 
     def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
@@ -161,9 +166,10 @@ class House:
     async def claim(self, lead_id: UUID, *, lease: float = 30, owner: str = "test") -> Lease | None:
         """Claims the newest job of a lead."""
         job_id = self.job(lead_id)["id"]
-        async with self.database.transaction() as session:
+        async with self.direct.connection() as connection:
             most = self.settings.worker.max_claims
-            return await jobs.claim(session, job_id, owner=owner, lease=lease, max_claims=most)
+            leases = await jobs.claim(connection, [job_id], owner=owner, lease=lease, max_claims=most)
+        return leases[0] if leases else None
 
     async def leased(self, lead_id: UUID) -> Lease:
         """A lease on the newest job of a lead, which must be due."""
@@ -174,7 +180,7 @@ class House:
     @asynccontextmanager
     async def services(self) -> AsyncIterator[Services]:
         """The capabilities of a worker."""
-        async with wiring.services(self.settings, self.database) as services:
+        async with wiring.services(self.settings, self.database, self.direct) as services:
             yield services
 
     @asynccontextmanager
@@ -185,14 +191,14 @@ class House:
 
     @asynccontextmanager
     async def runner(self, *, heartbeat: bool = True, **worker: float) -> AsyncIterator[Runner]:
-        """A runner without a doorbell: `run(job_id)` claims and runs. Without heartbeat its leases run out."""
+        """A runner without a doorbell. Without heartbeat its leases run out."""
         settings = self.settings.worker.model_copy(update=worker)
         beat = Heartbeat(self.settings.database, settings)
         if heartbeat:
             beat.start()
         try:
             async with self.services() as services:
-                yield Runner(self.database, services, settings, beat, owner="test")
+                yield Runner(Commits(self.direct, settings, owner="test"), services, settings, beat)
         finally:
             if heartbeat:
                 beat.stop()
@@ -200,8 +206,13 @@ class House:
     async def run(self, lead_id: UUID) -> dict[str, Any]:
         """Runs the newest job of a lead as far as it goes; the job then."""
         async with self.runner() as runner:
-            await runner.run(self.job(lead_id)["id"])
+            await self.run_job(runner, self.job(lead_id)["id"])
         return self.job(lead_id)
+
+    async def run_job(self, runner: Runner, job_id: UUID) -> None:
+        """Claims a job, if it is due, and runs it as far as it goes."""
+        for lease in await runner.commits.claim([job_id]):
+            await runner.run(lease)
 
     @asynccontextmanager
     async def worker(self, **changes: float) -> AsyncIterator[asyncio.Task[None]]:
@@ -210,9 +221,9 @@ class House:
         settings = self.settings.model_copy(update={"worker": worker})
         async with AsyncExitStack() as stack:
             engine = await stack.enter_async_context(engine_for(settings.database, application="worker"))
-            database = Database(engine)
-            services = await stack.enter_async_context(wiring.services(settings, database))
-            yield await stack.enter_async_context(_task(work(database, services, settings)))
+            direct = await stack.enter_async_context(Direct(settings.database, application="worker"))
+            services = await stack.enter_async_context(wiring.services(settings, Database(engine), direct))
+            yield await stack.enter_async_context(_task(work(direct, services, settings)))
 
     @asynccontextmanager
     async def relay(self, **changes: float) -> AsyncIterator[asyncio.Task[None]]:
@@ -225,7 +236,7 @@ class House:
         """A relay that sweeps when it is told to."""
         doorbell = Doorbell(self.settings.redis.url)
         try:
-            yield Relay(self.database, doorbell, self.settings.worker.model_copy(update=changes))
+            yield Relay(self.direct, doorbell, self.settings.worker.model_copy(update=changes))
         finally:
             await doorbell.aclose()
 
@@ -278,8 +289,11 @@ async def house(urls: DatabaseUrls, redis_url: str, folder: Path, **groups: Any)
     logs.configure()
     async with running() as sandbox:
         settings = settings_for(urls, redis_url, folder, sandbox.urls, **groups)
-        async with engine_for(settings.database, application="test") as engine:
-            one = House(urls, settings, Database(engine), sandbox)
+        async with (
+            engine_for(settings.database, application="test") as engine,
+            Direct(settings.database, application="test") as direct,
+        ):
+            one = House(urls, settings, Database(engine), direct, sandbox)
             try:
                 yield one
             finally:

@@ -77,3 +77,26 @@ def away(database: DatabaseUrls) -> Iterator[None]:
         yield
     finally:
         rows(server, f"ALTER DATABASE {database.name} ALLOW_CONNECTIONS true")
+
+
+@contextmanager
+def locked(database: DatabaseUrls, statement: str) -> Iterator[None]:
+    """Holds whatever `statement` locks, in a transaction of its own, while the block runs."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+
+    async def hold() -> Any:
+        connection = await asyncpg.connect(database.superuser_url)
+        await connection.execute("BEGIN")
+        await connection.execute(statement)
+        return connection
+
+    holder = asyncio.run_coroutine_threadsafe(hold(), loop).result(10)
+    try:
+        yield
+    finally:
+        asyncio.run_coroutine_threadsafe(holder.close(), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()

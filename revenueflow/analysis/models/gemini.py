@@ -20,6 +20,7 @@ from revenueflow.analysis.prompt import Prompt
 from revenueflow.analysis.schema import ANSWER_SCHEMA, analysis, read
 from revenueflow.domain.claim import Analysis
 from revenueflow.errors import UpstreamRejected, UpstreamUnavailable
+from revenueflow.resilience.transport import Transport
 
 NAME: Final = "gemini"
 API_VERSION: Final = "v1beta"
@@ -48,7 +49,7 @@ class Gemini:
         self._timeout = timeout
         self._tries = tries
         # Given a client of ours, the SDK never takes aiohttp, which it prefers and retries by itself.
-        self._http = httpx2.AsyncClient(limits=httpx2.Limits(max_connections=connections), timeout=timeout)
+        self._http = httpx2.AsyncClient(transport=Transport(timeout=timeout, connections=connections))
         self._client = genai.Client(
             vertexai=False,
             api_key=api_key,

@@ -7,8 +7,6 @@ GET {company}/v2/companies/find?domain=  {…}
 
 from __future__ import annotations
 
-import httpx2
-
 from revenueflow.domain.evidence import Signal, Trust
 from revenueflow.enrichment.base import Findings, Status, Subject
 from revenueflow.enrichment.mapping import (
@@ -22,6 +20,7 @@ from revenueflow.enrichment.mapping import (
     year,
 )
 from revenueflow.enrichment.providers.answers import Part, findings
+from revenueflow.resilience.http import Client
 from revenueflow.resilience.upstream import HttpUpstream
 
 COMPANY = (
@@ -59,7 +58,7 @@ class Clearbit:
         base_url: str = "https://company.clearbit.com",
         person_base_url: str = "https://person.clearbit.com",
         timeout: float = 5.0,
-        client: httpx2.AsyncClient | None = None,
+        client: Client | None = None,
     ) -> None:
         """`timeout` is in seconds, for one try. Without `client`, each of the two addresses gets its own."""
         headers = {"authorization": f"Bearer {api_key}"}

@@ -8,7 +8,6 @@ processed, 202 still looking, 222 their check failed at the far end.
 
 from __future__ import annotations
 
-import httpx2
 from pydantic import JsonValue
 
 from revenueflow.domain.evidence import Signal, Trust
@@ -27,6 +26,7 @@ from revenueflow.enrichment.mapping import (
 )
 from revenueflow.enrichment.providers.answers import Part, findings
 from revenueflow.errors import UpstreamRejected, UpstreamUnavailable
+from revenueflow.resilience.http import Client
 from revenueflow.resilience.upstream import Answer, HttpUpstream, Meaning
 
 
@@ -81,7 +81,7 @@ class Hunter:
         *,
         base_url: str = "https://api.hunter.io",
         timeout: float = 5.0,
-        client: httpx2.AsyncClient | None = None,
+        client: Client | None = None,
     ) -> None:
         """`timeout` is in seconds, for one try. The key travels in a header, never in a URL."""
         headers = {"x-api-key": api_key}

@@ -111,6 +111,7 @@ ALLOWED = {
     ("GET", "/v1/leads/{id}/timeline"): {"reader", "operator", "auditor", "admin"},
     ("GET", "/v1/quarantine"): {"operator", "admin"},
     ("GET", "/v1/dead-letters"): {"operator", "admin"},
+    ("POST", "/v1/dead-letters/replay"): {"operator", "admin"},
     ("POST", "/v1/leads/{id}/retry"): {"operator", "admin"},
 }
 
@@ -298,15 +299,6 @@ def test_a_parked_job_shows_before_capture_and_can_be_retried(api: Api, database
     )  # fmt: skip
     assert len(api.client.post(f"/v1/leads/{id_}/retry", headers=api.as_role("operator")).json()["jobs"]) == 1
     assert sql.value(database.app_url, "SELECT state FROM jobs") == "ready"
-
-
-def test_dead_letters(api: Api, database: DatabaseUrls) -> None:
-    id_ = api.send({"email": address()}).json()["lead_id"]
-    assert api.read("/v1/dead-letters", "operator").json() == {"items": []}
-    sql.rows(database.app_url, "UPDATE jobs SET state = 'dead', error_class = 'lease_expired'")
-    (item,) = api.read("/v1/dead-letters", "operator").json()["items"]
-    assert (item["lead_id"], item["error_class"]) == (id_, "lease_expired")
-    assert api.read(f"/v1/leads/{id_}").json()["status"] == "dead"
 
 
 def test_with_postgres_away(api: Api, database: DatabaseUrls) -> None:

@@ -33,7 +33,7 @@ def metric(text: str, line: str) -> float:
 
 def test_alive_ready_and_healthy(api: Api, database: DatabaseUrls) -> None:
     assert api.client.get("/livez").json() == {"status": "ok"}
-    assert api.client.get("/readyz").json() == {"status": "ready", "postgres": "ok"}
+    assert api.client.get("/readyz").json() == {"status": "ready", "postgres": "ok", "spool": "none"}
     health = api.client.get("/health").json()
     assert (health["status"], health["postgres"], health["redis"], health["controls"]) == ("ok", "ok", "ok", [])
     sql.rows(database.app_url, "INSERT INTO controls (name, value, set_by) VALUES ('paused', 'true', 'cli:x')")
@@ -105,7 +105,8 @@ def test_openapi_is_valid_and_its_operations_have_stable_names(shared_api: Api) 
     }
     assert sorted(operations) == [
         "createLead", "getLead", "getLeadTimeline", "health", "importCsv", "listDeadLetters", "listLeads",
-        "listQuarantine", "livez", "metrics", "readyz", "receiveHubSpot", "receiveLead", "receiveMarketo", "retryLead",
+        "listQuarantine", "livez", "metrics", "readyz", "receiveHubSpot", "receiveLead", "receiveMarketo",
+        "replayDeadLetters", "retryLead",
     ]  # fmt: skip
     for name, operation in operations.items():
         assert operation["tags"], name

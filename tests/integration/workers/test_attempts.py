@@ -95,9 +95,9 @@ async def test_a_worker_that_was_buried_can_write_nothing(home: House) -> None:
     home.rows("UPDATE jobs SET lease_until = now() - interval '1 second'")
     async with home.sweeper() as relay:
         await relay.sweep()
-    async with home.database.transaction() as session:
-        assert not await jobs.finish(session, lease)
-        assert await jobs.heartbeat(session, [(lease.job_id, lease.token)], lease=9) == set()
+    async with home.direct.transaction() as connection:
+        assert await jobs.advance(connection, [(lease, None)]) == set()
+        assert await jobs.heartbeat(connection, [(lease.job_id, lease.token)], lease=9) == set()
     assert home.job(lead)["state"] == "dead"
 
 

@@ -13,16 +13,11 @@ async def test_a_worker_has_a_hundred_leads_in_flight(home: House) -> None:
     await home.sandbox.break_("gemini", latency_ms=6000)
     await asyncio.gather(*(home.deliver(email=f"n{n}@larkvale-systems.example") for n in range(LEADS)))
 
-    query = "SELECT count(*) FROM jobs WHERE state = 'leased' AND step = 'analyse'"
-
     async def all_there() -> bool:
-        there: int = await asyncio.to_thread(home.value, query)
-        return there >= 102
+        return len([one for one in await home.sandbox.requests("gemini") if one["status"] is None]) >= 102
 
     async with home.staffed(lease=10):
         await eventually(all_there)
-        unanswered = [one for one in await home.sandbox.requests("gemini") if one["status"] is None]
-        assert len(unanswered) >= 100
         await home.sandbox.break_("gemini")
         await home.until_done(LEADS)
     records = await home.sandbox.records()

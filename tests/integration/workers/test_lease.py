@@ -9,8 +9,8 @@ import pytest
 
 from revenueflow.clock import utcnow
 from revenueflow.db import actions, jobs
-from revenueflow.db.actions import PlannedAction
-from revenueflow.db.jobs import Lease
+from revenueflow.db.actions import PlannedAction, Sending
+from revenueflow.db.jobs import Lease, Release
 from revenueflow.domain.lead import Lead
 from revenueflow.domain.outcome import AuditEntry, Changes, Done
 from revenueflow.errors import LeaseLost
@@ -18,6 +18,7 @@ from revenueflow.pipeline.capture import Captured
 from revenueflow.pipeline.context import Context
 from revenueflow.pipeline.steps import STEPS
 from revenueflow.telemetry import metrics
+from revenueflow.workers.commits import Commits
 from revenueflow.workers.run import Run
 from tests.support import sql
 from tests.support.house import House, eventually
@@ -68,12 +69,12 @@ async def stolen(home: House) -> tuple[Lease, dict[str, object]]:
 
 async def test_nothing_that_a_zombie_asks_of_a_job_changes_it(home: House) -> None:
     old, taken = await stolen(home)
-    async with home.database.transaction() as session:
-        assert await jobs.heartbeat(session, [(old.job_id, old.token)], lease=999) == set()
-        assert not await jobs.advance(session, old, "enrich")
-        assert not await jobs.finish(session, old)
+    async with home.direct.transaction() as connection:
+        assert await jobs.heartbeat(connection, [(old.job_id, old.token)], lease=999) == set()
+        for step in ("enrich", None):
+            assert await jobs.advance(connection, [(old, step)]) == set()
         for state in ("ready", "parked", "dead"):
-            assert not await jobs.release(session, old, state=state)
+            assert await jobs.release(connection, [Release(old, state, 0, False, "of a zombie")]) == set()
     assert home.job(old.lead_id) == taken
 
 
@@ -82,9 +83,9 @@ async def test_a_zombie_marks_no_write_as_sent(home: House) -> None:
     action = PlannedAction(
         old.job_id, old.lead_id, "lead", "upsert_lead", 1, "pipeline", {}, b"", old.job_id, old.lead_id
     )  # fmt: skip
-    async with home.database.transaction() as session:
-        await actions.plan(session, action)
-        assert not await actions.send(session, action.action_key, tries=0, job_id=old.job_id, token=old.token)
+    async with home.direct.transaction() as connection:
+        await actions.plan(connection, [action])
+        assert await actions.send(connection, [Sending(action.action_key, 0, old.job_id, old.token)]) == set()
     assert home.value("SELECT state FROM actions") == "planned"
 
 
@@ -93,7 +94,8 @@ async def test_a_zombies_checkpoint_is_discarded_with_all_its_rows(home: House) 
     captured = Captured(lead=Lead(id=old.lead_id, received_at=utcnow()), deliveries=())
     changes = Changes(lead={"company": "of a zombie"}, audit=(AuditEntry("lead.captured", "done"),))
     async with home.services() as services:
-        run = Run(home.database, Context(old, utcnow(), services))
+        commits = Commits(home.direct, home.settings.worker, owner="zombie")
+        run = Run(commits, Context(old, utcnow(), services), STEPS)
         with pytest.raises(LeaseLost):
             await run.checkpoint(STEPS[0], Done(captured, changes), utcnow())
         with pytest.raises(LeaseLost):
@@ -108,12 +110,12 @@ async def test_what_a_zombie_brings_back_is_void(home: House) -> None:
     await home.sandbox.break_("gemini", latency_ms=1200)
     lead, before = await home.deliver(), leases_lost()
     async with home.runner(heartbeat=False, lease=0.3) as slow, home.runner() as other:
-        zombie = asyncio.create_task(slow.run(home.job(lead)["id"]))
+        zombie = asyncio.create_task(home.run_job(slow, home.job(lead)["id"]))
         await home.until_called("gemini")
         await home.sandbox.break_("gemini", latency_ms=0)
 
         async def taken_over() -> bool:
-            await other.run(home.job(lead)["id"])
+            await home.run_job(other, home.job(lead)["id"])
             return home.job(lead)["state"] == "done"
 
         await eventually(taken_over)
@@ -132,7 +134,7 @@ async def test_the_heartbeat_keeps_a_lease_while_the_event_loop_is_blocked(home:
     await home.sandbox.break_("gemini", latency_ms=300)
     async with home.runner(lease=0.6, heartbeat=0.1) as runner:
         job_id = home.job(lead)["id"]
-        running = asyncio.create_task(runner.run(job_id))
+        running = asyncio.create_task(home.run_job(runner, job_id))
         await home.until_called("gemini")
         began = home.job(lead)["lease_until"]
         # Blocks the loop of the worker, as a long computation would, for three times its lease.
@@ -147,7 +149,7 @@ async def test_a_lost_lease_cancels_the_work(home: House) -> None:
     await home.sandbox.break_("gemini", latency_ms=20_000)
     lead, before, began = await home.deliver(), leases_lost(), time.monotonic()
     async with home.runner(lease=1, heartbeat=0.1) as runner:
-        await runner.accept(home.job(lead)["id"])
+        await runner.accept([home.job(lead)["id"]])
         await home.until_called("gemini")
         home.rows("UPDATE jobs SET lease_token = lease_token + 1, lease_owner = 'the other'")
         await eventually(lambda: _has_lost(before + 1))

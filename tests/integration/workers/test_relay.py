@@ -24,7 +24,8 @@ def rings(home: House) -> Counter[UUID]:
     """How often each job was rung for and not answered yet."""
     with redis.Redis.from_url(home.settings.redis.url) as client:
         messages = [client.get(job_key_prefix + ring.decode()) for ring in client.zrange(QUEUE, 0, -1)]
-    return Counter(UUID(deserialize_job_raw(message, deserializer=deserialize)[1][0]) for message in messages)
+    named = [deserialize_job_raw(message, deserializer=deserialize)[1][0] for message in messages]
+    return Counter(UUID(job) for jobs in named for job in jobs)
 
 
 async def leads(home: House, count: int) -> list[UUID]:
@@ -68,8 +69,9 @@ async def test_a_backlog_waits_in_postgres(home: House) -> None:
     await leads(home, 12)
     async with home.sweeper(rings_open=5, ring_again=30) as relay:
         assert [await relay.sweep(), await relay.sweep()] == [5, 0]
-        with redis.Redis.from_url(home.settings.redis.url) as client:
-            client.zpopmin(QUEUE, 2)
+        rung = list(rings(home))
+        for job in rung[:2]:
+            home.rows("UPDATE jobs SET state = 'done' WHERE id = $1", job)
         assert [await relay.sweep(), await relay.sweep()] == [2, 0]
 
 

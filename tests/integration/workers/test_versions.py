@@ -22,7 +22,7 @@ async def test_what_arrives_while_a_run_is_under_way_makes_the_next_run(home: Ho
     lead = await home.deliver()
     async with home.runner() as runner:
         first = home.job(lead)["id"]
-        running = asyncio.create_task(runner.run(first))
+        running = asyncio.create_task(home.run_job(runner, first))
         await home.until_called("gemini")
         for n in range(3):
             await home.deliver(jobTitle=f"Chief Operating Officer {n}")
@@ -30,7 +30,7 @@ async def test_what_arrives_while_a_run_is_under_way_makes_the_next_run(home: Ho
         await running
         second = home.job(lead)
         assert (second["state"], second["run_version"], second["wanted_version"]) == ("ready", 4, 4)
-        await runner.run(second["id"])
+        await home.run_job(runner, second["id"])
     assert [row["state"] for row in home.rows("SELECT state FROM jobs")] == ["done", "done"]
     assert home.lead(lead)["title"] == "Chief Operating Officer 2"
     record, task = await home.sandbox.records()

@@ -1,0 +1,128 @@
+"""What the runs of one worker write, each kind in commits that all share which need one at the same moment.
+
+Every row is conditional on its own lease's token: a run that lost its lease gets LeaseLost and changes nothing, the
+others in the commit are not touched by that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from revenueflow.audit import trail
+from revenueflow.db import jobs, leads, steps
+from revenueflow.db.direct import Connection, Direct
+from revenueflow.db.jobs import Lease, Release
+from revenueflow.db.steps import Checkpoint
+from revenueflow.domain.outcome import AuditEntry, Changes
+from revenueflow.errors import LeaseLost
+from revenueflow.resilience.crash import crash_point
+from revenueflow.resilience.sharing import Shared
+from revenueflow.settings import WorkerSettings
+
+LANES = 2
+"""Commits of steps under way at the same time: while Postgres writes one, the steps that follow the other run."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepEnd:
+    """A step that has ended: its checkpoint, the rows that belong to it, and the next step (None: the run ends)."""
+
+    lease: Lease
+    next_step: str | None
+    checkpoint: Checkpoint
+    started_at: datetime
+    changes: Changes
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """A lease that is given up, and what is written with it."""
+
+    release: Release
+    changes: Changes = field(default_factory=Changes)
+
+    @property
+    def lease(self) -> Lease:
+        """The lease."""
+        return self.release.lease
+
+
+class Commits:
+    """The writes of one worker. `owner` names it in the leases that it takes."""
+
+    def __init__(self, direct: Direct, settings: WorkerSettings, *, owner: str) -> None:
+        self._direct = direct
+        self._claiming: dict[str, Any] = {
+            "owner": owner, "lease": settings.lease, "max_claims": settings.max_claims,
+        }  # fmt: skip
+        self.end_step: Shared[StepEnd, None] = Shared(self._end_steps, lanes=LANES)
+        self.give_up: Shared[GivenUp, None] = Shared(self._give_up)
+
+    async def claim(self, ids: Sequence[UUID]) -> list[Lease]:
+        """Takes the leases of those of the jobs that are due."""
+        crash_point("claim.before_commit")
+        async with self._direct.connection() as connection:
+            leases = await jobs.claim(connection, ids, **self._claiming)
+        crash_point("claim.after_commit")
+        return leases
+
+    async def claim_overdue(self, limit: int, *, overdue: float) -> list[Lease]:
+        """Takes the leases of up to `limit` jobs that nobody has claimed for `overdue` seconds."""
+        crash_point("claim.before_commit")
+        async with self._direct.connection() as connection:
+            leases = await jobs.claim_overdue(connection, limit, overdue=overdue, **self._claiming)
+        crash_point("claim.after_commit")
+        return leases
+
+    async def finished(self, job_id: UUID) -> dict[str, Checkpoint]:
+        """The checkpoints of a job, by the step's name."""
+        async with self._direct.connection() as connection:
+            return await steps.finished(connection, job_id)
+
+    async def _end_steps(self, ends: Sequence[StepEnd]) -> list[Exception | None]:
+        crash_point("checkpoint.before_commit")
+        results = await self._direct.together(ends, _write_ends)
+        crash_point("checkpoint.after_commit")
+        return results
+
+    async def _give_up(self, given_up: Sequence[GivenUp]) -> list[Exception | None]:
+        crash_point("release.before_commit")
+        results = await self._direct.together(given_up, _write_given_up)
+        crash_point("release.after_commit")
+        return results
+
+
+async def _write_ends(connection: Connection, ends: Sequence[StepEnd]) -> list[Exception | None]:
+    held = await jobs.advance(connection, [(end.lease, end.next_step) for end in ends])
+    ours = [end for end in ends if end.lease.job_id in held]
+    if ours:
+        await steps.record(connection, [(end.lease.job_id, end.checkpoint, end.started_at) for end in ours])
+        await _write_changes(connection, [(end.lease, end.changes) for end in ours])
+        await leads.finish(connection, [end.lease.lead_id for end in ours if end.next_step is None])
+    return _results(ends, held)
+
+
+async def _write_given_up(connection: Connection, given_up: Sequence[GivenUp]) -> list[Exception | None]:
+    held = await jobs.release(connection, [one.release for one in given_up])
+    await _write_changes(connection, [(one.lease, one.changes) for one in given_up if one.lease.job_id in held])
+    return _results(given_up, held)
+
+
+async def _write_changes(connection: Connection, changed: Sequence[tuple[Lease, Changes]]) -> None:
+    await leads.write(connection, [(lease.lead_id, changes.lead) for lease, changes in changed])
+    await steps.add_evidence(connection, [(lease, changes.evidence) for lease, changes in changed])
+    await steps.add_claims(connection, [(lease, changes.claims) for lease, changes in changed])
+    events = [_event(lease, entry) for lease, changes in changed for entry in changes.audit]
+    await trail.append_rows(connection, events)
+
+
+def _event(lease: Lease, entry: AuditEntry) -> dict[str, Any]:
+    return trail.row(trail.Subject(lease.lead_id, lease.job_id, lease.trace_id), entry)
+
+
+def _results(items: Sequence[StepEnd] | Sequence[GivenUp], held: set[UUID]) -> list[Exception | None]:
+    return [None if item.lease.job_id in held else LeaseLost("another worker owns this job") for item in items]
