@@ -78,6 +78,16 @@ class ApiSettings(Group):
     )
     body_limit: int = env("REVENUEFLOW_BODY_LIMIT", 256 * 1024, about="largest body, bytes", ge=1024)
     import_limit: int = env("REVENUEFLOW_IMPORT_LIMIT", 50 * 2**20, about="largest CSV upload, bytes", ge=1024)
+    header_seconds: float = env(
+        "REVENUEFLOW_HEADER_SECONDS", 5, about="seconds for the head of a request; then the connection is closed", gt=0
+    )
+    body_seconds: float = env(
+        "REVENUEFLOW_BODY_SECONDS", 10, about="seconds for a body; for a CSV upload, seconds without a byte", gt=0
+    )
+    key_limit: int = env("REVENUEFLOW_KEY_LIMIT", 6000, about="requests a minute to /v1 with one API key", ge=1)
+    unauthenticated_limit: int = env(
+        "REVENUEFLOW_UNAUTHENTICATED_LIMIT", 60, about="401s a minute for one address; then it gets 429", ge=1
+    )
 
 
 class WebhookSettings(Group):

@@ -18,6 +18,7 @@ from fastapi.staticfiles import StaticFiles
 from revenueflow import __version__
 from revenueflow.api import imports, jobs, leads, operations, problems, webhooks
 from revenueflow.api.deps import State
+from revenueflow.api.limits import RateLimitFields
 from revenueflow.api.trace import TraceIds
 from revenueflow.db.direct import Direct
 from revenueflow.db.engine import engine_for
@@ -51,6 +52,7 @@ def create_app(settings: Settings) -> FastAPI:
     for router in (leads.router, imports.router, jobs.router, operations.router):
         app.include_router(router)
     _describe(app)
+    app.add_middleware(RateLimitFields)
     app.add_middleware(TraceIds)
     problems.install(app)
     _serve_docs(app)

@@ -1,18 +1,44 @@
-"""Reads request bodies under a cap."""
+"""Reads request bodies under a cap and a deadline."""
 
 from __future__ import annotations
+
+import asyncio
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from revenueflow.errors import MalformedInput, TooLarge
+from revenueflow.api.deadlines import WHOLE
+from revenueflow.api.deps import state_of
+from revenueflow.errors import MalformedInput, RevenueFlowError, TooLarge, UnsupportedMedia
 
 
-async def read(request: Request, limit: int) -> bytes:
-    """The raw body. Raises TooLarge as soon as it is known to be over `limit` bytes; no more than that is kept."""
+class TooSlow(RevenueFlowError):
+    """The body did not arrive in time."""
+
+    code = "too_slow"
+    status = 408
+    title = "Body too slow"
+
+
+async def read(request: Request, limit: int, *, while_it_moves: bool = False) -> bytes:
+    """The raw body. Raises TooLarge as soon as it is known to be over `limit` bytes; no more than that is kept.
+
+    Raises TooSlow if it is not there in REVENUEFLOW_BODY_SECONDS, or, `while_it_moves`, if nothing comes for as long.
+    """
     announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > limit:
+    if announced.isdecimal() and (len(announced) > 18 or int(announced) > limit):
         raise _too_large(limit)
+    if request.scope["state"].get(WHOLE):
+        return await _gather(request, limit)
+    seconds = state_of(request).settings.api.body_seconds
+    try:
+        async with asyncio.timeout(seconds) as deadline:
+            return await _gather(request, limit, (deadline, seconds) if while_it_moves else None)
+    except TimeoutError:
+        raise TooSlow(f"the body was not there after {seconds:g} s") from None
+
+
+async def _gather(request: Request, limit: int, moving: tuple[asyncio.Timeout, float] | None = None) -> bytes:
     parts, size = [], 0
     try:
         async for part in request.stream():
@@ -20,6 +46,8 @@ async def read(request: Request, limit: int) -> bytes:
             if size > limit:
                 raise _too_large(limit)
             parts.append(part)
+            if moving:
+                moving[0].reschedule(asyncio.get_running_loop().time() + moving[1])
     except ClientDisconnect:
         raise MalformedInput("the body broke off") from None
     return b"".join(parts)
@@ -32,3 +60,9 @@ def _too_large(limit: int) -> TooLarge:
 def is_encoded(request: Request) -> bool:
     """Whether the body is compressed: we do not inflate what strangers send."""
     return request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity")
+
+
+def refuse_encoded(request: Request) -> None:
+    """Raises UnsupportedMedia for a compressed body."""
+    if is_encoded(request):
+        raise UnsupportedMedia("send the body as it is, without a content-encoding")

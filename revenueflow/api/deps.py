@@ -11,6 +11,7 @@ from uuid import UUID
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from revenueflow.api.limits import Limits
 from revenueflow.db import api_keys
 from revenueflow.db.session import Database
 from revenueflow.errors import NotAllowed, NotAuthenticated, Unavailable
@@ -43,6 +44,10 @@ class State:
     doorbell: Doorbell
     spool: Spool | None = None
     remembered: dict[bytes, tuple[float, Principal]] = field(default_factory=dict)
+    limits: Limits = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.limits = Limits(self.settings.api)
 
 
 def state_of(request: Request) -> State:
@@ -64,11 +69,12 @@ _bearer = HTTPBearer(auto_error=False, description="An API key, rf_…")
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
-def require(*roles: str) -> Callable[[AppState, Credentials], Awaitable[Principal]]:
-    """A dependency: the caller has one of `roles`; `admin` has them all."""
+def require(*roles: str) -> Callable[[Request, AppState, Credentials], Awaitable[Principal]]:
+    """A dependency: the caller has one of `roles`, and requests left; `admin` has all roles."""
 
-    async def check(state: AppState, given: Credentials) -> Principal:
+    async def check(request: Request, state: AppState, given: Credentials) -> Principal:
         principal = await identify(state, given.credentials if given else None)
+        await state.limits.count_key(request.scope, principal.key_id)
         if principal.role not in (*roles, "admin"):
             raise NotAllowed(f"role {principal.role} may not do this; it needs one of: {', '.join((*roles, 'admin'))}")
         return principal

@@ -42,7 +42,8 @@ async def _file(request: Request, limit: int) -> bytes:
     # Not by a parameter of the route: that would read a body of any size before the caller is known.
     if payload.media_type(request.headers.get("content-type", "")) != "multipart/form-data":
         raise UnsupportedMedia("send multipart/form-data with the file in a part named `file`")
-    raw = await body.read(request, limit + ENVELOPE)
+    body.refuse_encoded(request)
+    raw = await body.read(request, limit + ENVELOPE, while_it_moves=True)
     try:
         form = await MultiPartParser(request.headers, _once(raw), max_files=1, max_fields=10).parse()
     except MultiPartException:

@@ -38,6 +38,7 @@ async def create_lead(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Takes a lead. It is on disk when the answer comes; the same Idempotency-Key gives the same answer."""
+    body.refuse_encoded(request)
     raw = await body.read(request, state.settings.api.body_limit)
     key = f"{sender.key_id}:{idempotency_key}" if idempotency_key else None
     arrival = source.read(raw, request.headers.get("content-type", ""), key, state.settings.config_dir)

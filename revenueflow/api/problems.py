@@ -11,6 +11,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from revenueflow.api.deps import state_of
+from revenueflow.api.limits import STANDING
 from revenueflow.errors import Fault, RevenueFlowError
 from revenueflow.telemetry import logs
 
@@ -37,6 +39,8 @@ def problem(
         "errors": [{"pointer": fault.pointer, "detail": fault.detail} for fault in faults],
         "trace_id": request.scope.get("trace_id", ""),
     }
+    standing = request.scope.get(STANDING)
+    headers = (headers or {}) | (standing.fields() if standing else {})
     return Response(orjson.dumps(body), status, headers, media_type="application/problem+json")
 
 
@@ -49,9 +53,8 @@ def _instance(request: Request, faults: Sequence[Fault]) -> str:
 async def _ours(request: Request, error: Exception) -> Response:
     if not isinstance(error, RevenueFlowError):
         raise error
-    headers = {"Retry-After": str(max(1, round(error.retry_after or 1)))} if error.retryable else {}
     if error.status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
+        error = await state_of(request).limits.count_failure(request.scope) or error
     return problem(
         request,
         error.status,
@@ -59,8 +62,17 @@ async def _ours(request: Request, error: Exception) -> Response:
         error.detail,
         code=error.code,
         faults=error.faults,
-        headers=headers,
+        headers=_headers(error),
     )
+
+
+def _headers(error: RevenueFlowError) -> dict[str, str]:
+    headers = {"Retry-After": str(max(1, round(error.retry_after or 1)))} if error.retryable else {}
+    if error.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if error.status == 408:
+        headers["Connection"] = "close"
+    return headers
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

@@ -34,6 +34,7 @@ def api(
     import uvicorn
 
     from revenueflow.api.app import create_app
+    from revenueflow.api.deadlines import protocol
 
     settings = _started()
     guarded(lambda: identity_key(settings.keys))
@@ -42,7 +43,8 @@ def api(
         host=host or settings.api.host,
         port=settings.api.port if port is None else port,
         loop="uvloop",
-        http="httptools",
+        http=protocol(settings.api),
+        ws="none",
         lifespan="on",
         access_log=False,
         log_config=None,

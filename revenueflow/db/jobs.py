@@ -86,12 +86,14 @@ _CLAIM_RUNG = _CLAIM.format(
              AND ((state = 'ready' AND run_at <= now()) OR (state = 'leased' AND lease_until < now()))
            ORDER BY lead_id FOR UPDATE"""
 )
-_OVERDUE = """(SELECT id FROM jobs WHERE {state} AND {due} < now() - make_interval(secs => $5) AND attempt < $4
-               ORDER BY {due} LIMIT $1 FOR UPDATE SKIP LOCKED)"""
+_OVERDUE = """SELECT id FROM jobs WHERE {state} AND {due} < now() - make_interval(secs => $5) AND attempt < $4
+        ORDER BY {due} LIMIT $1 FOR UPDATE SKIP LOCKED"""
 _READY_OVERDUE = _OVERDUE.format(state="state = 'ready'", due="run_at")
 _LEASE_OVERDUE = _OVERDUE.format(state="state = 'leased'", due="lease_until")
 _CLAIM_OVERDUE = _CLAIM.format(
-    due=f"SELECT id FROM ({_READY_OVERDUE} UNION ALL {_LEASE_OVERDUE}) AS overdue LIMIT $1"  # noqa: S608 constants
+    due=f"""
+        WITH ready AS ({_READY_OVERDUE}), expired AS ({_LEASE_OVERDUE})
+        SELECT id FROM ready UNION ALL SELECT id FROM expired LIMIT $1"""  # noqa: S608 constants
 )
 
 # The last claim that was allowed has expired: whatever it was killed the worker, or hung, each time.

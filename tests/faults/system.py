@@ -1,0 +1,253 @@
+"""The whole system as separate real processes that can be killed, stopped and started again, one by one.
+
+It is `revenueflow up` with three differences: times are short, a process is forked from one that has the program
+imported (so that a restart takes a fraction of a second), and what dies is started again at once.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import redis
+
+from revenueflow.devserver.children import Child
+from revenueflow.devserver.errors import DevServerError
+from revenueflow.devserver.services import Service
+from revenueflow.devserver.stack import Stack, StackOptions
+from tests.support import sql
+from tests.support.processes import until
+from tests.support.servers import server_home
+
+PR_SET_PDEATHSIG = 1
+TIMES = {
+    "REVENUEFLOW_LEASE_SECONDS": "2", "REVENUEFLOW_HEARTBEAT_SECONDS": "0.5", "REVENUEFLOW_RING_AGAIN_SECONDS": "1",
+    "REVENUEFLOW_SETTLE_SECONDS": "0.5", "CRM_TIMEOUT_SECONDS": "1.5", "REVENUEFLOW_DIRECT_CLAIM_SECONDS": "2",
+    "REVENUEFLOW_SWEEP_SECONDS": "0.1", "REVENUEFLOW_WORKER_CONCURRENCY": "50", "REVENUEFLOW_DRAIN_SECONDS": "10",
+}  # fmt: skip
+
+_forks = multiprocessing.get_context("forkserver")
+_forks.set_forkserver_preload(
+    ["revenueflow.cli.main", "revenueflow.api.app", "revenueflow.workers.worker", "revenueflow.workers.relay",
+     "revenueflow.wiring", "revenueflow.sandbox.server", "revenueflow.cli.sandbox", "uvicorn", "uvloop"]
+)  # fmt: skip
+
+
+class Forked:
+    """`revenueflow …` as a process of its own; looks like a child of the stack."""
+
+    def __init__(self, arguments: list[str], env: Mapping[str, str], log: Path) -> None:
+        self._process = _forks.Process(target=_serve, args=(arguments, dict(env), str(log)), daemon=True)
+        self._process.start()
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        assert self._process.pid is not None
+        return self._process.pid
+
+    def poll(self) -> int | None:
+        """The exit status; None while it runs."""
+        return self._process.exitcode
+
+    def stop(self, *, grace: float = 10.0) -> None:
+        """SIGTERM, and SIGKILL after `grace` seconds."""
+        self._process.terminate()
+        self._process.join(grace)
+        if self._process.exitcode is None:
+            self._process.kill()
+            self._process.join(10)
+
+
+def _serve(arguments: list[str], env: dict[str, str], log: str) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for number in (1, 2):
+        os.dup2(descriptor, number)
+    os.environ.clear()
+    os.environ.update(env)
+    sys.argv = ["revenueflow", *arguments]
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    from revenueflow.cli.main import main
+
+    main()
+
+
+class System(Stack):
+    """`once` holds variables for the next start of a process only, `always` for every start."""
+
+    def __init__(self, folder: Path, *, times: Mapping[str, str] = TIMES) -> None:
+        super().__init__(StackOptions(folder / "data", 0, latency=False), say=lambda _: None)
+        self.once: dict[str, dict[str, str]] = {}
+        self.always: dict[str, dict[str, str]] = {}
+        self.died_at: dict[str, float] = {}
+        self._times = dict(times)
+        self._held: set[str] = set()
+        self._one_at_a_time = threading.Lock()
+        self._stop = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+
+    def begin(self) -> None:
+        """Starts everything, and the watcher that starts again what dies."""
+        self.start()
+        self._watcher.start()
+
+    def end(self) -> None:
+        """Ends everything."""
+        self._stop.set()
+        if self._watcher.is_alive():
+            self._watcher.join(10)
+        self.thaw_all()
+        self.stop()
+
+    def add(self, name: str) -> None:
+        """One more worker or relay, named `worker2`, `relay3`, …"""
+        from revenueflow.devserver.server import free_port
+
+        port = free_port()
+        self._start(name, self._environment() | {"REVENUEFLOW_METRICS_PORT": str(port)}, port, "metrics")
+
+    def remove(self, name: str) -> None:
+        """Ends a process that was added."""
+        self.hold(name)
+        del self.services[name]
+        self._held.discard(name)
+
+    def pid(self, name: str) -> int:
+        """The process id of a service that runs."""
+        running = self.services[name].running
+        assert running is not None
+        return running.pid
+
+    def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
+        """Sends a signal; what dies of it is started again."""
+        os.kill(self.pid(name), number)
+
+    def arm(self, name: str, point: str) -> None:
+        """Starts a process anew that will die at a crash point, once."""
+        self.restart(name, REVENUEFLOW_CRASH_AT=point)
+
+    def restart(self, name: str, **variables: str) -> None:
+        """Ends a process and starts it with these variables."""
+        with self.holding(name):
+            self.once[name] = variables
+
+    @contextmanager
+    def holding(self, name: str) -> Iterator[None]:
+        """The process is down while the block runs."""
+        self.hold(name)
+        try:
+            yield
+        finally:
+            self.release(name)
+
+    def hold(self, name: str) -> None:
+        """Ends a process, which is not started again."""
+        with self._one_at_a_time:  # the watcher may be starting it at this moment
+            self._held.add(name)
+        self.services[name].down()
+
+    def release(self, name: str) -> None:
+        """Starts it again."""
+        self.services[name].up()
+        self.died_at.pop(name, None)
+        self._held.discard(name)
+
+    def freeze(self, name: str) -> list[int]:
+        """Stops a process and its children as SIGSTOP does; returns their ids."""
+        pids = [self.pid(name), *_children(self.pid(name))]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        return pids
+
+    def thaw(self, pids: list[int]) -> None:
+        """Lets them go on."""
+        for pid in pids:
+            with_suppress(os.kill, pid, signal.SIGCONT)
+
+    def thaw_all(self) -> None:
+        """Lets everything go on that may be stopped."""
+        for name, service in self.services.items():
+            if service.running:
+                self.thaw([self.pid(name), *_children(self.pid(name))])
+
+    def await_death(self, name: str, *, seconds: float = 15.0) -> float:
+        """When the process that was armed died (monotonic seconds). Raises TimeoutError."""
+        until(lambda: name in self.died_at, seconds=seconds)
+        return self.died_at.pop(name)
+
+    def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
+        """What a superuser sees."""
+        return sql.rows(self._superuser_url, query, *values)
+
+    @property
+    def _superuser_url(self) -> str:
+        return self.backends.urls["MIGRATION_DATABASE_URL"]
+
+    @property
+    def redis(self) -> redis.Redis:
+        """A client of Valkey."""
+        return redis.Redis.from_url(self.backends.urls["REDIS_URL"], socket_timeout=3)
+
+    def faults(self, upstream: str, **faults: object) -> None:
+        """Sets the faults of an upstream of the sandbox."""
+        url = f"{self.sandbox_urls['control']}/_sandbox/faults/{upstream}"
+        httpx2.put(url, json=faults, trust_env=False).raise_for_status()
+
+    def sandbox(self, path: str) -> dict[str, Any]:
+        """Asks the sandbox's control."""
+        told: dict[str, Any] = httpx2.get(f"{self.sandbox_urls['control']}{path}", trust_env=False, timeout=30).json()
+        return told
+
+    def _spawn(self, name: str, env: Mapping[str, str] | None, *arguments: str) -> Child:
+        variables = {**(env or os.environ), **self._times, **self.always.get(name, {}), **self.once.pop(name, {})}
+        kind = name.rstrip("0123456789")
+        return Forked(["serve", kind, *arguments], variables, self._log(name))  # type: ignore[return-value]
+
+    def _watch(self) -> None:
+        while not self._stop.wait(0.02):
+            for name, service in list(self.services.items()):
+                with self._one_at_a_time:
+                    if name not in self._held and _is_dead(service):
+                        self.died_at.setdefault(name, time.monotonic())
+                        with_suppress(service.up)
+
+
+def _is_dead(service: Service) -> bool:
+    return service.running is None or service.running.poll() is not None
+
+
+def with_suppress(call: Any, *arguments: Any) -> None:
+    """Calls; a process that is gone, or does not start yet, is tried again later."""
+    try:
+        call(*arguments)
+    except (ProcessLookupError, DevServerError):
+        return
+
+
+def _children(pid: int) -> list[int]:
+    listed = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(child) for child in listed.read_text().split()] if listed.exists() else []
+
+
+@contextmanager
+def running(*, times: Mapping[str, str] = TIMES) -> Iterator[System]:
+    """A system in a folder of its own."""
+    with server_home() as folder:
+        system = System(folder, times=times)
+        try:
+            system.begin()
+            yield system
+        finally:
+            system.end()
