@@ -30,7 +30,7 @@ FIND_UV := uv=$$(ls $(UV_HOME)/bin/uv $(UV_HOME)/target/bin/uv 2>/dev/null | hea
 	[ -n "$$uv" ] || uv=$$(command -v uv) || uv=
 SYNC := sync --frozen --extra embedded --quiet
 
-.PHONY: help setup demo up test check lint types imports size format bench clean
+.PHONY: help setup demo up test faults check lint types imports size format bench clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,9 @@ up: $(RUN_READY) ## run a complete local system until Ctrl-C; ARGS="--port 8080"
 
 test: check ## all checks and all tests; ARGS="-k name" for some
 	@$(PYTEST) $(ARGS)
+
+faults: $(DEV_READY) ## kill, freeze and unplug the parts of a running system; ARGS="--seeds 20" for the full matrix
+	@$(BIN)/python -m tests.faults.campaign $(ARGS)
 
 check: lint types imports size ## the four gates: ruff, mypy strict, import rules, sizes
 

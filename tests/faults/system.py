@@ -121,8 +121,9 @@ class System(Stack):
     def remove(self, name: str) -> None:
         """Ends a process that was added."""
         self.hold(name)
-        del self.services[name]
-        self._held.discard(name)
+        with self._one_at_a_time:
+            del self.services[name]
+            self._held.discard(name)
 
     def pid(self, name: str) -> int:
         """The process id of a service that runs."""
@@ -217,9 +218,10 @@ class System(Stack):
 
     def _watch(self) -> None:
         while not self._stop.wait(0.02):
-            for name, service in list(self.services.items()):
+            for name in list(self.services):
                 with self._one_at_a_time:
-                    if name not in self._held and _is_dead(service):
+                    service = self.services.get(name)
+                    if service and name not in self._held and _is_dead(service):
                         self.died_at.setdefault(name, time.monotonic())
                         with_suppress(service.up)
 
