@@ -42,17 +42,22 @@ class Task:
 
 
 def tasks(seeds: int, only: str) -> list[Task]:
-    """All runs, in an order in which neighbours differ."""
-    crashes = [Task(point, seed) for seed in range(1, seeds + 1) for point in rows.CRASHES]
-    faults = [Task(name, seed) for seed in range(1, max(1, seeds // 4) + 1) for name in rows.FAULTS]
-    return [task for task in (*crashes, *faults) if only in task.name]
+    """All runs: every crash point with each seed, every other fault with a quarter of them."""
+    few = max(1, seeds // 4)
+    made = [
+        Task(name, seed)
+        for seed in range(1, seeds + 1)
+        for name in (*rows.CRASHES, *(rows.FAULTS if seed <= few else ()))
+    ]
+    return [task for task in made if only in task.name]
 
 
 def main() -> int:
     """Runs the lanes, or one of them."""
     args = _arguments()
     if args.lane is not None:
-        return _lane(tasks(args.seeds, args.only)[args.lane :: args.lanes], args.out)
+        end = time.monotonic() + args.minutes * 60
+        return _lane(tasks(args.seeds, args.only)[args.lane :: args.lanes], args.out, end)
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         results = [Path(folder, f"{lane}.jsonl") for lane in range(args.lanes)]
@@ -66,14 +71,14 @@ def main() -> int:
     if args.json:
         args.json.write_bytes(orjson.dumps({"runs": made}, option=orjson.OPT_INDENT_2))
     print(report)
-    whole = len([one for one in made if "row" in one]) == len(tasks(args.seeds, args.only))
-    return 0 if whole and all(_is_good(one) for one in made) else 1
+    return 0 if made and all(_is_good(one) for one in made) else 1
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=3, help="seeds for each crash point")
     parser.add_argument("--lanes", type=int, default=os.cpu_count() or 2, help="systems at the same time")
+    parser.add_argument("--minutes", type=float, default=600, help="begin no run after this time")
     parser.add_argument("--only", default="", help="only runs whose name holds this")
     parser.add_argument("--json", type=Path, help="write every run here")
     parser.add_argument("--lane", type=int, help=argparse.SUPPRESS)
@@ -83,17 +88,17 @@ def _arguments() -> argparse.Namespace:
 
 def _start(args: argparse.Namespace, lane: int, out: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "tests.faults.campaign", "--seeds", str(args.seeds), "--lanes", str(args.lanes)]
-    command += ["--only", args.only, "--lane", str(lane), "--out", str(out)]
+    command += ["--minutes", str(args.minutes), "--only", args.only, "--lane", str(lane), "--out", str(out)]
     return subprocess.Popen(command, cwd=ROOT)
 
 
-def _lane(mine: Sequence[Task], out: Path) -> int:
+def _lane(mine: Sequence[Task], out: Path, end: float) -> int:
     """Runs its share; a system that a run has left in a bad state is replaced."""
     left = list(mine)
     with out.open("ab") as file:
-        while left:
+        while left and time.monotonic() < end:
             with running() as system:
-                left = _on_one_system(system, left, file)
+                left = _on_one_system(system, left, file, end)
                 for place in oracle.leaks(system):
                     _write(file, {"failed": f"the canary was found in: {place}"})
                 if not oracle.audit_is_intact(system):
@@ -101,8 +106,10 @@ def _lane(mine: Sequence[Task], out: Path) -> int:
     return 0
 
 
-def _on_one_system(system: System, left: list[Task], file: Any) -> list[Task]:
+def _on_one_system(system: System, left: list[Task], file: Any, end: float) -> list[Task]:
     for place, task in enumerate(left):
+        if time.monotonic() > end:
+            return []
         try:
             told: dict[str, Any] = asdict(task(system))
         except (AssertionError, TimeoutError, OSError, KeyError) as error:

@@ -7,8 +7,7 @@ import pickle
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -58,47 +57,30 @@ def crash(system: System, point: str, seed: int) -> Run:
     process = PROCESS_OF.get(kind, "worker")
     times = random.Random(f"{point}{seed}").randint(1, MOST_PASSES.get(kind, 2))
     tag = f"{point.replace('.', '-').replace('_', '-')}.{seed}"
-    with _reached(system, point):
-        system.arm(process, f"{point}:{times}")
-        with sending(system, tag, count=400, seed=seed, at_once=6, pause=0.02) as sent:
-            died_at = system.await_death(process, seconds=20)
+    system.arm(process, f"{point}:{times}")
+    with sending(system, tag, count=400, seed=seed, at_once=6, pause=0.05) as sent:
+        until(lambda: len(sent.acks) + sent.refused > 5)
+        died_at = _let_it_reach(system, point, process)
     return _judged(_row_of(point), point, seed, system, sent, died_at)
 
 
-@contextmanager
-def _reached(system: System, point: str) -> Iterator[None]:
-    """Circumstances in which a process passes the point at all."""
+def _let_it_reach(system: System, point: str, process: str) -> float:
+    """Makes circumstances in which the process passes the point at all; when it died of that."""
     kind = point.partition(".")[0]
-    if kind in ("spool", "drain"):
-        with _without_postgres(system):
-            yield
-    elif kind == "release":
-        system.faults("crm", latency_ms=0, error_rate=0.3, status=429)
-        try:
-            yield
-        finally:
-            system.faults("crm", latency_ms=0)
-    else:
-        yield
-
-
-@contextmanager
-def _without_postgres(system: System, seconds: float = 1.0) -> Iterator[None]:
-    """Postgres goes away for a moment as soon as there is traffic, so that the spool is used and drained."""
-    import threading
-
-    def away() -> None:
-        until(lambda: "REVENUEFLOW_CRASH_AT" not in system.once.get("api", {}), seconds=10)
-        time.sleep(0.3)
+    if kind == "spool":
         with system.holding("postgres"):
-            time.sleep(seconds)
-
-    thread = threading.Thread(target=away)
-    thread.start()
+            return system.await_death(process)
+    if kind == "drain":
+        with system.holding("postgres"):
+            time.sleep(0.7)
+        return system.await_death(process)
+    if kind == "release":
+        system.faults("crm", latency_ms=0, error_rate=0.3, status=429)
     try:
-        yield
+        return system.await_death(process)
     finally:
-        thread.join(30)
+        if kind == "release":
+            system.faults("crm", latency_ms=0)
 
 
 def _row_of(point: str) -> str:
