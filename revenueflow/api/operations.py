@@ -19,6 +19,8 @@ from revenueflow.errors import Unavailable
 from revenueflow.telemetry import metrics
 
 router = APIRouter(tags=["operations"])
+SCRAPE_SECONDS = 1.5
+"""How long a scrape waits for Postgres: less than Prometheus waits for us."""
 JOB_STATES = ("ready", "leased", "parked", "dead")
 
 
@@ -59,8 +61,9 @@ async def health(state: AppState) -> dict[str, Any]:
 @router.get("/metrics", operation_id="metrics")
 async def scrape(state: AppState) -> Response:
     """Prometheus text format; what is counted in Postgres is counted now."""
-    with suppress(Unavailable):  # the counters of this process are worth having without Postgres too
-        await refresh(state)
+    with suppress(Unavailable, TimeoutError):  # the counters of this process are worth having without Postgres too
+        async with asyncio.timeout(SCRAPE_SECONDS):
+            await refresh(state)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+import orjson
 
-from revenueflow.db.models import claims
-from revenueflow.db.session import Session
+from revenueflow.db.direct import Connection
+
+_BY_IDS = "SELECT id, lead_id, field, value, verdict FROM claims WHERE id = ANY($1::uuid[])"
 
 
-async def by_ids(session: Session, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+async def by_ids(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
     """lead_id, field, value and verdict of claims, by their id."""
-    columns = (claims.c.id, claims.c.lead_id, claims.c.field, claims.c.value, claims.c.verdict)
-    found = await session.execute(select(*columns).where(claims.c.id.in_(ids)))
-    return {row["id"]: dict(row) for row in found.mappings()}
+    found = await connection.fetch(_BY_IDS, ids)
+    return {row["id"]: {**row, "value": None if row["value"] is None else orjson.loads(row["value"])} for row in found}

@@ -12,6 +12,7 @@ import orjson
 from revenueflow.audit import trail
 from revenueflow.db import claims
 from revenueflow.db.actions import PlannedAction
+from revenueflow.db.direct import Direct
 from revenueflow.db.session import Database
 from revenueflow.domain.action import ActionState, CallStatus, ToolResult
 from revenueflow.domain.outcome import AuditEntry
@@ -29,9 +30,16 @@ class Guard:
     """Checks calls, and lets the ledger make the writes that pass."""
 
     def __init__(
-        self, database: Database, policy: Policy, ledger: Ledger, key: IdentityKey, same: checks.SameValue
+        self,
+        database: Database,
+        direct: Direct,
+        policy: Policy,
+        ledger: Ledger,
+        key: IdentityKey,
+        same: checks.SameValue,
     ) -> None:
         self._database = database
+        self._direct = direct
         self._policy = policy
         self._ledger = ledger
         self._key = key
@@ -53,8 +61,8 @@ class Guard:
         checks.role_may(checked, self._policy)
         checks.key_is_given(checked)
         if needed := checks.needed_claims(checked, self._policy):
-            async with self._database.transaction() as session:
-                found = await claims.by_ids(session, list(needed.values()))
+            async with self._direct.connection() as connection:
+                found = await claims.by_ids(connection, list(needed.values()))
             checks.claims_carry(checked, needed, found, self._same)
         return checked
 

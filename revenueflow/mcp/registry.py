@@ -38,7 +38,7 @@ class Registry:
         self._database = database
         self._policy = policy
         self._ledger = Ledger(database, direct, targets, settle_seconds=settle_seconds)
-        self._guard = Guard(database, policy, self._ledger, key, same)
+        self._guard = Guard(database, direct, policy, self._ledger, key, same)
 
     async def call(self, call: Call) -> ToolResult:
         """Makes a guarded call. Raises LeaseLost if the caller's lease is gone."""

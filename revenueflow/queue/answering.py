@@ -27,13 +27,14 @@ STOP_SECONDS = 2.0
 # would stand at the head of the queue for ever.
 _TAKE = """
 local said = {}
-for _, ring in ipairs(redis.call('ZRANGE', KEYS[1], 0, ARGV[1] - 1)) do
+local rings = redis.call('ZRANGE', KEYS[1], 0, ARGV[1] - 1)
+for _, ring in ipairs(rings) do
     local message = redis.pcall('GET', ARGV[2] .. ring)
     redis.call('ZREM', KEYS[1], ring)
     redis.call('DEL', ARGV[2] .. ring)
     if type(message) == 'string' then said[#said + 1] = message end
 end
-return said
+return {#rings, said}
 """
 
 log = logs.get("doorbell")
@@ -65,13 +66,19 @@ class _Answering(Worker):
     async def _poll_iteration(self) -> None:
         await self._runs.ready()
         self.heard.clear()
-        said = await cast("Awaitable[list[bytes]]", self.pool.eval(_TAKE, 1, QUEUE, str(RINGS_AT_ONCE), job_key_prefix))
+        taken, said = await self._take()
         for message in said:
             await self._answer(message)
-        if not said:
+        if not taken:
             with suppress(TimeoutError):
                 async with asyncio.timeout(POLL_SECONDS):
                     await self.heard.wait()
+
+    async def _take(self) -> tuple[int, list[bytes]]:
+        """How many rings there were, and what those said that had not expired."""
+        answer = self.pool.eval(_TAKE, 1, QUEUE, str(RINGS_AT_ONCE), job_key_prefix)
+        taken, said = await cast("Awaitable[tuple[int, list[bytes]]]", answer)
+        return taken, said
 
     async def _answer(self, message: bytes) -> None:
         try:

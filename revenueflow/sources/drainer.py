@@ -104,7 +104,7 @@ class Drainer:
 
 
 def _set_aside(path: Path, rows: Sequence[NewDelivery]) -> None:
-    with path.open("wb") as file:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(segment.HEADER + b"".join(map(segment.pack, rows)))
         file.flush()
         os.fsync(file.fileno())

@@ -81,6 +81,7 @@ class Spool:
         self._used = 0
         self._appending: Shared[Sequence[NewDelivery], None] = Shared(self._append)
         _make(directory)
+        _sweep(directory)
         self.measure()
 
     async def append(self, rows: Sequence[NewDelivery]) -> None:
@@ -226,6 +227,17 @@ def _make(directory: Path) -> None:
             raise PermissionError
     except OSError:
         raise ConfigurationError("REVENUEFLOW_SPOOL_DIR: must be a folder that this process may write to") from None
+
+
+def _sweep(directory: Path) -> None:
+    """Removes what died before it was a segment: nothing in it was promised."""
+    for path in directory.glob(f"*{UNNAMED}"):
+        try:
+            with path.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink()
+        except OSError:  # somebody is making it
+            continue
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

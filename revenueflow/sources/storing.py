@@ -16,7 +16,7 @@ from revenueflow.db import deliveries, jobs
 from revenueflow.db.deliveries import KnownDelivery, NewDelivery
 from revenueflow.db.direct import Connection, Direct
 from revenueflow.domain.outcome import AuditEntry
-from revenueflow.errors import Contended, InvalidInput, Refused, RevenueFlowError, Unavailable
+from revenueflow.errors import Contended, InvalidInput, Refused, RevenueFlowError
 from revenueflow.privacy.identity import delivery_id
 from revenueflow.resilience.crash import crash_point
 
@@ -70,8 +70,10 @@ async def _store_alone(direct: Direct, row: NewDelivery) -> Answer:
     kept = row._replace(lead_id=None, identity_key=None, parsed=None, outcome="quarantined", reason="database_refused")
     try:
         return (await _store_together(direct, [kept]))[0]
-    except (Refused, Contended):
-        return Unavailable("the database refuses this delivery", retry_after=60)
+    except Contended as error:
+        return error
+    except Refused:
+        return Refused("Postgres takes this delivery in no form")
 
 
 async def _store_together(direct: Direct, rows: Sequence[NewDelivery]) -> list[Receipt]:

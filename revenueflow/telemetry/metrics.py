@@ -28,6 +28,9 @@ provider_seconds = Histogram(
 spend = Counter("revenueflow_spend_total", "Money spent on upstreams", ["provider", "currency"])
 tokens = Counter("revenueflow_tokens_total", "Model tokens", ["model", "kind"])
 seal_age = Gauge("revenueflow_seal_age_seconds", "Age of the oldest audit event that is not sealed")
+claimed_directly = Counter(
+    "revenueflow_claimed_directly_total", "Jobs that a worker claimed without having been rung for"
+)
 leases_lost = Counter("revenueflow_leases_lost_total", "Runs that ended because another worker took the job")
 
 

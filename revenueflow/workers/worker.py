@@ -16,7 +16,7 @@ from revenueflow.pipeline.context import Services
 from revenueflow.pipeline.steps import STEPS, Step
 from revenueflow.queue import answering
 from revenueflow.settings import Settings
-from revenueflow.telemetry import logs
+from revenueflow.telemetry import logs, metrics
 from revenueflow.workers.commits import Commits
 from revenueflow.workers.heartbeat import Heartbeat
 from revenueflow.workers.runner import Runner
@@ -69,6 +69,7 @@ async def _claim_directly(runner: Runner, silence: float) -> None:
             claimed = 0
         if claimed:
             log.warning("claimed_directly", jobs=claimed)
+            metrics.claimed_directly.inc(claimed)
         await asyncio.sleep(0.05 if claimed else 0.5)
 
 

@@ -58,7 +58,7 @@ def crash(system: System, point: str, seed: int) -> Run:
     times = random.Random(f"{point}{seed}").randint(1, MOST_PASSES.get(kind, 2))
     tag = f"{point.replace('.', '-').replace('_', '-')}.{seed}"
     system.arm(process, f"{point}:{times}")
-    with sending(system, tag, count=400, seed=seed, at_once=6, pause=0.05) as sent:
+    with sending(system, tag, count=400, seed=seed, at_once=4, pause=0.15) as sent:
         until(lambda: len(sent.acks) + sent.refused > 5)
         died_at = _let_it_reach(system, point, process)
     return _judged(_row_of(point), point, seed, system, sent, died_at)
