@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import AsyncExitStack
+import resource
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,7 @@ from revenueflow.resilience import crash
 from revenueflow.settings import Settings
 from revenueflow.telemetry import logs
 
+MOST_FILES = 65_536
 DIRECT = 8
 """Connections for what all leads of a worker share."""
 
@@ -92,7 +94,17 @@ def _started() -> Settings:
     settings = guarded(Settings.load)
     logs.configure(settings.general.log_level)
     guarded(lambda: crash.arm(settings.general.crash_at))
+    _allow_many_sockets()
     return settings
+
+
+def _allow_many_sockets() -> None:
+    # With the usual 1,024 a thousand senders that say nothing would keep everybody else out.
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(MOST_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):  # some systems allow less than they say
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 async def _work(settings: Settings) -> None:

@@ -22,6 +22,7 @@ from typing import Any
 
 import orjson
 
+from revenueflow.devserver.errors import DevServerError
 from tests.faults import oracle, rows
 from tests.faults.system import System, running
 
@@ -41,13 +42,13 @@ class Task:
         return fault(system, self.seed) if fault else rows.crash(system, self.name, self.seed)
 
 
-def tasks(seeds: int, only: str) -> list[Task]:
+def tasks(first: int, seeds: int, only: str) -> list[Task]:
     """All runs: every crash point with each seed, every other fault with a quarter of them."""
-    few = max(1, seeds // 4)
+    few = first + max(1, (seeds - first + 1) // 4)
     made = [
         Task(name, seed)
-        for seed in range(1, seeds + 1)
-        for name in (*rows.CRASHES, *(rows.FAULTS if seed <= few else ()))
+        for seed in range(first, seeds + 1)
+        for name in (*rows.CRASHES, *(rows.FAULTS if seed < few else ()))
     ]
     return [task for task in made if only in task.name]
 
@@ -57,7 +58,7 @@ def main() -> int:
     args = _arguments()
     if args.lane is not None:
         end = time.monotonic() + args.minutes * 60
-        return _lane(tasks(args.seeds, args.only)[args.lane :: args.lanes], args.out, end)
+        return _lane(tasks(args.first, args.seeds, args.only)[args.lane :: args.lanes], args.out, end)
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         results = [Path(folder, f"{lane}.jsonl") for lane in range(args.lanes)]
@@ -77,6 +78,7 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=3, help="seeds for each crash point")
+    parser.add_argument("--first", type=int, default=1, help="the first seed")
     parser.add_argument("--lanes", type=int, default=os.cpu_count() or 2, help="systems at the same time")
     parser.add_argument("--minutes", type=float, default=600, help="begin no run after this time")
     parser.add_argument("--only", default="", help="only runs whose name holds this")
@@ -88,7 +90,18 @@ def _arguments() -> argparse.Namespace:
 
 def _start(args: argparse.Namespace, lane: int, out: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "tests.faults.campaign", "--seeds", str(args.seeds), "--lanes", str(args.lanes)]
-    command += ["--minutes", str(args.minutes), "--only", args.only, "--lane", str(lane), "--out", str(out)]
+    command += [
+        "--first",
+        str(args.first),
+        "--minutes",
+        str(args.minutes),
+        "--only",
+        args.only,
+        "--lane",
+        str(lane),
+        "--out",
+        str(out),
+    ]
     return subprocess.Popen(command, cwd=ROOT)
 
 
@@ -112,7 +125,7 @@ def _on_one_system(system: System, left: list[Task], file: Any, end: float) -> l
             return []
         try:
             told: dict[str, Any] = asdict(task(system))
-        except (AssertionError, TimeoutError, OSError, KeyError) as error:
+        except (AssertionError, TimeoutError, OSError, KeyError, DevServerError) as error:
             _write(file, {"failed": f"{task.name}, seed {task.seed}: {type(error).__name__}: {error}"[:500]})
             return left[place + 1 :]
         _write(file, told)

@@ -35,7 +35,7 @@ class Judged:
     settled_at: float
 
 
-def judge(system: System, sent: Sent, *, seconds: float = 60.0, dead: int = 0) -> Judged:
+def judge(system: System, sent: Sent, *, seconds: float = 240.0, dead: int = 0) -> Judged:
     """Waits until everything that was acknowledged has come to its end, and counts what is wrong."""
     wanted = sorted(sent.leads)
     settled_at = _await_end(system, wanted, seconds)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import pickle
 import random
+import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from arq.constants import job_key_prefix
@@ -282,6 +285,27 @@ def crm_loses_answers(system: System, seed: int) -> Run:
     return _judged("12", "the CRM loses answers, fails and lags", seed, system, sent, time.monotonic())
 
 
+def clocks_are_wrong(system: System, seed: int) -> Run:
+    """Row 15: one worker is ten minutes ahead, the other behind; nobody takes a job before its lease has run out."""
+    shim = system.data_dir / "clock.so"
+    compiler = shutil.which("cc")
+    if compiler is None:
+        raise OSError("there is no C compiler to build the clock's shim with")
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", shim, Path(__file__).with_name("clock.c"), "-ldl"], check=True)
+    system.always["worker2"] = {"LD_PRELOAD": str(shim), "CLOCK_OFFSET": "-600"}
+    system.add("worker2")
+    system.restart("worker", LD_PRELOAD=str(shim), CLOCK_OFFSET="600")
+    system.faults("gemini", latency_ms=500)
+    sent = send(system, f"clocks.{seed}", count=40, seed=seed)
+    run = _judged("15", "workers' clocks are 10 min ahead and behind", seed, system, sent, time.monotonic())
+    system.faults("gemini", latency_ms=0)
+    query = "SELECT max(lease_token) AS claims FROM jobs WHERE lead_id = ANY($1::uuid[])"
+    assert system.rows(query, sorted(sent.leads))[0]["claims"] == 1, "a job was taken over before its lease had run out"
+    system.remove("worker2")
+    system.restart("worker")
+    return run
+
+
 def rubbish_in_redis(system: System, seed: int) -> Run:
     """Row 22: pickles and garbage among the rings."""
     marker = system.data_dir / f"executed-{seed}"
@@ -312,7 +336,7 @@ FAULTS: dict[str, Callable[[System, int], Run]] = {
     for one in (
         commit_answer_lost, postgres_restarts, postgres_is_stopped, postgres_hangs, redis_is_emptied, redis_is_away,
         redis_hangs, redis_is_full, redis_comes_back_older, three_relays, worker_is_killed, zombie, asked_to_end,
-        poison, crm_loses_answers, rubbish_in_redis,
+        poison, crm_loses_answers, clocks_are_wrong, rubbish_in_redis,
     )
 }  # fmt: skip
 CRASHES = tuple(POINTS)

@@ -21,7 +21,7 @@ from typing import Any
 import httpx2
 import redis
 
-from revenueflow.devserver.children import Child
+from revenueflow.devserver.children import Child, spawn
 from revenueflow.devserver.errors import DevServerError
 from revenueflow.devserver.services import Service
 from revenueflow.devserver.stack import Stack, StackOptions
@@ -214,6 +214,10 @@ class System(Stack):
     def _spawn(self, name: str, env: Mapping[str, str] | None, *arguments: str) -> Child:
         variables = {**(env or os.environ), **self._times, **self.always.get(name, {}), **self.once.pop(name, {})}
         kind = name.rstrip("0123456789")
+        if "LD_PRELOAD" in variables:  # read by the loader: only a program that is started anew obeys it
+            return spawn(
+                [sys.executable, "-m", "revenueflow", "serve", kind, *arguments], log=self._log(name), env=variables
+            )
         return Forked(["serve", kind, *arguments], variables, self._log(name))  # type: ignore[return-value]
 
     def _watch(self) -> None:
