@@ -3,7 +3,7 @@
     RevenueFlowError            code, HTTP status, retryable
     ├── ConfigurationError      a setting or a file that people edit is wrong (exit code 78)
     ├── InvalidInput            a caller sent something that can't be used; names the place, never the value
-    ├── NotAuthenticated / NotAllowed / NotFound / TooLarge / UnsupportedMedia
+    ├── NotAuthenticated / NotAllowed / NotFound / TooLarge / UnsupportedMedia / TooSlow / TooManyRequests
     ├── Unavailable             something we need does not answer now; try again later
     │   └── Contended             another transaction holds what this one needs
     ├── Refused                 Postgres does not take a value; nothing was written
@@ -123,6 +123,23 @@ class UnsupportedMedia(RevenueFlowError):
     code = "unsupported_media"
     status = 415
     title = "Content type not supported"
+
+
+class TooSlow(RevenueFlowError):
+    """The body did not arrive in time."""
+
+    code = "too_slow"
+    status = 408
+    title = "Body too slow"
+
+
+class TooManyRequests(RevenueFlowError):
+    """The caller is over its rate limit; nothing was done."""
+
+    code = "rate_limited"
+    status = 429
+    title = "Too many requests"
+    retryable = True
 
 
 class Unavailable(RevenueFlowError):

@@ -5,19 +5,10 @@ from __future__ import annotations
 import asyncio
 
 from fastapi import Request
-from starlette.requests import ClientDisconnect
 
 from revenueflow.api.deadlines import WHOLE
 from revenueflow.api.deps import state_of
-from revenueflow.errors import MalformedInput, RevenueFlowError, TooLarge, UnsupportedMedia
-
-
-class TooSlow(RevenueFlowError):
-    """The body did not arrive in time."""
-
-    code = "too_slow"
-    status = 408
-    title = "Body too slow"
+from revenueflow.errors import MalformedInput, TooLarge, TooSlow, UnsupportedMedia
 
 
 async def read(request: Request, limit: int, *, while_it_moves: bool = False) -> bytes:
@@ -28,7 +19,7 @@ async def read(request: Request, limit: int, *, while_it_moves: bool = False) ->
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and (len(announced) > 18 or int(announced) > limit):
         raise _too_large(limit)
-    if request.scope["state"].get(WHOLE):
+    if request.scope.get("state", {}).get(WHOLE):
         return await _gather(request, limit)
     seconds = state_of(request).settings.api.body_seconds
     try:
@@ -39,17 +30,21 @@ async def read(request: Request, limit: int, *, while_it_moves: bool = False) ->
 
 
 async def _gather(request: Request, limit: int, moving: tuple[asyncio.Timeout, float] | None = None) -> bytes:
-    parts, size = [], 0
-    try:
-        async for part in request.stream():
-            size += len(part)
-            if size > limit:
-                raise _too_large(limit)
-            parts.append(part)
-            if moving:
-                moving[0].reschedule(asyncio.get_running_loop().time() + moving[1])
-    except ClientDisconnect:
-        raise MalformedInput("the body broke off") from None
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise MalformedInput("the body broke off")
+        part = message.get("body", b"")
+        size += len(part)
+        if size > limit:
+            raise _too_large(limit)
+        parts.append(part)
+        if not message.get("more_body"):
+            break
+        if moving:
+            moving[0].reschedule(asyncio.get_running_loop().time() + moving[1])
     return b"".join(parts)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import ClassVar
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import HTTPScope
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from revenueflow.settings import ApiSettings
 
@@ -13,7 +14,6 @@ WHOLE = "body_is_whole"
 """In the state of a request's scope: all of its body has arrived, so nobody needs a timer for it."""
 OVERHEAD_LIMIT = 320 * 1024
 """Bytes of a request that are not its body: 64 KiB, and what the transport may hand over in one read."""
-_HEAD, _BODY, _DONE = range(3)
 
 
 class DeadlineProtocol(HttpToolsProtocol):
@@ -26,7 +26,7 @@ class DeadlineProtocol(HttpToolsProtocol):
 
     header_seconds: ClassVar[float]
     body_seconds: ClassVar[float]
-    _stage = _DONE
+    _whole: HTTPScope | None = None  # of the latest request that has arrived completely
     _overhead = 0
     _timer: asyncio.TimerHandle | None = None
 
@@ -43,25 +43,19 @@ class DeadlineProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Reads on. What is no whole request gets a deadline, and a bound."""
         super().data_received(data)
-        if self._stage == _DONE:
+        if self.scope is self._whole:
             if self.timeout_keep_alive_task is None and not self._answering():
                 self._expect(self.header_seconds)  # blank lines, or the end of a body that was not wanted
             return
         self._overhead += len(data)
         if self._overhead > OVERHEAD_LIMIT:
             self.transport.close()
-        elif self._stage == _HEAD:
+        elif not self._has_head():
             self._expect(self.header_seconds)
-
-    def on_message_begin(self) -> None:
-        """The first byte of a request."""
-        super().on_message_begin()
-        self._stage, self._overhead = _HEAD, 0
 
     def on_headers_complete(self) -> None:
         """The head is there, the body may not be."""
         super().on_headers_complete()
-        self._stage = _BODY
         self.headers = []  # trailers must not become headers of a request that is being answered
         self._arrived()
 
@@ -72,19 +66,25 @@ class DeadlineProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """All of the request is there."""
-        self._stage = _DONE
+        self._whole, self._overhead = self.scope, 0
         self.scope["state"][WHOLE] = True
-        self._arrived()
+        if self._timer:
+            self._arrived()
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """An early answer: the rest of the body is let in for a while, so that the sender can read the answer."""
         super().on_response_complete()
-        if self._stage == _BODY and not self._answering():
+        if self.scope is not self._whole and self._has_head() and not self._answering():
             self._expect(self.body_seconds)
 
+    def _has_head(self) -> bool:
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is not None and cycle.scope is self.scope
+
     def _answering(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
+        cycle: RequestResponseCycle | None = self.cycle  # none before the first request
+        return cycle is not None and not cycle.response_complete
 
     def _expect(self, seconds: float) -> None:
         if self._timer is None:

@@ -41,6 +41,22 @@ _HUBSPOT: list[dict[str, Any]] = [
 ]
 
 
+def _problems(said: dict[str, str]) -> dict[str, Any]:
+    return {code: {"description": text, "content": {"application/problem+json": {}}} for code, text in said.items()}
+
+
+_PROBLEMS = _problems(
+    {
+        "401": "Without its proof.",
+        "408": "The body did not arrive in time; the connection is closed.",
+        "413": "Over the cap.",
+        "429": "Without proof, too often; wait for Retry-After. On /v1 also: too many requests with this key.",
+        "503": "Not kept; send it again.",
+    }
+)
+_ENCODED = _problems({"415": "Of another content type, or with a content-encoding."})
+
+
 def _openapi(example: Any, answer: Any, *types: str) -> dict[str, Any]:
     schema = {"type": "array" if isinstance(example, list) else "object"}
     return {
@@ -50,9 +66,7 @@ def _openapi(example: Any, answer: Any, *types: str) -> dict[str, Any]:
         },
         "responses": {
             "202": {"description": "Kept.", "content": {"application/json": {"example": answer}}},
-            "401": {"description": "Without its proof.", "content": {"application/problem+json": {}}},
-            "413": {"description": "Over the cap.", "content": {"application/problem+json": {}}},
-            "503": {"description": "Not kept; send it again.", "content": {"application/problem+json": {}}},
+            **_PROBLEMS,
         },
     }
 
@@ -63,5 +77,7 @@ HUBSPOT_OPENAPI = _openapi(_HUBSPOT, {"accepted": 1, "duplicates": 0, "quarantin
 _FILE = {"type": "object", "required": ["file"], "properties": {"file": {"type": "string", "format": "binary"}}}
 IMPORT_OPENAPI: dict[str, Any] = {
     "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FILE}}},
+    "responses": _PROBLEMS | _ENCODED,
 }
 V1_LEAD_OPENAPI = _openapi(_LEAD, ANSWER, "application/json")
+V1_LEAD_OPENAPI["responses"] |= _ENCODED

@@ -62,6 +62,7 @@ async def replay_dead(request: Request, state: AppState, operator: Operator) -> 
     They begin where they stopped, or at `from_step`: then this step and the later ones run again, with the original
     input. Poison jobs, which killed or hung their worker, are left alone unless they are named, or `poison` is true.
     """
+    body.refuse_encoded(request)
     raw = await body.read(request, state.settings.api.body_limit)
     asked = replays.read(raw, request.headers.get("content-type", ""))
     told = await replay(

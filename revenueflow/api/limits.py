@@ -6,6 +6,7 @@ through. An authenticated webhook is never counted.
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -17,24 +18,15 @@ from limits.aio.strategies import FixedWindowRateLimiter
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from revenueflow.errors import RevenueFlowError
+from revenueflow.errors import TooManyRequests
 from revenueflow.settings import ApiSettings
 
 WINDOW = 60
-MOST_NAMES = 1000
+MOST_ADDRESSES = 1000
 """Counted apart in one window; all others share one count, so that many addresses fill neither memory nor time."""
 OTHERS = "others"
 STANDING = "rate_limit"
 """Where the scope of a request holds its Standing."""
-
-
-class TooManyRequests(RevenueFlowError):
-    """The caller is over its rate limit; nothing was done."""
-
-    code = "rate_limited"
-    status = 429
-    title = "Too many requests"
-    retryable = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +52,10 @@ class Standing:
 
 
 class Policy:
-    """One limit a minute for many names, of which MOST_NAMES are told apart."""
+    """One limit a minute for many names, of which `most` are told apart."""
 
-    def __init__(self, name: str, quota: int) -> None:
-        self._name = name
+    def __init__(self, name: str, quota: int, *, most: float = math.inf) -> None:
+        self._name, self._most = name, most
         self._item: RateLimitItem = RateLimitItemPerMinute(quota)
         self._storage = MemoryStorage()
         self._limiter = FixedWindowRateLimiter(self._storage)
@@ -80,7 +72,7 @@ class Policy:
 
     def _known_as(self, who: str) -> str:
         held = self._storage.storage
-        return who if len(held) < MOST_NAMES or self._item.key_for(who) in held else OTHERS
+        return who if len(held) < self._most or self._item.key_for(who) in held else OTHERS
 
     async def _standing(self, name: str, *, over: bool) -> Standing:
         resets, remaining = await self._limiter.get_window_stats(self._item, name)
@@ -93,7 +85,7 @@ class Limits:
 
     def __init__(self, settings: ApiSettings) -> None:
         self._keys = Policy("key", settings.key_limit)
-        self._strangers = Policy("unauthenticated", settings.unauthenticated_limit)
+        self._strangers = Policy("unauthenticated", settings.unauthenticated_limit, most=MOST_ADDRESSES)
 
     async def count_key(self, scope: Scope, key_id: UUID) -> None:
         """Counts a request of an API key. Raises TooManyRequests."""

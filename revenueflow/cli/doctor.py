@@ -17,6 +17,7 @@ from revenueflow.db.session import Database, Session
 from revenueflow.errors import ConfigurationError, Unavailable
 from revenueflow.privacy.identity_file import identity_key
 from revenueflow.queue.doorbell import Doorbell
+from revenueflow.resilience.crash import POINTS
 from revenueflow.settings import GROUPS, Settings
 
 
@@ -37,6 +38,9 @@ class Finding:
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="JSON Lines.")] = False,
     explain: Annotated[bool, typer.Option("--settings", help="List every setting with its meaning.")] = False,
+    crash_points: Annotated[
+        bool, typer.Option("--crash-points", help="List the names that REVENUEFLOW_CRASH_AT takes.")
+    ] = False,
 ) -> None:
     """Check settings, files, Postgres and Redis, with a hint for each problem.
 
@@ -44,6 +48,10 @@ def doctor(
     """
     if explain:
         show(_settings(), ["name", "default", "meaning"], as_json=as_json)
+        return
+    if crash_points:
+        show([{"name": name, "meaning": meaning} for name, meaning in POINTS.items()], ["name", "meaning"],
+             as_json=as_json)  # fmt: skip
         return
     settings, findings = _load()
     if settings:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import hmac
+import os
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,14 +15,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import uvicorn
 from pydantic import SecretStr
 
 from revenueflow.api.app import create_app
+from revenueflow.api.deadlines import protocol
 from revenueflow.db import api_keys
+from revenueflow.devserver.children import spawn
 from revenueflow.devserver.cluster import DatabaseUrls
+from revenueflow.devserver.server import free_port
 from revenueflow.privacy.identity import IdentityKey
 from revenueflow.settings import (
     ApiSettings,
@@ -32,6 +38,7 @@ from revenueflow.settings import (
     WebhookSettings,
 )
 from tests.support import sql
+from tests.support.processes import until
 
 IDENTITY = bytes(range(32))
 MARKETO_SECRET = "marketo-secret"
@@ -80,12 +87,20 @@ def identity() -> IdentityKey:
     return IdentityKey(IDENTITY)
 
 
-def settings_for(database_url: str, redis_url: str, folder: Path, *, pool_size: int = 5) -> Settings:
+def api_settings(**given: Any) -> ApiSettings:
+    """Small caps, and no limit on failed authentications that the tests of a worker could reach together."""
+    usual = {"body_limit": BODY_LIMIT, "import_limit": IMPORT_LIMIT, "unauthenticated_limit": 100_000}
+    return ApiSettings(public_url=PUBLIC_URL, **(usual | given))
+
+
+def settings_for(
+    database_url: str, redis_url: str, folder: Path, *, pool_size: int = 5, api: ApiSettings | None = None
+) -> Settings:
     """Settings that read neither `.env` nor the environment where it matters."""
     return Settings.load(
         database=DatabaseSettings(url=database_url, pool_size=pool_size),
         redis=RedisSettings(url=redis_url),
-        api=ApiSettings(public_url=PUBLIC_URL, body_limit=BODY_LIMIT, import_limit=IMPORT_LIMIT),
+        api=api or api_settings(),
         webhooks=WebhookSettings(
             marketo_secrets=(SecretStr("an older secret"), SecretStr(MARKETO_SECRET)),
             hubspot_secrets=(SecretStr(HUBSPOT_SECRET),),
@@ -110,8 +125,8 @@ def served(settings: Settings) -> Iterator[httpx2.Client]:
     """The API of these settings, in a thread of its own, and a client for it."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         config = uvicorn.Config(
-            create_app(settings), log_config=None, server_header=False, http="httptools", loop="uvloop",
-            timeout_graceful_shutdown=5,
+            create_app(settings), log_config=None, server_header=False, http=protocol(settings.api), ws="none",
+            loop="uvloop", timeout_graceful_shutdown=5,
         )  # fmt: skip
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
@@ -123,6 +138,35 @@ def served(settings: Settings) -> Iterator[httpx2.Client]:
         finally:
             server.should_exit = True
             thread.join(15)
+
+
+@contextmanager
+def serving(database_url: str, redis_url: str, folder: Path, **variables: str) -> Iterator[tuple[int, int]]:
+    """The API as a process of its own: its port and its pid."""
+    port = free_port()
+    env = {name: value for name, value in os.environ.items() if not name.startswith("REVENUEFLOW_")} | {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "REVENUEFLOW_IDENTITY_KEY_FILE": str(identity_file(folder)),
+        "REVENUEFLOW_PUBLIC_URL": PUBLIC_URL,
+        "MARKETO_WEBHOOK_SECRET": MARKETO_SECRET,
+        "HUBSPOT_CLIENT_SECRET": HUBSPOT_SECRET,
+        "REVENUEFLOW_WEBHOOK_SECRET": STANDARD_SECRET,
+    }
+    argv = [sys.executable, "-m", "revenueflow", "serve", "api", "--port", str(port)]
+    child = spawn(argv, log=folder / "api.log", env=env | variables, cwd=folder)
+    try:
+        until(lambda: child.poll() is not None or _answers(port), seconds=30)
+        yield port, child.pid
+    finally:
+        child.stop()
+
+
+def _answers(port: int) -> bool:
+    try:
+        return httpx2.get(f"http://127.0.0.1:{port}/livez", trust_env=False).is_success
+    except httpx2.TransportError:
+        return False
 
 
 def hubspot_headers(
