@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, closing
 from functools import partial
@@ -26,6 +25,7 @@ from revenueflow.db.session import Database
 from revenueflow.privacy.identity_file import identity_key
 from revenueflow.queue.doorbell import Doorbell
 from revenueflow.queue.poker import Poker
+from revenueflow.resilience import heap
 from revenueflow.settings import DatabaseSettings, Settings, SpoolSettings
 from revenueflow.sources.drainer import Drainer
 from revenueflow.sources.ingress import Ingress
@@ -64,8 +64,7 @@ def _lifespan(settings: Settings) -> Any:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with _hold(settings) as state:
             app.state.held = state
-            gc.collect()
-            gc.freeze()  # a full collection over the warm heap would pause requests for tens of milliseconds
+            heap.settle()
             yield
 
     return lifespan

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import socket
 import time
@@ -15,6 +14,7 @@ from revenueflow.mcp.registry import Registry
 from revenueflow.pipeline.context import Services
 from revenueflow.pipeline.steps import STEPS, Step
 from revenueflow.queue import answering
+from revenueflow.resilience import heap
 from revenueflow.settings import Settings
 from revenueflow.telemetry import logs, metrics
 from revenueflow.workers.commits import Commits
@@ -33,8 +33,7 @@ async def work(direct: Direct, services: Services, settings: Settings, *, steps:
     commits = Commits(direct, settings.worker, owner=f"{socket.gethostname()}:{os.getpid()}")
     runner = Runner(commits, services, settings.worker, heartbeat, steps=steps)
     heartbeat.start()
-    gc.collect()
-    gc.freeze()  # a full collection over the warm heap would cost more than a lead
+    heap.settle()
     try:
         # If one of the loops fails in a way that nobody foresaw, the process ends and is started again.
         async with asyncio.TaskGroup() as loops:

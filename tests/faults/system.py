@@ -37,10 +37,7 @@ TIMES = {
 }  # fmt: skip
 
 _forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(
-    ["revenueflow.cli.main", "revenueflow.api.app", "revenueflow.workers.worker", "revenueflow.workers.relay",
-     "revenueflow.wiring", "revenueflow.sandbox.server", "revenueflow.cli.sandbox", "uvicorn", "uvloop"]
-)  # fmt: skip
+_forks.set_forkserver_preload(["tests.faults.preload"])
 
 
 class Forked:
