@@ -23,10 +23,13 @@ from typing import Any
 import orjson
 
 from revenueflow.devserver.errors import DevServerError
-from tests.faults import oracle, rows
+from tests.faults import disks, network, oracle, rows
 from tests.faults.system import System, running
 
 ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs" / "reliability.md"
+BEGIN, END = "<!-- faults:begin -->", "<!-- faults:end -->"
+FAULTS = {**rows.FAULTS, **network.FAULTS, **(disks.FAULTS if disks.possible() else {})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Task:
 
     def __call__(self, system: System) -> rows.Run:
         """Makes it."""
-        fault = rows.FAULTS.get(self.name)
+        fault = FAULTS.get(self.name)
         return fault(system, self.seed) if fault else rows.crash(system, self.name, self.seed)
 
 
@@ -48,7 +51,7 @@ def tasks(first: int, seeds: int, only: str) -> list[Task]:
     made = [
         Task(name, seed)
         for seed in range(first, seeds + 1)
-        for name in (*rows.CRASHES, *(rows.FAULTS if seed < few else ()))
+        for name in (*rows.CRASHES, *(FAULTS if seed < few else ()))
     ]
     return [task for task in made if only in task.name]
 
@@ -71,6 +74,8 @@ def main() -> int:
     report = _report(made, args, time.monotonic() - begun)
     if args.json:
         args.json.write_bytes(orjson.dumps({"runs": made}, option=orjson.OPT_INDENT_2))
+    if args.docs:
+        _put_between_marks(DOCS, report)
     print(report)
     return 0 if made and all(_is_good(one) for one in made) else 1
 
@@ -83,6 +88,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=600, help="begin no run after this time")
     parser.add_argument("--only", default="", help="only runs whose name holds this")
     parser.add_argument("--json", type=Path, help="write every run here")
+    parser.add_argument("--docs", action="store_true", help="put the report into docs/reliability.md")
     parser.add_argument("--lane", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -163,8 +169,16 @@ def _report(made: Sequence[dict[str, Any]], args: argparse.Namespace, seconds: f
         "|---|---|---|---|---|---|---|---|---|---|",
         *(_line(row, fault, group) for (row, fault), group in sorted(groups.items())),
     ]
-    failed = [one["failed"] for one in made if "failed" in one]
-    return "\n".join([*lines, *([""] if failed else []), *(f"- could not be run: {one}" for one in failed)])
+    notes = [f"- could not be run: {one['failed']}" for one in made if "failed" in one]
+    if not disks.possible():
+        notes.append("- not tried: row 4, full disks; that takes root on Linux.")
+    return "\n".join([*lines, *([""] if notes else []), *notes])
+
+
+def _put_between_marks(page: Path, report: str) -> None:
+    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    page.write_text(f"{before}{BEGIN}\n{report}\n{END}{after}", encoding="utf-8")
 
 
 def _commit() -> str:
