@@ -67,7 +67,8 @@ class Commits:
         crash_point("claim.before_commit")
         async with self._direct.connection() as connection:
             leases = await jobs.claim(connection, ids, **self._claiming)
-        crash_point("claim.after_commit")
+        if leases:
+            crash_point("claim.after_commit")
         return leases
 
     async def claim_overdue(self, limit: int, *, overdue: float) -> list[Lease]:
@@ -75,7 +76,8 @@ class Commits:
         crash_point("claim.before_commit")
         async with self._direct.connection() as connection:
             leases = await jobs.claim_overdue(connection, limit, overdue=overdue, **self._claiming)
-        crash_point("claim.after_commit")
+        if leases:
+            crash_point("claim.after_commit")
         return leases
 
     async def finished(self, job_id: UUID) -> dict[str, Checkpoint]:

@@ -259,7 +259,7 @@ def poison(system: System, seed: int) -> Run:
     system.restart("worker")
     begun = time.monotonic()
     sick = send(system, f"poison.{seed}", count=1, seed=0)
-    until(lambda: _dead(system, sick), seconds=60)
+    until(lambda: _dead(system, sick), seconds=120)
     system.always.pop("worker")
     (job,) = system.rows("SELECT attempt, error_class FROM jobs WHERE state = 'dead' AND lead_id = ANY($1::uuid[])",
                          sorted(sick.leads))  # fmt: skip

@@ -113,7 +113,9 @@ class System(Stack):
         from revenueflow.devserver.server import free_port
 
         port = free_port()
+        self._held.add(name)  # the watcher must not start it too
         self._start(name, self._environment() | {"REVENUEFLOW_METRICS_PORT": str(port)}, port, "metrics")
+        self._held.discard(name)
 
     def remove(self, name: str) -> None:
         """Ends a process that was added."""

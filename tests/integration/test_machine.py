@@ -78,7 +78,7 @@ from tests.support import sql
 from tests.support.api import identity, identity_file
 
 FULL = os.environ.get("REVENUEFLOW_FAULTS") == "full"
-EXAMPLES, LENGTH = (150, 40) if FULL else (20, 15)
+EXAMPLES, LENGTH = (150, 40) if FULL else (12, 15)
 CONNECTIONS = 4
 WORKER = WorkerSettings.model_validate({"lease": 3600, "ring_again": 0.001, "max_claims": 3})
 TABLES = "deliveries, leads, jobs, steps, evidence, claims, actions, audit_events, audit_pending, audit_leaves"
