@@ -37,7 +37,9 @@ class Direct:
             command_timeout=settings.command_timeout,
             connect=connect,
             reset=_nothing,  # no statement here changes the state of a session
-            server_settings=server_settings(application, lock_timeout),
+            # Between two messages of one statement a session whose network is gone does not count as idle, and would
+            # hold its rows until TCP gives up, hours later. Nothing here takes long.
+            server_settings=server_settings(application, lock_timeout) | {"transaction_timeout": "15000"},
         )
 
     async def __aenter__(self) -> Self:
