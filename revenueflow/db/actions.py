@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 import orjson
@@ -13,9 +13,12 @@ from revenueflow.db.direct import Connection
 from revenueflow.db.models import actions
 from revenueflow.db.session import Session
 
+AuditRow: TypeAlias = dict[str, Any]
+"""An event as `trail.row` makes it."""
+
 
 class PlannedAction(NamedTuple):
-    """A write that is about to be made."""
+    """A write that is about to be made, under the lease with `token` if there is one."""
 
     action_key: UUID
     record_key: UUID
@@ -27,6 +30,7 @@ class PlannedAction(NamedTuple):
     args_hmac: bytes
     job_id: UUID | None
     lead_id: UUID
+    token: int | None = None
 
 
 class Sending(NamedTuple):
@@ -56,13 +60,36 @@ _NEWER_EXISTS = """EXISTS (
       AND CASE WHEN mine.caller = 'pipeline' AND newer.caller = 'pipeline' THEN newer.run_version > mine.run_version
                ELSE newer.sent_at > coalesce(mine.sent_at, mine.planned_at) END)"""
 
-_PLANNED = ", ".join(PlannedAction._fields)
+# The lease is checked in the transaction that marks the write as sent: a worker that lost it sends nothing.
+_MAY_BE_SENT = f"""(
+    (mine.job_id IS NULL OR EXISTS (
+        SELECT FROM jobs WHERE id = mine.job_id AND lease_token = mine.token AND lease_until IS NOT NULL))
+    AND NOT {_NEWER_EXISTS})"""
+
+_PLANNED = ", ".join(PlannedAction._fields[:-1])
+# Nothing stands between the intention and the write: one commit stores both. Of several runs of one lead in a batch
+# none sees the rows of the others, so the arrays are compared too.
 _PLAN = f"""
-    INSERT INTO actions ({_PLANNED})
-    SELECT action_key, record_key, object_type, tool, run_version, caller, args::jsonb, args_hmac, job_id, lead_id
-    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[], $8::bytea[],
-                $9::uuid[], $10::uuid[]) AS new({_PLANNED})
-    ON CONFLICT DO NOTHING RETURNING action_key
+    WITH new AS (
+        SELECT *, NULL::timestamptz AS sent_at, now() AS planned_at
+        FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[], $8::bytea[],
+                    $9::uuid[], $10::uuid[], $11::bigint[], $12::text[]) AS one({_PLANNED}, token, event)
+    ), meant AS (
+        SELECT *, {_MAY_BE_SENT} AND NOT EXISTS (
+            SELECT FROM new other WHERE other.record_key = mine.record_key AND other.tool = mine.tool
+                                    AND other.run_version > mine.run_version) AS may
+        FROM new mine
+    ), stored AS (
+        INSERT INTO actions ({_PLANNED}, state, sent_at, lease_token, tries)
+        SELECT action_key, record_key, object_type, tool, run_version, caller, args::jsonb, args_hmac, job_id, lead_id,
+            CASE WHEN may THEN 'sent' ELSE 'planned' END, CASE WHEN may THEN now() END, CASE WHEN may THEN token END,
+            may::int
+        FROM meant
+        ON CONFLICT DO NOTHING RETURNING action_key, state
+    )
+    SELECT coalesce(array_agg(action_key) FILTER (WHERE stored.state = 'sent'), '{{}}'),
+        audit_append(coalesce(jsonb_agg(event::jsonb), '[]'))
+    FROM stored JOIN new USING (action_key)
 """  # noqa: S608 constants
 _SUPERSEDE = """
     UPDATE actions older SET state = 'superseded', settled_at = now()
@@ -71,25 +98,29 @@ _SUPERSEDE = """
       AND older.state = 'planned'
     RETURNING older.action_key, older.record_key
 """
-# The lease is checked in the transaction that marks the write as sent: a worker that lost it sends nothing.
 _SEND = f"""
-    UPDATE actions mine SET state = 'sent', sent_at = now(), lease_token = new.token, tries = mine.tries + 1,
-        absent_at = NULL
+    UPDATE actions SET state = 'sent', sent_at = now(), lease_token = new.token, tries = new.tries + 1, absent_at = NULL
     FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::bigint[]) AS new(key, tries, job_id, token)
-    WHERE action_key = new.key AND state IN ('planned', 'unknown', 'sent') AND mine.tries = new.tries
-      AND (new.job_id IS NULL OR EXISTS (
-           SELECT FROM jobs WHERE id = new.job_id AND lease_token = new.token AND state = 'leased'))
-      AND NOT {_NEWER_EXISTS}
+    WHERE action_key = new.key AND state IN ('planned', 'unknown', 'sent') AND actions.tries = new.tries AND (
+        SELECT {_MAY_BE_SENT}
+        FROM (SELECT actions.action_key, record_key, tool, caller, run_version, sent_at, planned_at, new.job_id,
+                     new.token) AS mine)
     RETURNING action_key
 """  # noqa: S608 constants
 _OUTDATED = text(f"SELECT {_NEWER_EXISTS} FROM actions mine WHERE action_key = :key")  # noqa: S608 a constant
 
 _SETTLE = """
-    UPDATE actions SET state = new.state, settled_at = now(), crm_id = coalesce(new.crm_id, actions.crm_id),
-        result = coalesce(new.result::jsonb, actions.result), error = new.error
-    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[]) AS new(key, state, crm_id, result, error)
-    WHERE action_key = new.key AND actions.state IN ('planned', 'sent', 'unknown')
-    RETURNING action_key
+    WITH new AS (
+        SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+            AS one(key, state, crm_id, result, error, event)
+    ), ended AS (
+        UPDATE actions SET state = new.state, settled_at = now(), crm_id = coalesce(new.crm_id, actions.crm_id),
+            result = coalesce(new.result::jsonb, actions.result), error = new.error
+        FROM new WHERE action_key = new.key AND actions.state IN ('planned', 'sent', 'unknown')
+        RETURNING action_key
+    )
+    SELECT coalesce(array_agg(key), '{}'), audit_append(coalesce(jsonb_agg(event::jsonb), '[]'))
+    FROM ended JOIN new ON key = action_key
 """
 
 _BACK_TO_PLANNED = text(
@@ -121,10 +152,14 @@ _OPEN = text("""
 """).bindparams(bindparam("tools", type_=ARRAY(Text)))
 
 
-async def plan(connection: Connection, planned: Sequence[PlannedAction]) -> set[UUID]:
-    """Stores actions as planned; returns the keys of those that did not exist yet."""
-    rows = [one._replace(args=_encoded(one.args)) for one in planned]  # type: ignore[arg-type]
-    return {row[0] for row in await connection.fetch(_PLAN, *zip(*rows, strict=True))}
+async def plan(connection: Connection, planned: Sequence[tuple[PlannedAction, AuditRow]]) -> set[UUID]:
+    """Stores actions, each key once, with the audit event of each that did not exist yet; all by one statement.
+
+    They are marked as sent at once; returns the keys of those. Others existed already, or may not be sent (see `send`)
+    and stay planned.
+    """
+    rows = [(*action._replace(args=_encoded(action.args)), _encoded(event)) for action, event in planned]  # type: ignore[arg-type]
+    return set((await connection.fetchrow(_PLAN, *zip(*rows, strict=True)))[0])
 
 
 async def supersede(connection: Connection, planned: Sequence[PlannedAction]) -> list[tuple[UUID, UUID]]:
@@ -141,9 +176,13 @@ async def send(connection: Connection, sending: Sequence[Sending]) -> set[UUID]:
     return {row[0] for row in await connection.fetch(_SEND, *zip(*sending, strict=True))}
 
 
-async def settle(connection: Connection, settled: Sequence[Settled]) -> set[UUID]:
-    """Ends actions as confirmed, failed or superseded; returns the keys of those that had not ended before."""
-    return {row[0] for row in await connection.fetch(_SETTLE, *zip(*settled, strict=True))}
+async def settle(connection: Connection, settled: Sequence[tuple[Settled, AuditRow]]) -> set[UUID]:
+    """Ends actions, each key once, as confirmed, failed or superseded, with the audit event that says so.
+
+    Returns the keys of those that had not ended before.
+    """
+    rows = [(*one, _encoded(event)) for one, event in settled]
+    return set((await connection.fetchrow(_SETTLE, *zip(*rows, strict=True)))[0])
 
 
 async def by_keys(connection: Connection, keys: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:

@@ -24,6 +24,18 @@ Result = TypeVar("Result")
 
 _TROUBLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
+_SETTINGS = {
+    # Between two messages of one statement a session whose network is gone does not count as idle, and would hold its
+    # rows until TCP gives up, hours later. Nothing here takes long.
+    "transaction_timeout": "15000",
+    # Every statement here finds its few rows by a key. How many an array holds the planner can't know; it guesses a
+    # hundred, and reads the whole table to join them.
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_bitmapscan": "off",
+}
+
 
 class Direct:
     """A pool of up to `size` connections. Opened without connecting: Postgres may be away."""
@@ -37,9 +49,7 @@ class Direct:
             command_timeout=settings.command_timeout,
             connect=connect,
             reset=_nothing,  # no statement here changes the state of a session
-            # Between two messages of one statement a session whose network is gone does not count as idle, and would
-            # hold its rows until TCP gives up, hours later. Nothing here takes long.
-            server_settings=server_settings(application, lock_timeout) | {"transaction_timeout": "15000"},
+            server_settings=server_settings(application, lock_timeout) | _SETTINGS,
         )
 
     async def __aenter__(self) -> Self:
@@ -77,19 +87,24 @@ class Direct:
             yield connection
 
     async def together(
-        self, items: Sequence[Item], write: Callable[[Connection, Sequence[Item]], Awaitable[Sequence[Result]]]
+        self,
+        items: Sequence[Item],
+        write: Callable[[Connection, Sequence[Item]], Awaitable[Sequence[Result]]],
+        *,
+        one_statement: bool = False,
     ) -> list[Result | Exception]:
         """Writes what belongs to many leads in one commit; the result, or its own error, for each.
 
-        If Postgres does not take one of them, or a row of one is held, each is written in a commit of its own.
+        If Postgres does not take one of them, or a row of one is held, each is written in a commit of its own. Where
+        `write` changes rows with one statement only, that is its own transaction: two round trips less.
         """
         try:
-            async with self.transaction() as connection:
+            async with self.connection() if one_statement else self.transaction() as connection:
                 return list(await write(connection, items))
         except (Refused, Contended) as error:
             if len(items) == 1:
                 return [error]
-            return [result for item in items for result in await self.together([item], write)]
+            return [each for item in items for each in await self.together([item], write, one_statement=one_statement)]
 
     async def answers(self, timeout: float) -> bool:
         """Whether Postgres executes a statement within `timeout` seconds."""

@@ -37,6 +37,8 @@ _RECORD = """
         input_sha256 = excluded.input_sha256, started_at = excluded.started_at, finished_at = now()
 """
 
+_FORGET = "DELETE FROM {} USING unnest($1::uuid[], $2::uuid[]) AS run(lead, job) WHERE lead_id = lead AND job_id = job"
+
 
 async def finished(connection: Connection, job_id: UUID) -> dict[str, Checkpoint]:
     """The checkpoints of a job, by the step's name."""
@@ -73,8 +75,8 @@ async def add_claims(connection: Connection, judged: Sequence[tuple[Lease, Seque
 
 async def _replace(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
     if rows:
-        jobs = {row["job_id"] for row in rows}
-        await connection.execute(f"DELETE FROM {table.name} WHERE job_id = ANY($1::uuid[])", jobs)  # noqa: S608
+        runs = {(row["lead_id"], row["job_id"]) for row in rows}
+        await connection.execute(_FORGET.format(table.name), *zip(*runs, strict=True))
         await connection.execute(insert(table, tuple(rows[0])), array(rows))
 
 

@@ -40,6 +40,15 @@ class Changes:
     claims: tuple[JudgedClaim, ...] = ()
     audit: tuple[AuditEntry, ...] = ()
 
+    def then(self, later: Changes) -> Changes:
+        """Both, as one: of a column that both set, the later value."""
+        return Changes(
+            {**self.lead, **later.lead},
+            self.evidence + later.evidence,
+            self.claims + later.claims,
+            self.audit + later.audit,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Done:

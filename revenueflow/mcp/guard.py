@@ -68,14 +68,16 @@ class Guard:
 
     async def _perform(self, checked: Checked) -> ToolResult:
         planned, lease, target = self._plan(checked), checked.call.caller.lease, checked.tool.target
-        known = await self._ledger.plan(planned, checked.subject)
-        if known and known["args_hmac"] != planned.args_hmac:
+        known = await self._ledger.begin(planned, checked.subject)
+        if known is None:
+            return await self._ledger.deliver(_fresh(planned), target, checked.subject)
+        if known["args_hmac"] != planned.args_hmac:
             # Rules may have changed since the pipeline planned a write that was never executed.
             if lease is None or not await self._ledger.replan(planned, checked.subject):
                 raise Denied("idempotency_conflict", "the key was used before, with other arguments", "another key")
             known = {**known, "args": planned.args}
-        if known is None or known["state"] == ActionState.PLANNED:
-            return await self._ledger.send(known or _fresh(planned), target, checked.subject, lease)
+        if known["state"] == ActionState.PLANNED:
+            return await self._ledger.send(known, target, checked.subject, lease)
         if known["state"] in (ActionState.SENT, ActionState.UNKNOWN):
             return await self._ledger.reconcile(known, target, checked.subject, lease)
         return stored_result(known)
@@ -94,6 +96,7 @@ class Guard:
             args_hmac=self._key.digest(orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)),
             job_id=lease.job_id if lease else None,
             lead_id=checked.args.lead_id,
+            token=lease.token if lease else None,
         )
 
     async def _dry_run(self, checked: Checked) -> ToolResult:

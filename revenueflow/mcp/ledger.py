@@ -41,8 +41,11 @@ class Ledger:
         self._targets = targets
         self._settle = settle_seconds
 
-    async def plan(self, action: PlannedAction, subject: trail.Subject) -> Action | None:
-        """Transaction A: stores the intention; returns the action that has this key already, if there is one."""
+    async def begin(self, action: PlannedAction, subject: trail.Subject) -> Action | None:
+        """Stores the intention, and that it is being sent, in one commit: the call may follow (`deliver`).
+
+        Otherwise returns the action as it is stored: its key was known before, or it may not be sent.
+        """
         return await self._writes.plan(Planning(action, subject))
 
     async def replan(self, action: PlannedAction, subject: trail.Subject) -> bool:
@@ -54,10 +57,14 @@ class Ledger:
         return replaced
 
     async def send(self, action: Action, target: str, subject: trail.Subject, lease: Lease | None) -> ToolResult:
-        """Transaction B, the call, and what became of it. Raises LeaseLost before anything is written."""
+        """Marks it as sent, then as `deliver`. Raises LeaseLost before anything is written."""
         token, job_id = (lease.token, lease.job_id) if lease else (None, None)
         if not await self._writes.send(Sending(action["action_key"], action["tries"], job_id, token)):
             return await self._not_sent(action, subject)
+        return await self.deliver(action, target, subject)
+
+    async def deliver(self, action: Action, target: str, subject: trail.Subject) -> ToolResult:
+        """The call of an action that is marked as sent, and what became of it."""
         try:
             crm_id = await self._targets[target].write(action["object_type"], action["record_key"], action["args"])
             crash_point("action.after_call")

@@ -1,9 +1,12 @@
-"""The three writes that every action needs, in commits that all share which need one at the same moment."""
+"""The writes that every action needs, in commits that all share which need one at the same moment.
+
+Of several in one batch under the same key only the first counts.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from revenueflow.audit import trail
@@ -17,7 +20,7 @@ from revenueflow.resilience.sharing import Shared
 
 
 class Planning(NamedTuple):
-    """An action to be planned, and what its audit events are about."""
+    """An action to be planned and sent, and what its audit events are about."""
 
     action: PlannedAction
     subject: trail.Subject
@@ -32,7 +35,7 @@ class Settling(NamedTuple):
 
 
 class Writes:
-    """Transaction A (`plan`), transaction B (`send`), and the end of an action (`settle`)."""
+    """An action's beginning (`plan`), another try (`send`), and its end (`settle`)."""
 
     def __init__(self, direct: Direct) -> None:
         self._direct = direct
@@ -42,64 +45,63 @@ class Writes:
 
     async def _plan(self, plans: Sequence[Planning]) -> list[Action | Exception | None]:
         crash_point("action.before_plan")
-        results = await self._direct.together(plans, _plan)
+        alone = all(plan.action.run_version <= 1 for plan in plans)
+        results = await self._direct.together(plans, _plan, one_statement=alone)
         crash_point("action.after_plan")
         return results
 
     async def _send(self, sending: Sequence[Sending]) -> list[bool | Exception]:
         crash_point("action.before_send")
-        results = await self._direct.together(sending, _send)
+        results = await self._direct.together(sending, _send, one_statement=True)
         crash_point("action.after_send")
         return results
 
     async def _settle(self, settling: Sequence[Settling]) -> list[bool | Exception]:
         crash_point("action.before_settle")
-        results = await self._direct.together(settling, _settle)
+        results = await self._direct.together(settling, _settle, one_statement=True)
         crash_point("action.after_settle")
         return results
 
 
 async def _plan(connection: Connection, plans: Sequence[Planning]) -> list[Action | None]:
-    """None for an action that was stored; the stored one for a key that exists already."""
-    new = await actions.plan(connection, [plan.action for plan in plans])
-    is_first = _firsts([plan.action.action_key for plan in plans], new)
+    """None for an action that was stored and marked as sent; else the action as it is stored."""
+    is_first = _firsts([plan.action.action_key for plan in plans])
     fresh = [plan for plan, first in zip(plans, is_first, strict=True) if first]
-    subjects = {plan.action.record_key: plan for plan in fresh}
-    events = [_event(plan, "planned", plan.action.action_key) for plan in fresh]
-    if any(plan.action.run_version > 1 for plan in fresh):
-        older = await actions.supersede(connection, [plan.action for plan in fresh])
-        events += [_event(subjects[record], "superseded", key) for key, record in older]
-    await trail.append_rows(connection, events)
-    keys = [plan.action.action_key for plan in plans]
-    others = [key for key, first in zip(keys, is_first, strict=True) if not first]
+    sent = await actions.plan(connection, [(plan.action, _event(plan, "planned")) for plan in fresh])
+    await _supersede(connection, [plan for plan in fresh if plan.action.run_version > 1])
+    begun = [first and plan.action.action_key in sent for plan, first in zip(plans, is_first, strict=True)]
+    others = [plan.action.action_key for plan, ours in zip(plans, begun, strict=True) if not ours]
     known = await actions.by_keys(connection, others)
-    return [None if first else known[key] for key, first in zip(keys, is_first, strict=True)]
+    return [None if ours else known[plan.action.action_key] for plan, ours in zip(plans, begun, strict=True)]
+
+
+async def _supersede(connection: Connection, plans: Sequence[Planning]) -> None:
+    if plans:
+        subjects = {plan.action.record_key: plan for plan in plans}
+        older = await actions.supersede(connection, [plan.action for plan in plans])
+        await trail.append_rows(connection, [_event(subjects[record], "superseded", key) for key, record in older])
 
 
 async def _send(connection: Connection, sending: Sequence[Sending]) -> list[bool]:
     sent = await actions.send(connection, sending)
-    return _firsts([one.key for one in sending], sent)
+    is_first = _firsts([one.key for one in sending])
+    return [first and one.key in sent for one, first in zip(sending, is_first, strict=True)]
 
 
 async def _settle(connection: Connection, settling: Sequence[Settling]) -> list[bool]:
-    ended = await actions.settle(connection, [one.settled for one in settling])
-    is_first = _firsts([one.settled.key for one in settling], ended)
-    pairs = zip(settling, is_first, strict=True)
-    await trail.append_rows(connection, [trail.row(one.subject, one.entry) for one, first in pairs if first])
-    return is_first
+    is_first = _firsts([one.settled.key for one in settling])
+    firsts = [one for one, first in zip(settling, is_first, strict=True) if first]
+    ended = await actions.settle(connection, [(one.settled, trail.row(one.subject, one.entry)) for one in firsts])
+    return [first and one.settled.key in ended for one, first in zip(settling, is_first, strict=True)]
 
 
-def _firsts(keys: Sequence[UUID], changed: set[UUID]) -> list[bool]:
-    """Of several in one batch under the same key, only the first has made the change."""
-    seen: set[UUID] = set()
-    result = []
-    for key in keys:
-        result.append(key in changed and key not in seen)
-        seen.add(key)
-    return result
+def _firsts(keys: Sequence[UUID]) -> list[bool]:
+    first = {key: index for index, key in reversed(list(enumerate(keys)))}
+    return [first[key] == index for index, key in enumerate(keys)]
 
 
-def _event(plan: Planning, outcome: str, key: UUID) -> dict[str, object]:
+def _event(plan: Planning, outcome: str, key: UUID | None = None) -> dict[str, Any]:
     detail = {"record_key": str(plan.action.record_key)} if outcome == "planned" else {}
-    entry = AuditEntry(f"crm.{plan.action.tool}", outcome, detail, actor="guard", action_key=key)
+    about = key or plan.action.action_key
+    entry = AuditEntry(f"crm.{plan.action.tool}", outcome, detail, actor="guard", action_key=about)
     return trail.row(plan.subject, entry)

@@ -1,7 +1,8 @@
 """The way of a lead, in order. This is the table of contents of the program.
 
 A step is `async def step(lead, context) -> Outcome`. Its result is a checkpoint: a finished step is not run again,
-unless its version, or anything that came before it, has changed.
+unless its version, or anything that came before it, has changed. A pure step only computes, from what came before it:
+its checkpoint shares the commit of the steps around it, and until then it may run again.
 """
 
 from __future__ import annotations
@@ -24,15 +25,16 @@ class Step:
     version: int
     run: Callable[[Lead, Context], Awaitable[Outcome]]
     result: type[Value]
+    pure: bool = False
 
 
 STEPS = (
     Step("capture", 1, capture.step, capture.Captured),
     Step("enrich", 1, enrich.step, enrich.Enriched),
     Step("analyse", 1, analyse.step, analyse.Analysed),
-    Step("ground", 1, ground.step, ground.Grounded),
-    Step("score", 1, score.step, score.Scored),
-    Step("route", 1, route.step, route.Routed),
+    Step("ground", 1, ground.step, ground.Grounded, pure=True),
+    Step("score", 1, score.step, score.Scored, pure=True),
+    Step("route", 1, route.step, route.Routed, pure=True),
     Step("record", 1, record.step, record.Recorded),
     Step("notify", 1, notify.step, notify.Notified),
     Step("follow_up", 1, follow_up.step, follow_up.FollowedUp),

@@ -29,12 +29,12 @@ LANES = 2
 
 @dataclass(frozen=True, slots=True)
 class StepEnd:
-    """A step that has ended: its checkpoint, the rows that belong to it, and the next step (None: the run ends)."""
+    """Steps that have ended: their checkpoints, with the times at which they were started, the rows that belong to
+    them, and the step that comes next (None: the run ends)."""
 
     lease: Lease
     next_step: str | None
-    checkpoint: Checkpoint
-    started_at: datetime
+    checkpoints: Sequence[tuple[Checkpoint, datetime]]
     changes: Changes
 
 
@@ -102,7 +102,7 @@ async def _write_ends(connection: Connection, ends: Sequence[StepEnd]) -> list[E
     held = await jobs.advance(connection, [(end.lease, end.next_step) for end in ends])
     ours = [end for end in ends if end.lease.job_id in held]
     if ours:
-        await steps.record(connection, [(end.lease.job_id, end.checkpoint, end.started_at) for end in ours])
+        await steps.record(connection, [(end.lease.job_id, *each) for end in ours for each in end.checkpoints])
         await _write_changes(connection, [(end.lease, end.changes) for end in ours])
         await leads.finish(connection, [end.lease.lead_id for end in ours if end.next_step is None])
     return _results(ends, held)

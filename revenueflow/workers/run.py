@@ -30,6 +30,8 @@ class Run:
         self.context = context
         self._chain = chain.start(context.lease.lead_id, context.lease.run_version)
         self._left = list(steps)
+        self._kept: list[tuple[Checkpoint, datetime]] = []
+        self._changes = Changes()
         self.attempt = context.lease.attempt
 
     @property
@@ -75,19 +77,24 @@ class Run:
         self._chain = chain.after(self._chain, step.name, output)
         self._left.pop(0)
 
-    async def checkpoint(self, step: Step, outcome: Done, started_at: datetime) -> None:
-        """One commit: the result, the rows that belong to it, its audit events, and the job's next step or end.
+    def keep(self, step: Step, outcome: Done, started_at: datetime) -> None:
+        """The step has ended: its result is known to the following ones, and written by the next `checkpoint`."""
+        output = chain.canonical(outcome.result.model_dump(mode="json"))
+        self._kept.append((Checkpoint(step.name, step.version, self._chain, output.decode()), started_at))
+        self._changes = self._changes.then(outcome.changes)
+        self.context.results[step.result] = outcome.result
+        self._advance(step, output)
+
+    async def checkpoint(self) -> None:
+        """One commit: what was kept, the rows that belong to it, its audit events, and the job's next step or end.
 
         Raises LeaseLost if another worker owns the job now; then nothing is written.
         """
-        output = chain.canonical(outcome.result.model_dump(mode="json"))
-        following = self._left[1].name if len(self._left) > 1 else None
-        checkpoint = Checkpoint(step.name, step.version, self._chain, output.decode())
-        changes = outcome.changes if following else self._with_end(outcome.changes)
-        await self._commits.end_step(StepEnd(self.lease, following, checkpoint, started_at, changes))
-        self.context.results[step.result] = outcome.result
-        self.attempt = 1
-        self._advance(step, output)
+        if self._kept:
+            following = self.step.name if self.step else None
+            changes = self._changes if following else self._with_end(self._changes)
+            await self._commits.end_step(StepEnd(self.lease, following, self._kept, changes))
+            self._kept, self._changes, self.attempt = [], Changes(), 1
 
     def _with_end(self, changes: Changes) -> Changes:
         entry = AuditEntry("lead.processed", "done", {"run_version": self.lease.run_version})
@@ -103,7 +110,7 @@ class Run:
         await self._commits.give_up(GivenUp(Release(self.lease, state, after, give_back, reason), changes))
 
     def _with_stop(self, changes: Changes, state: str, reason: str) -> Changes:
-        step = self.step.name if self.step else ""
+        step = self._kept[0][0].name if self._kept else self.step.name if self.step else ""
         entry = AuditEntry(f"lead.{state}", state, {"step": step, "reason": reason})
         lead = {**changes.lead, "status": _STOPPED[state].value}
         return replace(changes, lead=lead, audit=(*changes.audit, entry))

@@ -148,17 +148,27 @@ class Runner:
 
     async def _perform_all(self, run: Run) -> None:
         await run.resume()
-        while step := run.step:
-            started_at, began = utcnow(), time.perf_counter()
-            outcome = await self._perform(step, run)
-            metrics.observe_step(step.name, type(outcome).__name__, time.perf_counter() - began)
-            if not isinstance(outcome, Done):
-                return await self._stop(run, outcome)
+        stopped = None
+        while stopped is None and (step := run.step):
             try:
-                await run.checkpoint(step, outcome, started_at)
+                stopped = await self._step(step, run)
             except Refused:
-                return await self._stop(run, Retry(0, "checkpoint_refused"))
-        return None
+                stopped = Retry(0, "checkpoint_refused")
+        if stopped:
+            await self._stop(run, stopped)
+
+    async def _step(self, step: Step, run: Run) -> Snooze | Retry | Park | Reject | None:
+        """None if the step has ended well. What it must not repeat is committed before the next one begins."""
+        if not step.pure:
+            await run.checkpoint()
+        started_at, began = utcnow(), time.perf_counter()
+        outcome = await self._perform(step, run)
+        metrics.observe_step(step.name, type(outcome).__name__, time.perf_counter() - began)
+        if isinstance(outcome, Done):
+            run.keep(step, outcome, started_at)
+        if not step.pure or run.step is None or not isinstance(outcome, Done):
+            await run.checkpoint()
+        return None if isinstance(outcome, Done) else outcome
 
     async def _perform(self, step: Step, run: Run) -> Outcome:
         # The edge of a step: an error that nobody foresaw spends an attempt, and its kind is kept, not its text.

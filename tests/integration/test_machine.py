@@ -219,7 +219,8 @@ class World:
         while steps and (step := run.step) and step is not self.steps[-1]:
             outcome = await step.run(run.lead, run.context)
             assert isinstance(outcome, Done)
-            await run.checkpoint(step, outcome, utcnow())
+            run.keep(step, outcome, utcnow())
+            await run.checkpoint()
             steps -= 1
 
     async def drain(self, *, rotates: bool = True, dies: bool = False) -> None:

@@ -21,6 +21,8 @@ from tests.support import sql
 
 NUL = "a\x00b"
 """What jsonb does not take."""
+NO_LEASE = UUID(int=0)
+"""A job that nobody holds: nothing may be sent for it."""
 
 
 class Book:
@@ -54,8 +56,10 @@ class Book:
         return list(await asyncio.gather(*map(self.writes.settle, settling), return_exceptions=True))
 
     async def planned(self, count: int) -> list[UUID]:
+        """Keys of actions that could not be sent when they were planned."""
         keys = [uuid4() for _ in range(count)]
-        assert await self.plan(*map(planning, keys)) == [None] * count
+        told = await self.plan(*(planning(key, job=NO_LEASE) for key in keys))
+        assert [(one["action_key"], one["state"]) for one in told] == [(key, "planned") for key in keys]
         return keys
 
 
@@ -65,10 +69,12 @@ async def book(database: DatabaseUrls) -> AsyncIterator[Book]:
         yield Book(database, direct)
 
 
-def planning(key: UUID, *, run_version: int = 1, record: UUID | None = None, **args: str) -> Planning:
+def planning(
+    key: UUID, *, run_version: int = 1, record: UUID | None = None, job: UUID | None = None, **args: str
+) -> Planning:
     lead = uuid4()
     action = PlannedAction(
-        key, record or uuid4(), "lead", "upsert_lead", run_version, "agent:a", args, b"", None, lead
+        key, record or uuid4(), "lead", "upsert_lead", run_version, "pipeline", args, b"", job, lead
     )  # fmt: skip
     return Planning(action, Subject(lead))
 
@@ -86,11 +92,12 @@ async def test_one_key_many_times_in_one_batch_is_one_plan_one_send_and_one_sett
     key, other = uuid4(), uuid4()
     first, *again, alone = await book.plan(*[planning(key, email="a@x.example")] * 5, planning(other))
     assert (first, alone) == (None, None)
-    assert [(told["action_key"], told["state"]) for told in again] == [(key, "planned")] * 4
+    assert [(told["action_key"], told["state"]) for told in again] == [(key, "sent")] * 4
     assert (book.commits(), sorted(book.said("planned"))) == (1, sorted([key, other]))
-
-    assert await book.send(*[sending(key)] * 4, sending(other)) == [True, False, False, False, True]
     assert book.rows("SELECT tries FROM actions") == [{"tries": 1}] * 2
+
+    assert await book.send(*[sending(key, 1)] * 4, sending(other, 1)) == [True, False, False, False, True]
+    assert book.rows("SELECT tries FROM actions") == [{"tries": 2}] * 2
     assert book.commits() == 1
 
     assert await book.settle(*[settling(key)] * 3, settling(other)) == [True, False, False, True]
@@ -100,7 +107,7 @@ async def test_one_key_many_times_in_one_batch_is_one_plan_one_send_and_one_sett
 
 async def test_a_second_batch_under_the_same_key_changes_nothing(book: Book) -> None:
     (key,) = await book.planned(1)
-    assert [told["action_key"] for told in await book.plan(planning(key), planning(key))] == [key, key]
+    assert [told["state"] for told in await book.plan(planning(key), planning(key))] == ["planned", "planned"]
     assert await book.send(sending(key)) == [True]
     assert await book.send(sending(key)) == [False]  # somebody has sent it meanwhile: `tries` tells
     assert await book.send(sending(key, 1)) == [True]
@@ -123,7 +130,7 @@ async def test_a_plan_that_postgres_refuses_costs_the_others_nothing(book: Book)
     assert [type(one) for one in told] == [type(None), type(None), Refused, type(None)]
     assert NUL not in str(told[2])
     kept = [key for n, key in enumerate(keys) if n != 2]
-    assert book.states() == dict.fromkeys(kept, "planned")
+    assert book.states() == dict.fromkeys(kept, "sent")
     assert sorted(book.said("planned")) == sorted(kept)
 
 
@@ -136,15 +143,41 @@ async def test_a_settlement_that_postgres_refuses_costs_the_others_nothing(book:
     assert sorted(book.said("confirmed")) == sorted([keys[0], keys[2]])
 
 
-async def test_a_send_whose_lease_is_lost_costs_the_others_nothing(book: Book) -> None:
-    keys, job, lead = await book.planned(3), uuid4(), uuid4()
+def leased(book: Book, *, token: int) -> UUID:
+    """A job that somebody holds."""
+    job = uuid4()
     sql.rows(
         book.urls.superuser_url,
         """INSERT INTO jobs (id, lead_id, run_version, wanted_version, state, lease_token, lease_until, trace_id)
-           VALUES ($1, $2, 1, 1, 'leased', 7, now() + interval '1 hour', 't')""",
+           VALUES ($1, $2, 1, 1, 'leased', $3, now() + interval '1 hour', 't')""",
         job,
-        lead,
+        uuid4(),
+        token,
     )
+    return job
+
+
+async def test_a_plan_whose_lease_is_lost_is_stored_and_not_sent(book: Book) -> None:
+    job, keys = leased(book, token=7), [uuid4() for _ in range(3)]
+    plans = [planning(key, job=job) for key in keys[:2]]
+    plans = [plan._replace(action=plan.action._replace(token=token)) for plan, token in zip(plans, (7, 6), strict=True)]
+    first, second, third = await book.plan(*plans, planning(keys[2], job=NO_LEASE))
+    assert (first, second["state"], third["state"]) == (None, "planned", "planned")
+    assert [book.states()[key] for key in keys] == ["sent", "planned", "planned"]
+    assert book.rows("SELECT action_key, lease_token, tries FROM actions WHERE sent_at IS NOT NULL") == [
+        {"action_key": keys[0], "lease_token": 7, "tries": 1}
+    ]
+
+
+async def test_a_plan_after_which_something_newer_was_sent_is_not_sent(book: Book) -> None:
+    record, new, old = uuid4(), uuid4(), uuid4()
+    assert await book.plan(planning(new, record=record, run_version=2)) == [None]
+    (told,) = await book.plan(planning(old, record=record))
+    assert (told["state"], book.states()) == ("planned", {new: "sent", old: "planned"})
+
+
+async def test_a_send_whose_lease_is_lost_costs_the_others_nothing(book: Book) -> None:
+    keys, job = await book.planned(3), leased(book, token=7)
     told = await book.send(sending(keys[0], 0, job, 7), sending(keys[1], 0, job, 6), sending(keys[2]))
     assert told == [True, False, True]
     assert [book.states()[key] for key in keys] == ["sent", "planned", "sent"]
@@ -161,6 +194,7 @@ async def test_a_row_that_somebody_holds_costs_the_others_nothing(book: Book) ->
 
 async def test_of_two_versions_of_a_record_in_one_batch_the_older_is_superseded(book: Book) -> None:
     record, old, new = uuid4(), uuid4(), uuid4()
-    assert await book.plan(planning(old, record=record), planning(new, record=record, run_version=2)) == [None, None]
-    assert book.states() == {old: "superseded", new: "planned"}
+    told = await book.plan(planning(old, record=record), planning(new, record=record, run_version=2))
+    assert (told[0]["state"], told[1]) == ("superseded", None)
+    assert book.states() == {old: "superseded", new: "sent"}
     assert (book.said("planned"), book.said("superseded")) == ([old, new], [old])

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from revenueflow.audit import trail
 from revenueflow.clock import utcnow
 from revenueflow.db import actions, jobs
 from revenueflow.db.actions import PlannedAction, Sending
@@ -81,10 +82,11 @@ async def test_nothing_that_a_zombie_asks_of_a_job_changes_it(home: House) -> No
 async def test_a_zombie_marks_no_write_as_sent(home: House) -> None:
     old, _ = await stolen(home)
     action = PlannedAction(
-        old.job_id, old.lead_id, "lead", "upsert_lead", 1, "pipeline", {}, b"", old.job_id, old.lead_id
+        old.job_id, old.lead_id, "lead", "upsert_lead", 1, "pipeline", {}, b"", old.job_id, old.lead_id, old.token
     )  # fmt: skip
+    event = trail.row(trail.Subject(old.lead_id), AuditEntry("crm.upsert_lead", "planned"))
     async with home.direct.transaction() as connection:
-        await actions.plan(connection, [action])
+        assert await actions.plan(connection, [(action, event)]) == set()
         assert await actions.send(connection, [Sending(action.action_key, 0, old.job_id, old.token)]) == set()
     assert home.value("SELECT state FROM actions") == "planned"
 
@@ -97,7 +99,8 @@ async def test_a_zombies_checkpoint_is_discarded_with_all_its_rows(home: House) 
         commits = Commits(home.direct, home.settings.worker, owner="zombie")
         run = Run(commits, Context(old, utcnow(), services), STEPS)
         with pytest.raises(LeaseLost):
-            await run.checkpoint(STEPS[0], Done(captured, changes), utcnow())
+            run.keep(STEPS[0], Done(captured, changes), utcnow())
+            await run.checkpoint()
         with pytest.raises(LeaseLost):
             await run.release("dead", reason="of a zombie", changes=changes)
     assert home.job(old.lead_id) == taken
