@@ -60,10 +60,11 @@ _NEWER_EXISTS = """EXISTS (
       AND CASE WHEN mine.caller = 'pipeline' AND newer.caller = 'pipeline' THEN newer.run_version > mine.run_version
                ELSE newer.sent_at > coalesce(mine.sent_at, mine.planned_at) END)"""
 
-# The lease is checked in the transaction that marks the write as sent: a worker that lost it sends nothing.
+# The lease is checked in the transaction that marks the write as sent: a worker that lost it sends nothing. A scalar
+# query, not EXISTS, which may be answered by reading all leases into a hash table.
 _MAY_BE_SENT = f"""(
-    (mine.job_id IS NULL OR EXISTS (
-        SELECT FROM jobs WHERE id = mine.job_id AND lease_token = mine.token AND lease_until IS NOT NULL))
+    (mine.job_id IS NULL OR coalesce(
+        (SELECT lease_token = mine.token AND lease_until IS NOT NULL FROM jobs WHERE id = mine.job_id), false))
     AND NOT {_NEWER_EXISTS})"""
 
 _PLANNED = ", ".join(PlannedAction._fields[:-1])
