@@ -65,7 +65,7 @@ _NEWER_EXISTS = """EXISTS (
 _MAY_BE_SENT = f"""(
     (mine.job_id IS NULL OR coalesce(
         (SELECT lease_token = mine.token AND lease_until IS NOT NULL FROM jobs WHERE id = mine.job_id), false))
-    AND NOT {_NEWER_EXISTS})"""
+    AND NOT {_NEWER_EXISTS})"""  # noqa: S608 constants
 
 _PLANNED = ", ".join(PlannedAction._fields[:-1])
 # Nothing stands between the intention and the write: one commit stores both. Of several runs of one lead in a batch

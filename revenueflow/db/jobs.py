@@ -124,9 +124,11 @@ _HEARTBEAT = """
     RETURNING jobs.id
 """
 
+# The beginning of a statement whose $1 to $3 are job ids, tokens and next steps. `moved` are those whose lease holds.
 # A finished step resets the count: for the next one, the claim under way is the first. No next step: the run ends.
-_ADVANCE = f"""
-    WITH ours AS ({_OURS.format(columns="next_step", arrays="$1::uuid[], $2::bigint[], $3::text[]")})
+ADVANCE = f"""
+    WITH ours AS ({_OURS.format(columns="next_step", arrays="$1::uuid[], $2::bigint[], $3::text[]")}),
+    moved AS (
     UPDATE jobs SET step = coalesce(ours.next_step, jobs.step), error_class = NULL, last_error = NULL,
         attempt = CASE WHEN ours.next_step IS NULL THEN 0 ELSE 1 END,
         state = CASE WHEN ours.next_step IS NULL THEN 'done' ELSE 'leased' END,
@@ -134,7 +136,7 @@ _ADVANCE = f"""
         finished_at = CASE WHEN ours.next_step IS NULL THEN now() END
     FROM ours WHERE jobs.id = ours.id
     RETURNING jobs.id, lead_id, run_version, wanted_version, trace_id, state
-"""  # noqa: S608 constants
+)"""  # noqa: S608 constants
 
 _RELEASE = f"""
     WITH ours AS ({
@@ -217,7 +219,7 @@ async def claim_overdue(
 async def bury(connection: Connection, *, max_claims: int) -> list[dict[str, Any]]:
     """Ends jobs whose last allowed claim has expired; returns their id, lead_id, step and trace_id."""
     buried = await connection.fetch(_BURY, max_claims)
-    await _make_next(connection, buried)
+    await make_next(connection, buried)
     return [dict(row) for row in buried]
 
 
@@ -227,29 +229,20 @@ async def heartbeat(connection: Connection, held: Sequence[tuple[UUID, int]], *,
     return {row[0] for row in await connection.fetch(_HEARTBEAT, ids, tokens, lease)}
 
 
-async def advance(connection: Connection, moves: Sequence[tuple[Lease, str | None]]) -> set[UUID]:
-    """Names the step that comes next and forgets the attempts; None ends the run.
-
-    A run that ends makes the next job if a newer version was wanted meanwhile. Returns the ids of the jobs whose
-    lease still holds; the others are left as they are.
-    """
-    ids, tokens = [lease.job_id for lease, _ in moves], [lease.token for lease, _ in moves]
-    moved = await connection.fetch(_ADVANCE, ids, tokens, [step for _, step in moves])
-    await _make_next(connection, moved)
-    return {row["id"] for row in moved}
-
-
 async def release(connection: Connection, releases: Sequence[Release]) -> set[UUID]:
     """Gives leases up; returns the ids of the jobs whose lease still held."""
     ids, tokens = [one.lease.job_id for one in releases], [one.lease.token for one in releases]
     rest = zip(*((one.state, one.after, int(one.give_back), one.error) for one in releases), strict=True)
     released = await connection.fetch(_RELEASE, ids, tokens, *rest)
-    await _make_next(connection, released)
+    await make_next(connection, released)
     return {row["id"] for row in released}
 
 
-async def _make_next(connection: Connection, ended: Sequence[Mapping[str, Any]]) -> None:
-    """What was accepted while a run was under way gets its own, however that run ended."""
+async def make_next(connection: Connection, ended: Sequence[Mapping[str, Any]]) -> None:
+    """What was accepted while a run was under way gets its own, however that run ended.
+
+    Takes id, lead_id, run_version, wanted_version, trace_id and state of jobs, as they are now.
+    """
     ends = [row for row in ended if row["state"] in ENDS and row["wanted_version"] > row["run_version"]]
     if ends:
         columns = ([row[name] for row in ends] for name in ("lead_id", "wanted_version", "trace_id"))

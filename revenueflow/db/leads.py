@@ -15,11 +15,6 @@ from revenueflow.db.models import leads
 from revenueflow.db.rows import array, insert, recordset
 from revenueflow.db.session import Session
 
-_FINISH = """
-    UPDATE leads SET status = 'processed', processed_at = now(), updated_at = now()
-    WHERE id = ANY($1::uuid[]) AND erased_at IS NULL
-"""
-
 
 async def write(connection: Connection, changes: Sequence[tuple[UUID, Mapping[str, object]]]) -> None:
     """Sets columns of many leads; those with an identity_key come from capture, which makes the row at the first run.
@@ -31,14 +26,11 @@ async def write(connection: Connection, changes: Sequence[tuple[UUID, Mapping[st
         if columns:
             groups.setdefault(tuple(columns), []).append({"id": lead_id, **columns})
     for names, rows in groups.items():
-        statement = _upsert(names) if "identity_key" in names else _update(names)
-        await connection.execute(statement, array(sorted(rows, key=lambda row: str(row["id"]))))
-
-
-async def finish(connection: Connection, ids: Sequence[UUID]) -> None:
-    """Runs over these leads have ended well."""
-    if ids:
-        await connection.execute(_FINISH, ids)
+        rows.sort(key=lambda row: str(row["id"]))
+        if "identity_key" in names:
+            await connection.execute(_upsert(names), array(rows))
+        else:
+            await connection.execute(_update(names), array(rows), [row["id"] for row in rows])
 
 
 @cache
@@ -55,7 +47,8 @@ def _update(names: tuple[str, ...]) -> str:
     fresh = ", ".join(f"{name} = new.{name}" for name in names)
     return (
         f"UPDATE leads SET {fresh}, updated_at = now() FROM {recordset(leads, ('id', *names))} "  # noqa: S608 constants
-        "WHERE leads.id = new.id AND leads.erased_at IS NULL"
+        # Said twice, or a plan that was made while the table was small goes through all of it.
+        "WHERE leads.id = new.id AND leads.id = ANY($2::uuid[]) AND leads.erased_at IS NULL"
     )
 
 

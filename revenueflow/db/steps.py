@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import Table, delete
 
 from revenueflow.db.direct import Connection
-from revenueflow.db.jobs import Lease
+from revenueflow.db.jobs import ADVANCE, Lease, make_next
 from revenueflow.db.models import claims, evidence, steps
 from revenueflow.db.rows import array, insert
 from revenueflow.db.session import Session
@@ -27,15 +27,36 @@ class Checkpoint(NamedTuple):
     output: str
 
 
+class Ended(NamedTuple):
+    """Steps of one run that have ended: what is known of each, and when it was started.
+
+    `next_step` is None at the end of the run; `events` are audit events as `trail.row` makes them.
+    """
+
+    lease: Lease
+    next_step: str | None
+    checkpoints: Sequence[tuple[Checkpoint, datetime]]
+    events: Sequence[dict[str, Any]] = ()
+
+
 _FINISHED = "SELECT name, step_version, input_sha256, output FROM steps WHERE job_id = $1"
-_RECORD = """
-    INSERT INTO steps (job_id, name, step_version, input_sha256, output, started_at)
-    SELECT job_id, name, step_version, input_sha256, output::jsonb, started_at
-    FROM unnest($1::uuid[], $2::text[], $3::int[], $4::bytea[], $5::text[], $6::timestamptz[])
-        AS new(job_id, name, step_version, input_sha256, output, started_at)
-    ON CONFLICT (job_id, name) DO UPDATE SET step_version = excluded.step_version, output = excluded.output,
-        input_sha256 = excluded.input_sha256, started_at = excluded.started_at, finished_at = now()
-"""
+# Everything that every step needs, in one round trip.
+_END = f"""{ADVANCE}, recorded AS (
+        INSERT INTO steps (job_id, name, step_version, input_sha256, output, started_at)
+        SELECT job_id, name, step_version, input_sha256, output::jsonb, started_at
+        FROM unnest($4::uuid[], $5::text[], $6::int[], $7::bytea[], $8::text[], $9::timestamptz[])
+            AS new(job_id, name, step_version, input_sha256, output, started_at) JOIN moved ON moved.id = new.job_id
+        ON CONFLICT (job_id, name) DO UPDATE SET step_version = excluded.step_version, output = excluded.output,
+            input_sha256 = excluded.input_sha256, started_at = excluded.started_at, finished_at = now()
+    ), processed AS (
+        UPDATE leads SET status = 'processed', processed_at = now(), updated_at = now()
+        WHERE id = ANY(ARRAY(SELECT lead_id FROM moved WHERE state = 'done')) AND erased_at IS NULL
+    )
+    SELECT moved.*, (
+        SELECT audit_append(coalesce(jsonb_agg(event::jsonb), '[]'))
+        FROM unnest($10::uuid[], $11::text[]) AS told(job_id, event) JOIN moved ON moved.id = told.job_id)
+    FROM moved
+"""  # noqa: S608 constants
 
 _FORGET = "DELETE FROM {} USING unnest($1::uuid[], $2::uuid[]) AS run(lead, job) WHERE lead_id = lead AND job_id = job"
 
@@ -45,10 +66,24 @@ async def finished(connection: Connection, job_id: UUID) -> dict[str, Checkpoint
     return {row["name"]: Checkpoint(*row) for row in await connection.fetch(_FINISHED, job_id)}
 
 
-async def record(connection: Connection, ended: Sequence[tuple[UUID, Checkpoint, datetime]]) -> None:
-    """Stores checkpoints (job id, checkpoint, when it was started), each in place of one by an older version."""
-    ids, checkpoints, times = zip(*ended, strict=True)
-    await connection.execute(_RECORD, ids, *zip(*checkpoints, strict=True), times)
+async def end(connection: Connection, ended: Sequence[Ended]) -> set[UUID]:
+    """Stores checkpoints, each in place of one by an older version, with their audit events; names the step that comes
+    next and forgets the attempts, or ends the run and what is done about the lead.
+
+    A run that ends makes the next job if a newer version was wanted meanwhile: a second statement. Returns the ids of
+    the jobs whose lease still holds; the others are left as they are.
+    """
+    leases = [(one.lease.job_id, one.lease.token, one.next_step) for one in ended]
+    kept = [(one.lease.job_id, *checkpoint, time) for one in ended for checkpoint, time in one.checkpoints]
+    told = [(one.lease.job_id, array([event])[1:-1]) for one in ended for event in one.events]
+    columns = (*_columns(leases, 3), *_columns(kept, 6), *_columns(told, 2))
+    moved = await connection.fetch(_END, *columns)
+    await make_next(connection, moved)
+    return {row["id"] for row in moved}
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> Sequence[Sequence[Any]]:
+    return tuple(zip(*rows, strict=True)) if rows else [()] * width
 
 
 async def add_evidence(connection: Connection, found: Sequence[tuple[Lease, Sequence[Evidence]]]) -> None:

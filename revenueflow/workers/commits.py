@@ -16,7 +16,7 @@ from revenueflow.audit import trail
 from revenueflow.db import jobs, leads, steps
 from revenueflow.db.direct import Connection, Direct
 from revenueflow.db.jobs import Lease, Release
-from revenueflow.db.steps import Checkpoint
+from revenueflow.db.steps import Checkpoint, Ended
 from revenueflow.domain.outcome import AuditEntry, Changes
 from revenueflow.errors import LeaseLost
 from revenueflow.resilience.crash import crash_point
@@ -87,7 +87,8 @@ class Commits:
 
     async def _end_steps(self, ends: Sequence[StepEnd]) -> list[Exception | None]:
         crash_point("checkpoint.before_commit")
-        results = await self._direct.together(ends, _write_ends)
+        alone = all(map(_is_one_statement, ends))
+        results = await self._direct.together(ends, _write_ends, one_statement=alone)
         crash_point("checkpoint.after_commit")
         return results
 
@@ -99,27 +100,33 @@ class Commits:
 
 
 async def _write_ends(connection: Connection, ends: Sequence[StepEnd]) -> list[Exception | None]:
-    held = await jobs.advance(connection, [(end.lease, end.next_step) for end in ends])
-    ours = [end for end in ends if end.lease.job_id in held]
-    if ours:
-        await steps.record(connection, [(end.lease.job_id, *each) for end in ours for each in end.checkpoints])
-        await _write_changes(connection, [(end.lease, end.changes) for end in ours])
-        await leads.finish(connection, [end.lease.lead_id for end in ours if end.next_step is None])
+    held = await steps.end(connection, [_ended(end) for end in ends])
+    await _write_rows(connection, [(end.lease, end.changes) for end in ends if end.lease.job_id in held])
     return _results(ends, held)
+
+
+def _ended(end: StepEnd) -> Ended:
+    events = [_event(end.lease, entry) for entry in end.changes.audit]
+    return Ended(end.lease, end.next_step, end.checkpoints, events)
+
+
+def _is_one_statement(end: StepEnd) -> bool:
+    changes = end.changes
+    return end.next_step is not None and not (changes.lead or changes.evidence or changes.claims)
 
 
 async def _write_given_up(connection: Connection, given_up: Sequence[GivenUp]) -> list[Exception | None]:
     held = await jobs.release(connection, [one.release for one in given_up])
-    await _write_changes(connection, [(one.lease, one.changes) for one in given_up if one.lease.job_id in held])
+    changed = [(one.lease, one.changes) for one in given_up if one.lease.job_id in held]
+    await _write_rows(connection, changed)
+    await trail.append_rows(connection, [_event(lease, entry) for lease, changes in changed for entry in changes.audit])
     return _results(given_up, held)
 
 
-async def _write_changes(connection: Connection, changed: Sequence[tuple[Lease, Changes]]) -> None:
+async def _write_rows(connection: Connection, changed: Sequence[tuple[Lease, Changes]]) -> None:
     await leads.write(connection, [(lease.lead_id, changes.lead) for lease, changes in changed])
     await steps.add_evidence(connection, [(lease, changes.evidence) for lease, changes in changed])
     await steps.add_claims(connection, [(lease, changes.claims) for lease, changes in changed])
-    events = [_event(lease, entry) for lease, changes in changed for entry in changes.audit]
-    await trail.append_rows(connection, events)
 
 
 def _event(lease: Lease, entry: AuditEntry) -> dict[str, Any]:

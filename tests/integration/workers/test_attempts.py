@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from revenueflow.db import jobs
+from revenueflow.db import jobs, steps
+from revenueflow.db.steps import Ended
 from tests.support.house import House
 
 
@@ -96,7 +97,7 @@ async def test_a_worker_that_was_buried_can_write_nothing(home: House) -> None:
     async with home.sweeper() as relay:
         await relay.sweep()
     async with home.direct.transaction() as connection:
-        assert await jobs.advance(connection, [(lease, None)]) == set()
+        assert await steps.end(connection, [Ended(lease, None, ())]) == set()
         assert await jobs.heartbeat(connection, [(lease.job_id, lease.token)], lease=9) == set()
     assert home.job(lead)["state"] == "dead"
 

@@ -9,9 +9,10 @@ import pytest
 
 from revenueflow.audit import trail
 from revenueflow.clock import utcnow
-from revenueflow.db import actions, jobs
+from revenueflow.db import actions, jobs, steps
 from revenueflow.db.actions import PlannedAction, Sending
 from revenueflow.db.jobs import Lease, Release
+from revenueflow.db.steps import Ended
 from revenueflow.domain.lead import Lead
 from revenueflow.domain.outcome import AuditEntry, Changes, Done
 from revenueflow.errors import LeaseLost
@@ -73,7 +74,7 @@ async def test_nothing_that_a_zombie_asks_of_a_job_changes_it(home: House) -> No
     async with home.direct.transaction() as connection:
         assert await jobs.heartbeat(connection, [(old.job_id, old.token)], lease=999) == set()
         for step in ("enrich", None):
-            assert await jobs.advance(connection, [(old, step)]) == set()
+            assert await steps.end(connection, [Ended(old, step, ())]) == set()
         for state in ("ready", "parked", "dead"):
             assert await jobs.release(connection, [Release(old, state, 0, False, "of a zombie")]) == set()
     assert home.job(old.lead_id) == taken
