@@ -54,11 +54,16 @@ class PromptTemplate(Value):
 
 
 def build(evidence: Iterable[Evidence], template: PromptTemplate) -> Prompt:
-    """The prompt over one run's evidence. What is beyond 120 pieces is left out, form fields never."""
-    numbered = {f"E{place}": piece for place, piece in enumerate(_kept(evidence), start=1)}
-    user = template.user.replace(PLACE, lines(numbered))
+    """The prompt over one run's evidence."""
+    named = numbered(evidence)
+    user = template.user.replace(PLACE, lines(named))
     digest = hashlib.sha256(f"{template.version}\x00{template.system}\x00{user}".encode()).hexdigest()
-    return Prompt(system=template.system, user=user, version=template.version, sha256=digest, evidence=numbered)
+    return Prompt(system=template.system, user=user, version=template.version, sha256=digest, evidence=named)
+
+
+def numbered(evidence: Iterable[Evidence]) -> dict[str, Evidence]:
+    """The evidence under the names that the prompt gives it. Beyond 120 pieces is left out, form fields never."""
+    return {f"E{place}": piece for place, piece in enumerate(_kept(evidence), start=1)}
 
 
 def lines(numbered: Mapping[str, Evidence]) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from sqlalchemy import Table, delete
+from uuid_utils.compat import uuid5
 
 from revenueflow.db.direct import Connection
 from revenueflow.db.jobs import ADVANCE, Lease, make_next

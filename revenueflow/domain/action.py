@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from pydantic import JsonValue
+from uuid_utils.compat import uuid5
 
 from revenueflow.domain.base import Value
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from enum import StrEnum
 from typing import Protocol
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from pydantic import JsonValue
+from uuid_utils.compat import uuid5
 
 from revenueflow.domain.base import Value
 from revenueflow.domain.evidence import Signal, Trust

@@ -29,7 +29,7 @@ class Grounded(Value):
 async def step(_: Lead, context: Context) -> Outcome:
     """Judges each claim, then computes fit and intent from the claims that survived."""
     services = context.services
-    numbered = prompt.build(context.result(Enriched).evidence, services.prompt).evidence
+    numbered = prompt.numbered(context.result(Enriched).evidence)
     judged = judge(context.result(Analysed).analysis.claims, numbered, services.vocabulary, services.grounding)
     judgement = weigh(judged, numbered, services.grounding)
     _count(judgement)

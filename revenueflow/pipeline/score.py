@@ -24,7 +24,7 @@ class Scored(Value):
 async def step(lead: Lead, context: Context) -> Outcome:
     """Computes the score by the profile."""
     services = context.services
-    numbered = prompt.build(context.result(Enriched).evidence, services.prompt).evidence
+    numbered = prompt.numbered(context.result(Enriched).evidence)
     facts = lead_facts(lead, numbered, services.vocabulary)
     score = scoring.score(services.profile, facts, context.result(Grounded).judgement, services.vocabulary)
     detail = {"score": score.total, "tier": score.tier.value, "profile": score.profile}

@@ -103,15 +103,18 @@ class Gemini:
         )
 
 
-def _config(prompt: Prompt) -> types.GenerateContentConfig:
-    return types.GenerateContentConfig(
-        system_instruction=prompt.system,
-        temperature=0.0,
-        max_output_tokens=MOST_OUTPUT_TOKENS,
-        response_mime_type="application/json",
-        response_json_schema=ANSWER_SCHEMA,
-        should_return_http_response=True,
-    )
+def _config(prompt: Prompt) -> types.GenerateContentConfigDict:
+    # As a dict: of a model the SDK makes deep copies.
+    return {
+        "system_instruction": prompt.system,
+        "temperature": 0.0,
+        "max_output_tokens": MOST_OUTPUT_TOKENS,
+        "response_mime_type": "application/json",
+        "response_json_schema": ANSWER_SCHEMA,
+        "should_return_http_response": True,
+        "automatic_function_calling": {"disable": True},
+        "automatic_continuation": False,
+    }
 
 
 def _again(error: Exception) -> bool | float:
