@@ -17,6 +17,7 @@ from fastapi.staticfiles import StaticFiles
 from revenueflow import __version__
 from revenueflow.api import imports, jobs, leads, operations, problems, webhooks
 from revenueflow.api.deps import State
+from revenueflow.api.door import Api
 from revenueflow.api.limits import RateLimitFields
 from revenueflow.api.trace import TraceIds
 from revenueflow.db.direct import Direct
@@ -40,7 +41,7 @@ STATEMENT_TIMEOUT = 3.0
 
 def create_app(settings: Settings) -> FastAPI:
     """The app for these settings. Connections are made when it starts."""
-    app = FastAPI(
+    app = Api(
         title="RevenueFlow",
         version=__version__,
         summary="Keeps inbound leads, and tells what became of them.",

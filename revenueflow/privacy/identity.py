@@ -9,7 +9,9 @@ import hmac
 import re
 import unicodedata
 from hashlib import sha256
-from uuid import UUID, uuid5
+from uuid import UUID
+
+from uuid_utils.compat import uuid5
 
 DELIVERY_NAMESPACE = UUID("0b6f8d8a-52a5-5a0e-9a5b-6b1f0d6f7c01")
 LEAD_NAMESPACE = UUID("0b6f8d8a-52a5-5a0e-9a5b-6b1f0d6f7c02")
