@@ -19,6 +19,10 @@ from revenueflow.resilience.crash import crash_point
 from revenueflow.resilience.sharing import Shared
 
 
+LANES = 3
+"""Commits of one kind under way at the same time: a write that comes alone rarely waits for the one before it."""
+
+
 class Planning(NamedTuple):
     """An action to be planned and sent, and what its audit events are about."""
 
@@ -39,9 +43,9 @@ class Writes:
 
     def __init__(self, direct: Direct) -> None:
         self._direct = direct
-        self.plan: Shared[Planning, Action | None] = Shared(self._plan)
+        self.plan: Shared[Planning, Action | None] = Shared(self._plan, lanes=LANES)
         self.send: Shared[Sending, bool] = Shared(self._send)
-        self.settle: Shared[Settling, bool] = Shared(self._settle)
+        self.settle: Shared[Settling, bool] = Shared(self._settle, lanes=LANES)
 
     async def _plan(self, plans: Sequence[Planning]) -> list[Action | Exception | None]:
         crash_point("action.before_plan")

@@ -23,7 +23,7 @@ from revenueflow.resilience.crash import crash_point
 from revenueflow.resilience.sharing import Shared
 from revenueflow.settings import WorkerSettings
 
-LANES = 2
+LANES = 3
 """Commits of steps under way at the same time: while Postgres writes one, the steps that follow the other run."""
 
 
