@@ -18,7 +18,6 @@ from revenueflow.mcp.results import Action
 from revenueflow.resilience.crash import crash_point
 from revenueflow.resilience.sharing import Shared
 
-
 LANES = 3
 """Commits of one kind under way at the same time: a write that comes alone rarely waits for the one before it."""
 

@@ -26,6 +26,8 @@ from tests.support.proxy import Proxy
 
 PROCESS_OF = {"ingress": "api", "spool": "api", "drain": "api", "relay": "relay"}
 """Which process passes the crash points of a kind; the others are a worker's."""
+SENT_AGAIN = ("action.before_send", "action.after_send")
+"""Passed by a write that the CRM refused for the moment, and by no other."""
 MOST_PASSES = {"checkpoint": 9, "action": 9, "drain": 1}
 """The seed decides at which of the first passes the process dies; a drain may be one chunk only."""
 
@@ -77,12 +79,13 @@ def _let_it_reach(system: System, point: str, process: str) -> float:
         with system.holding("postgres"):
             time.sleep(0.7)
         return system.await_death(process)
-    if kind == "release":
+    refused = kind == "release" or point in SENT_AGAIN
+    if refused:
         system.faults("crm", latency_ms=0, error_rate=0.3, status=429)
     try:
         return system.await_death(process)
     finally:
-        if kind == "release":
+        if refused:
             system.faults("crm", latency_ms=0)
 
 
