@@ -43,9 +43,7 @@ async def list_dead(
         rows = await jobs_view.listed(session, chosen, limit=limit + 1, before=before)
     last = rows[limit - 1] if len(rows) > limit else None
     following = views.cursor(last["created_at"], str(last["id"])) if last else None
-    if following:
-        url = request.url.include_query_params(cursor=following)
-        response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
+    views.link_next(request, response, following)
     return {"groups": groups, "items": rows[:limit], "next_cursor": following}
 
 

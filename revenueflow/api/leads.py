@@ -70,7 +70,7 @@ async def list_leads(
         rows = await leads.page(session, limit=limit + 1, before=before, campaign_id=campaign, status=status)
     last = rows[limit - 1] if len(rows) > limit else None
     following = views.cursor(last["received_at"], str(last["id"])) if last else None
-    _link_next(request, response, following)
+    views.link_next(request, response, following)
     return {"items": [views.lead(row) for row in rows[:limit]], "next_cursor": following}
 
 
@@ -104,15 +104,9 @@ async def get_timeline(
         raise NotFound("there is no lead with this id")
     last = items[limit - 1] if len(items) > limit else None
     following = views.cursor(last["at"], last["rank"], last["sort"]) if last else None
-    _link_next(request, response, following)
+    views.link_next(request, response, following)
     return {"items": [_item(item) for item in items[:limit]], "next_cursor": following}
 
 
 def _item(item: dict[str, Any]) -> dict[str, Any]:
     return {"type": item["type"], "at": rfc3339(item["at"]), "id": item["id"], "data": item["data"]}
-
-
-def _link_next(request: Request, response: Response, following: str | None) -> None:
-    if following:
-        url = request.url.include_query_params(cursor=following)
-        response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'

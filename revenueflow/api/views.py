@@ -10,6 +10,8 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from starlette.requests import Request
+from starlette.responses import Response
 
 from revenueflow.clock import rfc3339
 from revenueflow.domain.lead import LeadStatus
@@ -72,3 +74,10 @@ def _as(kind: type, value: Any) -> Any:
     if kind is int or not isinstance(value, str) or "\0" in value:
         raise ValueError("not what we gave")
     return datetime.fromisoformat(value).astimezone(UTC) if kind is datetime else kind(value)
+
+
+def link_next(request: Request, response: Response, following: str | None) -> None:
+    """Names the next page, of `following` as its cursor, in a Link field (RFC 8288); the last page has none."""
+    if following:
+        url = request.url.include_query_params(cursor=following)
+        response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
