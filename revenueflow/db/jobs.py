@@ -96,8 +96,8 @@ _CLAIM_OVERDUE = _CLAIM.format(
         SELECT id FROM ready UNION ALL SELECT id FROM expired LIMIT $1"""  # noqa: S608 constants
 )
 
-# The last claim that was allowed has expired: whatever it was killed the worker, or hung, each time. `attempt >= 1` adds
-# nothing but the index that it is the condition of.
+# The last claim that was allowed has expired: whatever it was killed the worker, or hung, each time. That `attempt` is
+# at least 1 is said for the index, whose condition it is.
 _BURY = """
     UPDATE jobs SET state = 'dead', lease_until = NULL, finished_at = now(), lease_token = lease_token + 1,
         error_class = 'lease_expired', last_error = 'the worker died or hung at each claim'
