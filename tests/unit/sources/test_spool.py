@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from revenueflow.db.deliveries import NewDelivery
-from revenueflow.errors import ConfigurationError, Unavailable
+from revenueflow.errors import Contended, ConfigurationError, Unavailable
 from revenueflow.sources import segment
 from revenueflow.sources.drainer import Drainer
 from revenueflow.sources.segment import Damage
@@ -43,17 +43,19 @@ def files(folder: Path) -> list[Path]:
 
 
 class Postgres:
-    """Takes rows, refuses those with a mark, and may be away."""
+    """Takes rows, refuses those with a mark, and may be away; one whose row is `held` it can't take now."""
 
     def __init__(self) -> None:
         self.rows: list[NewDelivery] = []
         self.away = False
+        self.held = b""
 
     async def store(self, rows: Sequence[NewDelivery]) -> list[object]:
         if self.away:
             raise Unavailable("away")
-        self.rows += [one for one in rows if one.raw != b"refused"]
-        return [ValueError("refused") if one.raw == b"refused" else "stored" for one in rows]
+        trouble: dict[bytes, Exception] = {b"refused": ValueError("refused"), self.held: Contended("held")}
+        self.rows += [one for one in rows if one.raw not in trouble]
+        return [trouble.get(one.raw, "stored") for one in rows]
 
 
 async def test_what_was_appended_is_on_disk_with_its_ids_and_its_time(tmp_path: Path) -> None:
@@ -139,6 +141,19 @@ async def test_a_segment_is_drained_when_nobody_writes_to_it(tmp_path: Path) -> 
     one.close()
     assert await drainer.drain() == 1
     assert (len(postgres.rows), files(tmp_path)) == (1, [])
+
+
+async def test_a_segment_of_which_one_row_is_held_stays_until_all_of_it_is_stored(tmp_path: Path) -> None:
+    one, postgres = spool(tmp_path), Postgres()
+    await one.append([row(b"a"), row(b"b"), row(b"c")])
+    one.rotate()
+    postgres.held = b"b"
+    with pytest.raises(Unavailable):
+        await Drainer(one, postgres.store).drain()
+    assert [file.suffix for file in files(tmp_path)] == [SUFFIX]
+    postgres.held = b""
+    assert await Drainer(one, postgres.store).drain() == 3
+    assert ({each.raw for each in postgres.rows}, files(tmp_path)) == ({b"a", b"b", b"c"}, [])
 
 
 async def test_segments_are_drained_in_their_order(tmp_path: Path) -> None:
