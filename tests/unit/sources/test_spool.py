@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from revenueflow.db.deliveries import NewDelivery
-from revenueflow.errors import Contended, ConfigurationError, Unavailable
+from revenueflow.errors import ConfigurationError, Contended, Unavailable
 from revenueflow.sources import segment
 from revenueflow.sources.drainer import Drainer
 from revenueflow.sources.segment import Damage
