@@ -2,7 +2,8 @@
 
 A step is `async def step(lead, context) -> Outcome`. Its result is a checkpoint: a finished step is not run again,
 unless its version, or anything that came before it, has changed. A pure step only computes, from what came before it:
-its checkpoint shares the commit of the steps around it, and until then it may run again.
+its checkpoint shares the commit of the steps around it, and until then it may run again. What a paid step brought must
+not be lost with the power: nobody goes on before its checkpoint is on disk.
 """
 
 from __future__ import annotations
@@ -26,12 +27,13 @@ class Step:
     run: Callable[[Lead, Context], Awaitable[Outcome]]
     result: type[Value]
     pure: bool = False
+    paid: bool = False
 
 
 STEPS = (
     Step("capture", 1, capture.step, capture.Captured),
-    Step("enrich", 1, enrich.step, enrich.Enriched),
-    Step("analyse", 1, analyse.step, analyse.Analysed),
+    Step("enrich", 1, enrich.step, enrich.Enriched, paid=True),
+    Step("analyse", 1, analyse.step, analyse.Analysed, paid=True),
     Step("ground", 1, ground.step, ground.Grounded, pure=True),
     Step("score", 1, score.step, score.Scored, pure=True),
     Step("route", 1, route.step, route.Routed, pure=True),
