@@ -73,8 +73,8 @@ async def end(connection: Connection, ended: Sequence[Ended], *, on_disk: bool =
 
     Names the step that comes next and forgets the attempts, or ends the run and says so in the lead. A run that ends
     makes the next job if a newer version was wanted meanwhile: a second statement. Returns the ids of the jobs whose
-    lease still holds; the others are left as they are. Unless `on_disk`, the commit does not wait for the disk: a server
-    that dies within the next second may have forgotten it, as a whole.
+    lease still holds; the others are left as they are. Unless `on_disk`, the commit does not wait for the disk: a
+    server that dies within the next second may have forgotten it, as a whole.
     """
     leases = [(one.lease.job_id, one.lease.token, one.next_step) for one in ended]
     kept = [(one.lease.job_id, *checkpoint, time) for one in ended for checkpoint, time in one.checkpoints]
