@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import FastAPI
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from revenueflow.api.trace import TraceIds
@@ -24,7 +27,7 @@ class Door:
         failed = handlers.get(Exception)
         foreseen = {kind: handler for kind, handler in handlers.items() if kind is not Exception}
         self._webhooks = {
-            route.path: ServerErrorMiddleware(TraceIds(ExceptionMiddleware(route.app, foreseen)), failed)
+            route.path: ServerErrorMiddleware(TraceIds(ExceptionMiddleware(_app(route.endpoint), foreseen)), failed)
             for route, _ in ROUTES
         }
 
@@ -33,6 +36,14 @@ class Door:
         hit = scope["type"] == "http" and scope["method"] == "POST"
         app = self._webhooks.get(scope["path"], self._others) if hit else self._others
         await app(scope, receive, send)
+
+
+def _app(answer: Callable[[Request], Awaitable[Response]]) -> ASGIApp:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        response = await answer(Request(scope, receive))
+        await response(scope, receive, send)
+
+    return app
 
 
 class Api(FastAPI):
