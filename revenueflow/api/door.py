@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from functools import cached_property
 
 from fastapi import FastAPI
 from starlette.middleware.errors import ServerErrorMiddleware
@@ -16,26 +16,30 @@ from revenueflow.api.trace import TraceIds
 from revenueflow.api.webhooks import ROUTES
 
 
-class Door:
-    """ASGI. POSTs to the webhooks' exact paths go to their functions, with the same handling of errors as all others.
+class Api(FastAPI):
+    """POSTs to the webhooks' exact paths go to their functions, with the same handling of errors as all others.
 
     Whatever else comes, such as another method, goes the long way, which knows the webhooks too.
     """
 
-    def __init__(self, others: ASGIApp, handlers: dict[Any, Any]) -> None:
-        self._others = others
-        failed = handlers.get(Exception)
-        foreseen = {kind: handler for kind, handler in handlers.items() if kind is not Exception}
-        self._webhooks = {
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes on."""
+        app = self._webhooks.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
+        if app is None:
+            await super().__call__(scope, receive, send)
+        else:
+            scope["app"] = self
+            await app(scope, receive, send)
+
+    @cached_property
+    def _webhooks(self) -> dict[str, ASGIApp]:
+        # Made at the first request: by then all handlers of errors are known.
+        foreseen = {kind: handler for kind, handler in self.exception_handlers.items() if kind is not Exception}
+        failed = self.exception_handlers.get(Exception)
+        return {
             route.path: ServerErrorMiddleware(TraceIds(ExceptionMiddleware(_app(route.endpoint), foreseen)), failed)
             for route, _ in ROUTES
         }
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes on."""
-        hit = scope["type"] == "http" and scope["method"] == "POST"
-        app = self._webhooks.get(scope["path"], self._others) if hit else self._others
-        await app(scope, receive, send)
 
 
 def _app(answer: Callable[[Request], Awaitable[Response]]) -> ASGIApp:
@@ -44,11 +48,3 @@ def _app(answer: Callable[[Request], Awaitable[Response]]) -> ASGIApp:
         await response(scope, receive, send)
 
     return app
-
-
-class Api(FastAPI):
-    """FastAPI behind the door."""
-
-    def build_middleware_stack(self) -> ASGIApp:
-        """Called once, before the first request: all handlers of errors are known."""
-        return Door(super().build_middleware_stack(), dict(self.exception_handlers))
