@@ -59,7 +59,7 @@ def _empty(name: str, count: Count, audit: bool, *, last: bool) -> Step:
             count.one_more()
         return done
 
-    return Step(name, 1, run, kind, paid=True)
+    return Step(name, 1, run, kind)
 
 
 async def _work(settings: Settings, steps: tuple[Step, ...]) -> None:

@@ -55,8 +55,7 @@ _END = f"""{ADVANCE}, recorded AS (
     )
     SELECT moved.*, (
         SELECT audit_append(coalesce(jsonb_agg(event::jsonb), '[]'))
-        FROM unnest($10::uuid[], $11::text[]) AS told(job_id, event) JOIN moved ON moved.id = told.job_id),
-        CASE WHEN NOT $12 THEN set_config('synchronous_commit', 'off', true) END
+        FROM unnest($10::uuid[], $11::text[]) AS told(job_id, event) JOIN moved ON moved.id = told.job_id)
     FROM moved
 """  # noqa: S608 constants
 
@@ -68,19 +67,18 @@ async def finished(connection: Connection, job_id: UUID) -> dict[str, Checkpoint
     return {row["name"]: Checkpoint(*row) for row in await connection.fetch(_FINISHED, job_id)}
 
 
-async def end(connection: Connection, ended: Sequence[Ended], *, on_disk: bool = True) -> set[UUID]:
-    """Stores checkpoints, each in place of one by an older version, with their audit events.
+async def end(connection: Connection, ended: Sequence[Ended]) -> set[UUID]:
+    """Stores checkpoints, each in place of one by an older version, with their audit events; names the step that comes
+    next and forgets the attempts, or ends the run and what is done about the lead.
 
-    Names the step that comes next and forgets the attempts, or ends the run and says so in the lead. A run that ends
-    makes the next job if a newer version was wanted meanwhile: a second statement. Returns the ids of the jobs whose
-    lease still holds; the others are left as they are. Unless `on_disk`, the commit does not wait for the disk: a
-    server that dies within the next second may have forgotten it, as a whole.
+    A run that ends makes the next job if a newer version was wanted meanwhile: a second statement. Returns the ids of
+    the jobs whose lease still holds; the others are left as they are.
     """
     leases = [(one.lease.job_id, one.lease.token, one.next_step) for one in ended]
     kept = [(one.lease.job_id, *checkpoint, time) for one in ended for checkpoint, time in one.checkpoints]
     told = [(one.lease.job_id, array([event])[1:-1]) for one in ended for event in one.events]
     columns = (*_columns(leases, 3), *_columns(kept, 6), *_columns(told, 2))
-    moved = await connection.fetch(_END, *columns, on_disk)
+    moved = await connection.fetch(_END, *columns)
     await make_next(connection, moved)
     return {row["id"] for row in moved}
 

@@ -2,8 +2,7 @@
 
 A step is `async def step(lead, context) -> Outcome`. Its result is a checkpoint: a finished step is not run again,
 unless its version, or anything that came before it, has changed. A pure step only computes, from what came before it:
-its checkpoint shares the commit of the steps around it, and until then it may run again. What a paid step brought must
-not be lost with the power: nobody goes on before its checkpoint is on disk.
+its checkpoint shares the commit of the steps around it, and until then it may run again.
 """
 
 from __future__ import annotations
@@ -27,13 +26,12 @@ class Step:
     run: Callable[[Lead, Context], Awaitable[Outcome]]
     result: type[Value]
     pure: bool = False
-    paid: bool = False
 
 
 STEPS = (
     Step("capture", 1, capture.step, capture.Captured),
-    Step("enrich", 1, enrich.step, enrich.Enriched, paid=True),
-    Step("analyse", 1, analyse.step, analyse.Analysed, paid=True),
+    Step("enrich", 1, enrich.step, enrich.Enriched),
+    Step("analyse", 1, analyse.step, analyse.Analysed),
     Step("ground", 1, ground.step, ground.Grounded, pure=True),
     Step("score", 1, score.step, score.Scored, pure=True),
     Step("route", 1, route.step, route.Routed, pure=True),

@@ -29,17 +29,13 @@ LANES = 3
 
 @dataclass(frozen=True, slots=True)
 class StepEnd:
-    """Steps that have ended: their checkpoints, each with the time at which it was started, and the rows of all.
-
-    `next_step` is None at the end of a run. Only what was `paid` for waits for the disk: everything else is done again
-    if the server dies before it wrote it down.
-    """
+    """Steps that have ended: their checkpoints, with the times at which they were started, the rows that belong to
+    them, and the step that comes next (None: the run ends)."""
 
     lease: Lease
     next_step: str | None
     checkpoints: Sequence[tuple[Checkpoint, datetime]]
     changes: Changes
-    paid: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +100,7 @@ class Commits:
 
 
 async def _write_ends(connection: Connection, ends: Sequence[StepEnd]) -> list[Exception | None]:
-    held = await steps.end(connection, [_ended(end) for end in ends], on_disk=any(end.paid for end in ends))
+    held = await steps.end(connection, [_ended(end) for end in ends])
     await _write_rows(connection, [(end.lease, end.changes) for end in ends if end.lease.job_id in held])
     return _results(ends, held)
 

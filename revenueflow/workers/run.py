@@ -32,7 +32,6 @@ class Run:
         self._left = list(steps)
         self._kept: list[tuple[Checkpoint, datetime]] = []
         self._changes = Changes()
-        self._paid = False
         self.attempt = context.lease.attempt
 
     @property
@@ -83,7 +82,6 @@ class Run:
         output = chain.canonical(outcome.result.model_dump(mode="json"))
         self._kept.append((Checkpoint(step.name, step.version, self._chain, output.decode()), started_at))
         self._changes = self._changes.then(outcome.changes)
-        self._paid = self._paid or step.paid
         self.context.results[step.result] = outcome.result
         self._advance(step, output)
 
@@ -95,8 +93,8 @@ class Run:
         if self._kept:
             following = self.step.name if self.step else None
             changes = self._changes if following else self._with_end(self._changes)
-            await self._commits.end_step(StepEnd(self.lease, following, self._kept, changes, self._paid))
-            self._kept, self._changes, self._paid, self.attempt = [], Changes(), False, 1
+            await self._commits.end_step(StepEnd(self.lease, following, self._kept, changes))
+            self._kept, self._changes, self.attempt = [], Changes(), 1
 
     def _with_end(self, changes: Changes) -> Changes:
         entry = AuditEntry("lead.processed", "done", {"run_version": self.lease.run_version})

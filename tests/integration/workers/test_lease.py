@@ -92,19 +92,6 @@ async def test_a_zombie_marks_no_write_as_sent(home: House) -> None:
     assert home.value("SELECT state FROM actions") == "planned"
 
 
-async def test_only_what_was_paid_for_waits_for_the_disk(home: House) -> None:
-    lease = await home.claim(await home.deliver())
-    assert lease
-    said = []
-    for on_disk in (False, True):
-        async with home.direct.transaction() as connection:
-            await connection.execute("SET LOCAL synchronous_commit = on")
-            await steps.end(connection, [Ended(lease, "enrich", ())], on_disk=on_disk)
-            said.append(await connection.fetchval("SHOW synchronous_commit"))
-    assert said == ["off", "on"]
-    assert [step.name for step in STEPS if step.paid] == ["enrich", "analyse"]
-
-
 async def test_a_zombies_checkpoint_is_discarded_with_all_its_rows(home: House) -> None:
     old, taken = await stolen(home)
     captured = Captured(lead=Lead(id=old.lead_id, received_at=utcnow()), deliveries=())
