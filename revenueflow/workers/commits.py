@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from revenueflow.audit import trail
@@ -27,8 +27,7 @@ LANES = 3
 """Commits of steps under way at the same time: while Postgres writes one, the steps that follow the other run."""
 
 
-@dataclass(frozen=True, slots=True)
-class StepEnd:
+class StepEnd(NamedTuple):
     """Steps that have ended: their checkpoints, with the times at which they were started, the rows that belong to
     them, and the step that comes next (None: the run ends)."""
 

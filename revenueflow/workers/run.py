@@ -47,9 +47,8 @@ class Run:
     @property
     def lead(self) -> Lead:
         """The lead as captured; before that, only its id."""
-        captured = self.context.results.get(Captured)
-        if isinstance(captured, Captured):
-            return captured.lead
+        if Captured in self.context.results:
+            return self.context.result(Captured).lead
         return Lead(id=self.lease.lead_id, received_at=self.context.now)
 
     async def resume(self) -> None:
@@ -80,8 +79,8 @@ class Run:
     def keep(self, step: Step, outcome: Done, started_at: datetime) -> None:
         """The step has ended: its result is known to the following ones, and written by the next `checkpoint`."""
         output = chain.canonical(outcome.result.model_dump(mode="json"))
+        self._changes = self._changes.then(outcome.changes) if self._kept else outcome.changes
         self._kept.append((Checkpoint(step.name, step.version, self._chain, output.decode()), started_at))
-        self._changes = self._changes.then(outcome.changes)
         self.context.results[step.result] = outcome.result
         self._advance(step, output)
 
