@@ -11,6 +11,7 @@ from sqlalchemy import ARRAY, Text, Uuid, bindparam, select, text
 
 from revenueflow.db.direct import Connection
 from revenueflow.db.models import actions
+from revenueflow.db.rows import encoded
 from revenueflow.db.session import Session
 
 AuditRow: TypeAlias = dict[str, Any]
@@ -159,7 +160,9 @@ async def plan(connection: Connection, planned: Sequence[tuple[PlannedAction, Au
     They are marked as sent at once; returns the keys of those. Others existed already, or may not be sent (see `send`)
     and stay planned.
     """
-    rows = [(*action._replace(args=_encoded(action.args)), _encoded(event)) for action, event in planned]  # type: ignore[arg-type]
+    rows = [
+        (*(action._asdict() | {"args": encoded(action.args)}).values(), encoded(event)) for action, event in planned
+    ]
     return set((await connection.fetchrow(_PLAN, *zip(*rows, strict=True)))[0])
 
 
@@ -182,7 +185,7 @@ async def settle(connection: Connection, settled: Sequence[tuple[Settled, AuditR
 
     Returns the keys of those that had not ended before.
     """
-    rows = [(*one, _encoded(event)) for one, event in settled]
+    rows = [(*one, encoded(event)) for one, event in settled]
     return set((await connection.fetchrow(_SETTLE, *zip(*rows, strict=True)))[0])
 
 
@@ -190,10 +193,6 @@ async def by_keys(connection: Connection, keys: Sequence[UUID]) -> dict[UUID, di
     """All columns of the actions that exist, by their key."""
     found = await connection.fetch("SELECT * FROM actions WHERE action_key = ANY($1::uuid[])", keys) if keys else []
     return {row["action_key"]: _decoded(row) for row in found}
-
-
-def _encoded(args: dict[str, Any]) -> str:
-    return orjson.dumps(args, default=str).decode()
 
 
 def _decoded(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -230,7 +229,7 @@ async def seen_absent(session: Session, key: UUID) -> float | None:
 
 async def replace_args(session: Session, action: PlannedAction) -> bool:
     """Other arguments for a write that was never executed; False if it is not `planned` (any more)."""
-    values = {"key": action.action_key, "args": _encoded(action.args), "args_hmac": action.args_hmac}
+    values = {"key": action.action_key, "args": encoded(action.args), "args_hmac": action.args_hmac}
     return (await session.execute(_REPLACE_ARGS, values)).rowcount == 1
 
 

@@ -34,8 +34,7 @@ _SETTINGS = {
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
     "enable_bitmapscan": "off",
-    # So one plan fits all, and is made once: with a plan for each number of values half of the server's time is spent
-    # on making plans.
+    # So one plan fits all, and is made once: a new one for each execution costs a quarter of the server's time.
     "plan_cache_mode": "force_generic_plan",
 }
 

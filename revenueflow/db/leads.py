@@ -12,7 +12,7 @@ from sqlalchemy import func, select, tuple_, update
 
 from revenueflow.db.direct import Connection
 from revenueflow.db.models import leads
-from revenueflow.db.rows import array, insert, recordset
+from revenueflow.db.rows import encoded, insert, recordset
 from revenueflow.db.session import Session
 
 
@@ -28,9 +28,9 @@ async def write(connection: Connection, changes: Sequence[tuple[UUID, Mapping[st
     for names, rows in groups.items():
         rows.sort(key=lambda row: str(row["id"]))
         if "identity_key" in names:
-            await connection.execute(_upsert(names), array(rows))
+            await connection.execute(_upsert(names), encoded(rows))
         else:
-            await connection.execute(_update(names), array(rows), [row["id"] for row in rows])
+            await connection.execute(_update(names), encoded(rows), [row["id"] for row in rows])
 
 
 @cache

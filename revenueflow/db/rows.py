@@ -11,9 +11,9 @@ from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 
 
-def array(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The rows as a JSON array. Times are RFC 3339."""
-    return orjson.dumps(rows, default=str).decode()
+def encoded(value: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> str:
+    """A row, or an array of rows, as JSON. Times are RFC 3339."""
+    return orjson.dumps(value, default=str).decode()
 
 
 @cache

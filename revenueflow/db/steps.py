@@ -13,7 +13,7 @@ from uuid_utils.compat import uuid5
 from revenueflow.db.direct import Connection
 from revenueflow.db.jobs import ADVANCE, Lease, make_next
 from revenueflow.db.models import claims, evidence, steps
-from revenueflow.db.rows import array, insert
+from revenueflow.db.rows import encoded, insert
 from revenueflow.db.session import Session
 from revenueflow.domain.claim import JudgedClaim
 from revenueflow.domain.evidence import Evidence
@@ -76,7 +76,7 @@ async def end(connection: Connection, ended: Sequence[Ended]) -> set[UUID]:
     """
     leases = [(one.lease.job_id, one.lease.token, one.next_step) for one in ended]
     kept = [(one.lease.job_id, *checkpoint, time) for one in ended for checkpoint, time in one.checkpoints]
-    told = [(one.lease.job_id, array([event])[1:-1]) for one in ended for event in one.events]
+    told = [(one.lease.job_id, encoded(event)) for one in ended for event in one.events]
     columns = (*_columns(leases, 3), *_columns(kept, 6), *_columns(told, 2))
     moved = await connection.fetch(_END, *columns)
     await make_next(connection, moved)
@@ -113,7 +113,7 @@ async def _replace(connection: Connection, table: Table, rows: Sequence[dict[str
     if rows:
         runs = {(row["lead_id"], row["job_id"]) for row in rows}
         await connection.execute(_FORGET.format(table.name), *zip(*runs, strict=True))
-        await connection.execute(insert(table, tuple(rows[0])), array(rows))
+        await connection.execute(insert(table, tuple(rows[0])), encoded(rows))
 
 
 async def forget(session: Session, job_ids: Sequence[UUID]) -> None:

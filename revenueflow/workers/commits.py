@@ -28,8 +28,10 @@ LANES = 3
 
 
 class StepEnd(NamedTuple):
-    """Steps that have ended: their checkpoints, with the times at which they were started, the rows that belong to
-    them, and the step that comes next (None: the run ends)."""
+    """Steps that have ended: their checkpoints, each with the time at which it was started, and the rows of all.
+
+    `next_step` is None at the end of a run.
+    """
 
     lease: Lease
     next_step: str | None
