@@ -30,6 +30,7 @@ ROOT = Path(__file__).parents[2]
 NAMESPACE = ("unshare", "--mount", "--propagation", "private")
 CLUSTER_DISK, SPOOL_DISK = "400m", "256k"
 SECONDS = 3.0
+"""How long a fault lasts; nothing is waited for."""
 
 
 def postgres_disk(seed: int) -> Run:

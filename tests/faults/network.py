@@ -23,6 +23,7 @@ LINKS = {
 """What each process talks to, by the variable that says where it is."""
 IMPATIENT = {"REVENUEFLOW_DATABASE_TIMEOUT": "2"}
 SECONDS = 2.0
+"""How long a fault lasts, more or less; nothing is waited for."""
 
 
 @contextmanager
