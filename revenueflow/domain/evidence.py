@@ -46,6 +46,14 @@ class Signal(StrEnum):
     MESSAGE = "message"
     """Free text from the form, with personal data replaced by placeholders."""
     SOURCE = "source"
+    EMAIL_STATUS = "email_status"
+    """Whether mail to the lead's address arrives: valid, invalid, accept_all, webmail, disposable or unknown."""
+    NEWS = "news"
+    """List of short texts about the company, newest first."""
+    POSTS = "posts"
+    """List of what the person wrote in public, newest first, with personal data replaced by placeholders."""
+    JOB_POSTINGS = "job_postings"
+    """List of titles of jobs that the company offers."""
 
 
 class Evidence(Value):

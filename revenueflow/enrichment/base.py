@@ -1,9 +1,14 @@
-"""What every enrichment provider is asked and answers. `waterfall` asks them; `wiring` chooses them."""
+"""What every enrichment provider is asked and answers. `waterfall` asks them; `wiring` chooses them.
+
+A provider offers lookups: "the company of a domain", "the person of an address". One question to one lookup is what is
+paid for, and kept: its answer serves every lead that has the same key.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from pydantic import JsonValue
@@ -11,7 +16,6 @@ from uuid_utils.compat import uuid5
 
 from revenueflow.domain.base import Value
 from revenueflow.domain.evidence import Signal, Trust
-from revenueflow.errors import UpstreamRejected
 
 
 class Subject(Value):
@@ -39,22 +43,54 @@ class Refused(Value):
     reason: str
 
 
+class KeyKind(StrEnum):
+    """What a lookup is made with: a company's registrable domain, or the address of a person there, in lower case."""
+
+    DOMAIN = "domain"
+    EMAIL = "email"
+
+
+class Lookup(NamedTuple):
+    """One kind of question that a provider answers, of which up to `largest` go into one call.
+
+    `name` is as it stands in enrichment.toml; `signals` are all that the answer may hold, and what is missed if it fails.
+    """
+
+    name: str
+    key: KeyKind
+    signals: frozenset[Signal]
+    largest: int = 1
+
+
+class Question(NamedTuple):
+    """One key to look up. `handle` is what the provider called an earlier answer of `pending`, if it gave it a name."""
+
+    key: str
+    handle: str | None = None
+
+
 class Status(StrEnum):
-    """`pending`: still looking, ask again later. `skipped`: nothing that the provider could be asked with."""
+    """`pending`: still looking, ask again later. `failed`: this question, though not the whole call; `reason` says why."""
 
     FOUND = "found"
     NOT_FOUND = "not_found"
     PENDING = "pending"
-    SKIPPED = "skipped"
+    FAILED = "failed"
 
 
 class Findings(Value):
-    """A provider's answer. `retry_after` is in seconds, with `pending`."""
+    """A provider's answer to one question. `retry_after` is in seconds; with `pending` it is always there.
+
+    `charged` is what the provider says about it, in its own units (credits); None where it does not tell.
+    """
 
     status: Status
     facts: tuple[Fact, ...] = ()
     refused: tuple[Refused, ...] = ()
+    reason: str | None = None
     retry_after: float | None = None
+    handle: str | None = None
+    charged: float | None = None
 
 
 def evidence_id(lead_id: UUID, run_key: str, provider: str, signal: Signal, path: str) -> UUID:
@@ -67,29 +103,19 @@ class EnrichmentProvider(Protocol):
 
     @property
     def name(self) -> str:
-        """As it stands in evidence, metrics and settings."""
+        """As it stands in evidence, metrics and enrichment.toml."""
 
     @property
     def trust(self) -> Trust:
         """How its facts are weighed."""
 
     @property
-    def signals(self) -> frozenset[Signal]:
-        """All that it may know; what is missed if it fails."""
+    def lookups(self) -> tuple[Lookup, ...]:
+        """What it can be asked."""
 
-    async def find(self, subject: Subject, /) -> Findings:
-        """Raises UpstreamUnavailable or UpstreamRejected; the reason is a short stable code."""
+    async def look_up(self, lookup: Lookup, questions: Sequence[Question], /) -> Sequence[Findings]:
+        """The findings for each question, in their order, by one call; `questions` are at most `lookup.largest`.
 
-
-class Unconfigured:
-    """A provider without a key: it costs no call, and its signals are reported as missed."""
-
-    trust = Trust.VENDOR
-
-    def __init__(self, name: str, signals: frozenset[Signal]) -> None:
-        self.name = name
-        self.signals = signals
-
-    async def find(self, _: Subject, /) -> Findings:
-        """Always raises UpstreamRejected with the reason `not_configured`."""
-        raise UpstreamRejected(self.name, "not_configured")
+        It tries again by itself only what was clearly not executed. Raises UpstreamUnavailable, UpstreamRejected or
+        OutcomeUnknown if the call as a whole failed; the reason is a short stable code.
+        """

@@ -6,6 +6,7 @@ Personal data has no row in any table, and addresses or numbers inside running t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -34,6 +35,7 @@ class At(NamedTuple):
     value: JsonValue
 
 
+_SEGMENT = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 Converter = Callable[[JsonValue], JsonValue | At]
 """Raises Unfit. A result of None means: nothing there."""
 
@@ -52,7 +54,7 @@ def field(signal: Signal, convert: Converter, *paths: str) -> Field:
 
 
 def read(answer: JsonValue, root: str, fields: Iterable[Field]) -> tuple[list[Fact], list[Refused]]:
-    """Facts and refusals of the object at `root` ("$", "$.data.company"), in the order of the table."""
+    """Facts and refusals of the object at `root` ("$", "$.matches[3].company"), in the order of the table."""
     facts: list[Fact] = []
     refused: list[Refused] = []
     for row in fields:
@@ -69,17 +71,23 @@ def read(answer: JsonValue, root: str, fields: Iterable[Field]) -> tuple[list[Fa
 
 
 def _at(answer: JsonValue, path: str, convert: Converter) -> At | None:
-    for name in path.split(".")[1:]:
+    for name, place in _SEGMENT.findall(path):
         if answer is None:
             return None
-        if not isinstance(answer, dict):
-            raise Unfit("wrong_type")
-        answer = answer.get(name)
+        answer = _inside(answer, name, place)
     if answer in NOTHING:
         return None
     found = convert(answer)
     placed = found if isinstance(found, At) else At("", found)
     return None if placed.value in NOTHING else placed
+
+
+def _inside(answer: JsonValue, name: str, place: str) -> JsonValue:
+    if name and isinstance(answer, dict):
+        return answer.get(name)
+    if place and isinstance(answer, list):
+        return answer[int(place)] if int(place) < len(answer) else None
+    raise Unfit("wrong_type")
 
 
 def text(value: JsonValue) -> str:
@@ -133,10 +141,19 @@ def year(value: JsonValue) -> int:
     return found
 
 
+def passages(value: JsonValue) -> JsonValue:
+    """A list of running texts, each as `prose`."""
+    return [prose(item) for item in _list(value)]
+
+
 def texts(value: JsonValue) -> JsonValue:
     """A list of short texts."""
+    return [text(item) for item in _list(value)]
+
+
+def _list(value: JsonValue) -> list[JsonValue]:
     if not isinstance(value, list):
         raise Unfit("wrong_type")
     if len(value) > LONGEST_LIST:
         raise Unfit("too_long")
-    return [text(item) for item in value]
+    return value

@@ -1,4 +1,4 @@
-"""Clearbit's wire: combined by email, company by domain, both on one port."""
+"""Clearbit's wire: combined and person by email, company by domain, all on one port."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def refuse(status: int, reason: str) -> Response:
 
 
 def app(directory: Directory) -> Starlette:
-    """Serves /v2/combined/find and /v2/companies/find."""
+    """Serves /v2/combined/find, /v2/people/find and /v2/companies/find."""
 
     async def combined(request: Request) -> Response:
         email = request.query_params.get("email", "")
@@ -55,6 +55,15 @@ def app(directory: Directory) -> Starlette:
             return refuse(404, "unknown")
         return JSONResponse({"person": person and _person(email, person), "company": company and _company(company)})
 
+    async def people(request: Request) -> Response:
+        email = request.query_params.get("email", "")
+        if not _key(request):
+            return refuse(401, "key")
+        if "@" not in email:
+            return refuse(422, "input")
+        person = directory.person(email)
+        return refuse(404, "unknown") if person is None else JSONResponse(_person(email, person))
+
     async def companies(request: Request) -> Response:
         domain = request.query_params.get("domain", "")
         if not _key(request):
@@ -64,7 +73,8 @@ def app(directory: Directory) -> Starlette:
         company = directory.facts("clearbit", domain)
         return refuse(404, "unknown") if company is None else JSONResponse(_company(company))
 
-    return Starlette(routes=[Route("/v2/combined/find", combined), Route("/v2/companies/find", companies)])
+    table = {"/v2/combined/find": combined, "/v2/people/find": people, "/v2/companies/find": companies}
+    return Starlette(routes=[Route(path, answer) for path, answer in table.items()])
 
 
 def _key(request: Request) -> str:

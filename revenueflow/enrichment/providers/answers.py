@@ -5,35 +5,48 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from pydantic import JsonValue
+
+from revenueflow.domain.evidence import Signal
 from revenueflow.enrichment.base import Fact, Findings, Refused, Status
 from revenueflow.enrichment.mapping import Field, read
 from revenueflow.errors import UpstreamRejected
 from revenueflow.resilience.upstream import Answer
 
+PENDING_SECONDS = 30.0
+"""The pause after a "later" that names none."""
+
 
 class Part(NamedTuple):
-    """A part of an answer, and the table that reads it."""
+    """A part of an answer, and the table that reads it. `root` is its path ("$", "$.data[3].company")."""
 
     root: str
     fields: tuple[Field, ...]
 
 
-def findings(upstream: str, answer: Answer, parts: Iterable[Part], *, pending_seconds: float) -> Findings:
-    """The findings in an answer. `pending_seconds` is the pause after a 202 that names none.
-
-    Raises UpstreamRejected (`malformed`) for a 200 that is not an object.
-    """
+def findings(upstream: str, answer: Answer, *parts: Part) -> Findings:
+    """The findings in the answer to one question. Raises UpstreamRejected (`malformed`) for a 200 that is no object."""
     if answer.status == 202:
-        return Findings(status=Status.PENDING, retry_after=answer.retry_after or pending_seconds)
+        return Findings(status=Status.PENDING, retry_after=answer.retry_after or PENDING_SECONDS)
     if answer.status != 200:
         return Findings(status=Status.NOT_FOUND)
     if not isinstance(answer.data, dict):
         raise UpstreamRejected(upstream, "malformed")
+    return found(answer.data, *parts)
+
+
+def found(data: JsonValue, *parts: Part) -> Findings:
+    """The findings in these parts of an answer; NOT_FOUND if they hold nothing."""
     facts: list[Fact] = []
     refused: list[Refused] = []
     for part in parts:
-        read_facts, read_refused = read(answer.data, part.root, part.fields)
+        read_facts, read_refused = read(data, part.root, part.fields)
         facts += read_facts
         refused += read_refused
     status = Status.FOUND if facts or refused else Status.NOT_FOUND
     return Findings(status=status, facts=tuple(facts), refused=tuple(refused))
+
+
+def signals(fields: Iterable[Field]) -> frozenset[Signal]:
+    """All that a table may give."""
+    return frozenset(row.signal for row in fields)

@@ -1,14 +1,17 @@
-"""Clearbit, for accounts that still have a key: Combined by email, Company by domain.
+"""Clearbit, for accounts that still have a key: a company by its domain, a person by email.
 
-GET {person}/v2/combined/find?email=     {"person": {…} | null, "company": {…} | null}
 GET {company}/v2/companies/find?domain=  {…}
+GET {person}/v2/people/find?email=       {…}
 200 found, 202 looking it up (ask again later), 404 unknown, 401 key, 402 quota, 422 input, 429 rate.
+Not the combined call: it would pay for the company again with each of its people.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from revenueflow.domain.evidence import Signal, Trust
-from revenueflow.enrichment.base import Findings, Status, Subject
+from revenueflow.enrichment.base import Findings, KeyKind, Lookup, Question
 from revenueflow.enrichment.mapping import (
     amount,
     amount_or_range,
@@ -19,7 +22,7 @@ from revenueflow.enrichment.mapping import (
     texts,
     year,
 )
-from revenueflow.enrichment.providers.answers import Part, findings
+from revenueflow.enrichment.providers.answers import Part, findings, signals
 from revenueflow.resilience.http import Client
 from revenueflow.resilience.upstream import HttpUpstream
 
@@ -41,7 +44,6 @@ PERSON = (
     field(Signal.SENIORITY, text, "employment.seniority"),
     field(Signal.DEPARTMENT, text, "employment.role"),
 )
-PENDING_SECONDS = 30.0
 
 
 class Clearbit:
@@ -49,7 +51,10 @@ class Clearbit:
 
     name = "clearbit"
     trust = Trust.VENDOR
-    signals = frozenset(row.signal for row in COMPANY + PERSON)
+    lookups = (
+        Lookup("company", KeyKind.DOMAIN, signals(COMPANY)),
+        Lookup("person", KeyKind.EMAIL, signals(PERSON)),
+    )
 
     def __init__(
         self,
@@ -63,30 +68,24 @@ class Clearbit:
         """`timeout` is in seconds, for one try. Without `client`, each of the two addresses gets its own."""
         headers = {"authorization": f"Bearer {api_key}"}
         self._companies = HttpUpstream(self.name, base_url, headers=headers, timeout=timeout, client=client)
-        self._combined = HttpUpstream(self.name, person_base_url, headers=headers, timeout=timeout, client=client)
+        self._people = HttpUpstream(self.name, person_base_url, headers=headers, timeout=timeout, client=client)
 
-    async def find(self, subject: Subject) -> Findings:
-        """Person and company by email, else the company by domain."""
-        if subject.email:
-            return await self._by_email(subject.email)
-        if subject.domain:
-            return await self._by_domain(subject.domain)
-        return Findings(status=Status.SKIPPED)
+    async def look_up(self, lookup: Lookup, questions: Sequence[Question]) -> Sequence[Findings]:
+        """A company, or a person, in one call each."""
+        ask = self._company if lookup.name == "company" else self._person
+        return [await ask(question.key) for question in questions]
 
     async def aclose(self) -> None:
         """Closes the clients that are ours."""
         await self._companies.aclose()
-        await self._combined.aclose()
+        await self._people.aclose()
 
-    async def _by_email(self, email: str) -> Findings:
-        answer = await self._combined.request(
-            "GET", "/v2/combined/find", params={"email": email}, allow=(200, 202, 404)
-        )
-        parts = (Part("$.company", COMPANY), Part("$.person", PERSON))
-        return findings(self.name, answer, parts, pending_seconds=PENDING_SECONDS)
-
-    async def _by_domain(self, domain: str) -> Findings:
+    async def _company(self, domain: str) -> Findings:
         answer = await self._companies.request(
             "GET", "/v2/companies/find", params={"domain": domain}, allow=(200, 202, 404)
         )
-        return findings(self.name, answer, (Part("$", COMPANY),), pending_seconds=PENDING_SECONDS)
+        return findings(self.name, answer, Part("$", COMPANY))
+
+    async def _person(self, email: str) -> Findings:
+        answer = await self._people.request("GET", "/v2/people/find", params={"email": email}, allow=(200, 202, 404))
+        return findings(self.name, answer, Part("$", PERSON))

@@ -1,19 +1,24 @@
-"""Hunter: combined enrichment by email, company enrichment by domain.
+"""Hunter: a company by its domain, a person by email, and whether mail to an address arrives.
 
-GET {base}/v2/combined/find?email=    {"data": {"person": {…}, "company": {…}}}
 GET {base}/v2/companies/find?domain=  {"data": {…}}
+GET {base}/v2/people/find?email=      {"data": {…}}
+GET {base}/v2/email-verifier?email=   {"data": {"status": "valid"|"invalid"|"accept_all"|…}}
 Its status codes have meanings of their own: 403 rate limit, 429 quota used up, 451 the person asked not to be
 processed, 202 still looking, 222 their check failed at the far end.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from pydantic import JsonValue
 
 from revenueflow.domain.evidence import Signal, Trust
-from revenueflow.enrichment.base import Findings, Status, Subject
+from revenueflow.enrichment.base import Findings, KeyKind, Lookup, Question
 from revenueflow.enrichment.mapping import (
     At,
+    Field,
     Unfit,
     amount,
     amount_or_range,
@@ -24,10 +29,10 @@ from revenueflow.enrichment.mapping import (
     texts,
     year,
 )
-from revenueflow.enrichment.providers.answers import Part, findings
+from revenueflow.enrichment.providers.answers import Part, findings, signals
 from revenueflow.errors import UpstreamRejected, UpstreamUnavailable
 from revenueflow.resilience.http import Client
-from revenueflow.resilience.upstream import Answer, HttpUpstream, Meaning
+from revenueflow.resilience.upstream import HttpUpstream, Meaning
 
 
 def latest_series(rounds: JsonValue) -> At | None:
@@ -60,12 +65,25 @@ PERSON = (
     field(Signal.SENIORITY, text, "employment.seniority"),
     field(Signal.DEPARTMENT, text, "employment.role"),
 )
+EMAIL = (field(Signal.EMAIL_STATUS, text, "status"),)
 MEANINGS = {
     222: Meaning(UpstreamUnavailable, "far_end_failed"),
     403: Meaning(UpstreamUnavailable, "rate_limited"),
     429: Meaning(UpstreamRejected, "quota"),
 }
-PENDING_SECONDS = 30.0
+
+
+class _Call(NamedTuple):
+    path: str
+    parameter: str
+    fields: tuple[Field, ...]
+
+
+_CALLS = {
+    "company": _Call("/v2/companies/find", "domain", COMPANY),
+    "person": _Call("/v2/people/find", "email", PERSON),
+    "email": _Call("/v2/email-verifier", "email", EMAIL),
+}
 
 
 class Hunter:
@@ -73,7 +91,7 @@ class Hunter:
 
     name = "hunter"
     trust = Trust.VENDOR
-    signals = frozenset(row.signal for row in COMPANY + PERSON)
+    lookups = tuple(Lookup(name, KeyKind(call.parameter), signals(call.fields)) for name, call in _CALLS.items())
 
     def __init__(
         self,
@@ -89,21 +107,16 @@ class Hunter:
             self.name, base_url, headers=headers, timeout=timeout, client=client, meanings=MEANINGS
         )
 
-    async def find(self, subject: Subject) -> Findings:
-        """Person and company by email; where that is unknown or claimed (404, 451), the company by domain."""
-        if subject.email:
-            answer = await self._get("/v2/combined/find", {"email": subject.email})
-            if answer.status not in (404, 451):
-                parts = (Part("$.data.company", COMPANY), Part("$.data.person", PERSON))
-                return findings(self.name, answer, parts, pending_seconds=PENDING_SECONDS)
-        if subject.domain:
-            answer = await self._get("/v2/companies/find", {"domain": subject.domain})
-            return findings(self.name, answer, (Part("$.data", COMPANY),), pending_seconds=PENDING_SECONDS)
-        return Findings(status=Status.NOT_FOUND if subject.email else Status.SKIPPED)
+    async def look_up(self, lookup: Lookup, questions: Sequence[Question]) -> Sequence[Findings]:
+        """One call each. A person who has asked Hunter not to be processed (451) is not found."""
+        return [await self._ask(_CALLS[lookup.name], question.key) for question in questions]
 
     async def aclose(self) -> None:
         """Closes the client, if it is ours."""
         await self._upstream.aclose()
 
-    async def _get(self, path: str, params: dict[str, str]) -> Answer:
-        return await self._upstream.request("GET", path, params=params, allow=(200, 202, 404, 451))
+    async def _ask(self, call: _Call, key: str) -> Findings:
+        answer = await self._upstream.request(
+            "GET", call.path, params={call.parameter: key}, allow=(200, 202, 404, 451)
+        )
+        return findings(self.name, answer, Part("$.data", call.fields))
