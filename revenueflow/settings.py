@@ -179,7 +179,6 @@ class EnrichmentSettings(Group):
     )
     hunter_key: SecretStr | None = env("HUNTER_API_KEY", None, about="Hunter")
     hunter_url: HttpUrl = env("HUNTER_BASE_URL", "https://api.hunter.io", about="Hunter's API")
-    budget: float = env("ENRICHMENT_BUDGET_SECONDS", 10, about="seconds for all vendors of one lead", gt=0, le=25)
 
 
 class HubSpotSettings(Group):

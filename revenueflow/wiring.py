@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from pydantic import SecretStr
+from redis.asyncio import Redis
 
 from revenueflow import defaults
 from revenueflow.analysis.base import Analyst
@@ -20,9 +21,13 @@ from revenueflow.crm.mock import MockCrm
 from revenueflow.db.direct import Direct
 from revenueflow.db.session import Database
 from revenueflow.domain.vocabulary import Vocabulary
-from revenueflow.enrichment.base import EnrichmentProvider, Unconfigured
+from revenueflow.enrichment.base import EnrichmentProvider
+from revenueflow.enrichment.cache import Cache
 from revenueflow.enrichment.providers.clearbit import Clearbit
 from revenueflow.enrichment.providers.hunter import Hunter
+from revenueflow.enrichment.rules import EnrichmentRules
+from revenueflow.enrichment.vendors import Vendors
+from revenueflow.enrichment.waterfall import Waterfall
 from revenueflow.errors import ConfigurationError
 from revenueflow.grounding.rules import GroundingRules
 from revenueflow.grounding.same import same_value
@@ -32,9 +37,10 @@ from revenueflow.messaging.slack import Slack
 from revenueflow.pipeline.context import Services
 from revenueflow.privacy.identity_file import identity_key
 from revenueflow.resilience.upstream import HttpUpstream
+from revenueflow.resilience.windows import Windows
 from revenueflow.routing.rules import RoutingRules
 from revenueflow.scoring.profile import Profile
-from revenueflow.settings import Settings
+from revenueflow.settings import EnrichmentSettings, Settings
 from revenueflow.sources.aliases import AliasTable
 from revenueflow.sources.hubspot_contacts import HubSpotContacts
 
@@ -74,8 +80,7 @@ def _services(settings: Settings, database: Database, direct: Direct, closing: C
         database=database,
         direct=direct,
         registry=_registry(settings, database, direct, vocabulary, closing),
-        providers=_providers(settings, closing),
-        enrichment_budget=settings.enrichment.budget,
+        waterfall=_waterfall(settings, direct, closing),
         analysts=_analysts(settings, vocabulary, closing),
         prompt=_prompt(folder),
         vocabulary=vocabulary,
@@ -92,6 +97,7 @@ def check_files(folder: Path | None) -> Iterator[tuple[str, str | None]]:
     readers: dict[str, Callable[[], object]] = {
         "vocabulary.toml": lambda: defaults.load(Vocabulary, "vocabulary.toml", folder),
         "grounding.toml": lambda: defaults.load(GroundingRules, "grounding.toml", folder),
+        "enrichment.toml": lambda: defaults.load(EnrichmentRules, "enrichment.toml", folder),
         "scoring/grounded.toml": lambda: defaults.load(Profile, "scoring/grounded.toml", folder),
         "routing.toml": lambda: defaults.load(RoutingRules, "routing.toml", folder),
         "policy.toml": lambda: policy.load(folder),
@@ -142,16 +148,29 @@ def _crm(settings: Settings, database: Database, closing: Closing) -> Crm:
     return HttpCrm(closing(HttpUpstream("crm", crm.base_url or "", headers=headers, timeout=crm.timeout)))
 
 
-def _providers(settings: Settings, closing: Closing) -> tuple[EnrichmentProvider, ...]:
-    given = settings.enrichment
-    clearbit: EnrichmentProvider = Unconfigured("clearbit", Clearbit.signals)
-    hunter: EnrichmentProvider = Unconfigured("hunter", Hunter.signals)
+def _waterfall(settings: Settings, direct: Direct, closing: Closing) -> Waterfall:
+    rules = defaults.load(EnrichmentRules, "enrichment.toml", settings.config_dir)
+    redis = closing(_redis(settings.redis.url))
+    providers = _providers(settings.enrichment, closing)
+    vendors = Vendors(providers, rules, redis, Windows(settings.redis.url))
+    cache = closing(Cache(direct, identity_key(settings.keys), vendors, rules))
+    return Waterfall(rules, vendors.offers, vendors.trusts, cache)
+
+
+def _providers(given: EnrichmentSettings, closing: Closing) -> list[EnrichmentProvider]:
+    """Those that have a key."""
+    found: list[EnrichmentProvider] = []
     if given.clearbit_key:
         key = given.clearbit_key.get_secret_value()
-        clearbit = closing(Clearbit(key, base_url=given.clearbit_url, person_base_url=given.clearbit_person_url))
+        found.append(closing(Clearbit(key, base_url=given.clearbit_url, person_base_url=given.clearbit_person_url)))
     if given.hunter_key:
-        hunter = closing(Hunter(given.hunter_key.get_secret_value(), base_url=given.hunter_url))
-    return clearbit, hunter
+        found.append(closing(Hunter(given.hunter_key.get_secret_value(), base_url=given.hunter_url)))
+    return found
+
+
+def _redis(url: str) -> Redis:
+    redis: Redis = Redis.from_url(url, socket_timeout=2, socket_connect_timeout=1)
+    return redis
 
 
 def _analysts(settings: Settings, vocabulary: Vocabulary, closing: Closing) -> tuple[Analyst, ...]:

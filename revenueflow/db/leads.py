@@ -15,6 +15,9 @@ from revenueflow.db.models import leads
 from revenueflow.db.rows import encoded, insert, recordset
 from revenueflow.db.session import Session
 
+ADDED = frozenset({"cost"})
+"""Columns of which a run writes its own share."""
+
 
 async def write(connection: Connection, changes: Sequence[tuple[UUID, Mapping[str, object]]]) -> None:
     """Sets columns of many leads; those with an identity_key come from capture, which makes the row at the first run.
@@ -44,7 +47,7 @@ def _upsert(names: tuple[str, ...]) -> str:
 
 @cache
 def _update(names: tuple[str, ...]) -> str:
-    fresh = ", ".join(f"{name} = new.{name}" for name in names)
+    fresh = ", ".join(f"{name} = {f'leads.{name} + ' if name in ADDED else ''}new.{name}" for name in names)
     return (
         f"UPDATE leads SET {fresh}, updated_at = now() FROM {recordset(leads, ('id', *names))} "  # noqa: S608 constants
         # Said twice, or a plan that was made while the table was small goes through all of it.

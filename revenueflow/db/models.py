@@ -11,6 +11,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Numeric,
     SmallInteger,
     Table,
     Text,
@@ -50,7 +51,8 @@ leads = Table(
     _need("score_factors", JSONB), _may("owner_id"), _may("owner_name"), _may("routing_rule"),
     _may("routing_reason"), _may("analysis_verdict"), _need("signals_missed", JSONB), _may("crm_id"),
     _need("received_at", TIME), _need("updated_at", TIME), _may("processed_at", TIME),
-    _may("first_touch_at", TIME), _may("erased_at", TIME),
+    _may("first_touch_at", TIME), _may("erased_at", TIME), _may("completeness", Integer), _need("cost", Double),
+    _need("facts", JSONB),
 )  # fmt: skip
 
 jobs = Table(
@@ -71,7 +73,18 @@ steps = Table(
 evidence = Table(
     "evidence", metadata, _key("id"), _need("lead_id", Uuid), _need("job_id", Uuid), _need("ordinal", Integer),
     _need("provider"), _need("signal"), _need("path"), _need("value", JSONB), _need("trust"),
-    _need("fetched_at", TIME),
+    _need("fetched_at", TIME), _may("lookup"), _need("cost", Double),
+)  # fmt: skip
+
+lookups = Table(
+    "lookups", metadata, _key("provider", Text), _key("lookup", Text), _key("key_hmac", LargeBinary), _need("state"),
+    _may("findings", JSONB), _may("answered_at", TIME), _need("cost_usd", Numeric(12, 6)), _may("ask_again_at", TIME),
+    _may("handle"), _need("token", BigInteger), _may("lease_until", TIME), _need("reserved_usd", Numeric(12, 6)),
+    _need("reserved_in", JSONB),
+)  # fmt: skip
+spend = Table(
+    "spend", metadata, _key("scope", Text), _key("period", Text), _need("reserved_usd", Numeric(14, 6)),
+    _need("settled_usd", Numeric(14, 6)), _need("updated_at", TIME),
 )  # fmt: skip
 
 claims = Table(

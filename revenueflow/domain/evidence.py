@@ -57,7 +57,10 @@ class Signal(StrEnum):
 
 
 class Evidence(Value):
-    """One fact: `value` is what `provider` said at `path` (RFC 9535 JSONPath in its answer) at `fetched_at`."""
+    """One fact: `value` is what `provider` said at `path` (RFC 9535 JSONPath in its answer) at `fetched_at`.
+
+    `lookup` is what it was asked; `cost` is what that answer, with all its facts, cost this lead, in US dollars.
+    """
 
     id: UUID
     provider: str
@@ -66,3 +69,5 @@ class Evidence(Value):
     value: JsonValue
     fetched_at: datetime
     trust: Trust
+    lookup: str | None = None
+    cost: float = 0.0

@@ -53,7 +53,7 @@ class KeyKind(StrEnum):
 class Lookup(NamedTuple):
     """One kind of question that a provider answers, of which up to `largest` go into one call.
 
-    `name` is as it stands in enrichment.toml; `signals` are all that the answer may hold, and what is missed if it fails.
+    `name` is as it stands in enrichment.toml; `signals` are all that the answer may hold.
     """
 
     name: str
@@ -70,7 +70,7 @@ class Question(NamedTuple):
 
 
 class Status(StrEnum):
-    """`pending`: still looking, ask again later. `failed`: this question, though not the whole call; `reason` says why."""
+    """`pending`: still looking, ask again later. `failed`: this question, not the whole call; `reason` says why."""
 
     FOUND = "found"
     NOT_FOUND = "not_found"

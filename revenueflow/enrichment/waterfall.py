@@ -1,25 +1,22 @@
-"""Asks all providers about one lead, at the same time and within one time budget.
+"""Asks about one lead, round by round, within one time budget, until nothing is lacking or nobody is left to ask.
 
-A provider that fails, hangs or has nothing costs its signals, never the lead: the result names what was
-missed.
+A provider that fails, hangs or has nothing costs its signals, never the lead: the result names what was missed.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
-from datetime import datetime
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
 
 from revenueflow.domain.base import Value
-from revenueflow.domain.evidence import Evidence, Signal
-from revenueflow.enrichment.base import EnrichmentProvider, Findings, Status, Subject, evidence_id
-from revenueflow.errors import UpstreamError
-from revenueflow.resilience.http import counting
-
-FAILED = "failed"
-REASONS = {Status.NOT_FOUND: "not_found", Status.PENDING: "pending", Status.SKIPPED: "no_domain"}
+from revenueflow.domain.evidence import Evidence, Signal, Trust
+from revenueflow.domain.lead import Lead
+from revenueflow.enrichment import plan
+from revenueflow.enrichment.answers import Answered, Asking, Report
+from revenueflow.enrichment.base import Status, Subject, evidence_id
+from revenueflow.enrichment.plan import Known, Offers, Wanted
+from revenueflow.enrichment.rules import EnrichmentRules, SignalRule
 
 
 class Missed(Value):
@@ -31,34 +28,18 @@ class Missed(Value):
     path: str | None = None
 
 
-class Report(Value):
-    """How it went with one provider.
-
-    `outcome` is found, not_found, pending, skipped or failed, `reason` says why it failed; `calls` are HTTP
-    requests that were sent, `cost` is in US dollars, None while it is not known; `retry_after` is in seconds.
-    """
-
-    provider: str
-    outcome: str
-    reason: str | None = None
-    seconds: float
-    calls: int
-    cost: float | None = None
-    retry_after: float | None = None
-
-
 class Enriched(Value):
-    """All that the providers gave, in the order in which they are listed."""
+    """All that the providers gave, in the order in which they were asked.
+
+    `signals_missed`: those that were wanted and that nobody gave. `completeness`: the share of what was wanted that is
+    known, from anybody or from the form; 0-100.
+    """
 
     evidence: tuple[Evidence, ...] = ()
     missed: tuple[Missed, ...] = ()
     reports: tuple[Report, ...] = ()
-
-    @property
-    def signals_missed(self) -> tuple[Signal, ...]:
-        """The signals that nobody gave, though somebody might have."""
-        known = {item.signal for item in self.evidence}
-        return tuple(sorted({item.signal for item in self.missed} - known))
+    signals_missed: tuple[Signal, ...] = ()
+    completeness: int = 100
 
     @property
     def pending(self) -> float | None:
@@ -66,81 +47,109 @@ class Enriched(Value):
         waits = [report.retry_after or 0.0 for report in self.reports if report.outcome == Status.PENDING]
         return min(waits, default=None)
 
-
-class Result(NamedTuple):
-    """What came of asking one provider."""
-
-    provider: EnrichmentProvider
-    findings: Findings
-    report: Report
+    @property
+    def cost(self) -> float:
+        """US dollars that were paid for this lead."""
+        return round(sum(report.cost for report in self.reports), 6)
 
 
-async def enrich(
-    subject: Subject,
-    providers: Sequence[EnrichmentProvider],
-    *,
-    run_key: str,
-    now: datetime,
-    budget_seconds: float = 10.0,
-) -> Enriched:
-    """Evidence about `subject`, fetched at `now`. Repeated with the same `run_key` it has the same ids."""
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(ask(provider, subject, budget_seconds)) for provider in providers]
-    results = [task.result() for task in tasks]
-    return Enriched(
-        evidence=tuple(item for result in results for item in _evidence(result, subject, run_key, now)),
-        missed=tuple(item for result in results for item in _missed(result)),
-        reports=tuple(result.report for result in results),
-    )
+class Waterfall:
+    """The providers that are set up, and the rules by which they are asked."""
+
+    def __init__(self, rules: EnrichmentRules, offers: Offers, trusts: Mapping[str, Trust], asking: Asking) -> None:
+        self.rules = rules
+        self._offers = offers
+        self._trusts = trusts
+        self._asking = asking
+
+    async def enrich(self, lead: Lead, subject: Subject, *, run_key: str, form: Sequence[Evidence] = ()) -> Enriched:
+        """Evidence about a lead. `form` is what it says of itself. With the same `run_key` the ids are the same."""
+        run = _Run(self, lead, subject, run_key)
+        end = time.monotonic() + self.rules.budget_seconds
+        while wanted := run.next_round():
+            await run.ask(wanted, end)
+        return run.result(form)
+
+    async def ask(self, wanted: Wanted, campaign_id: str, end: float) -> Answered:
+        """One answer, if it comes before `end` (monotonic)."""
+        begun = time.monotonic()
+        answered = await self._asking.ask(wanted, campaign_id, max(0.0, end - begun))
+        seconds = round(time.monotonic() - begun, 6)
+        return answered._replace(report=answered.report.model_copy(update={"seconds": seconds}))
 
 
-async def ask(provider: EnrichmentProvider, subject: Subject, budget_seconds: float) -> Result:
-    """The findings of one provider; if it fails there are none, and the report says why."""
-    findings = Findings(status=Status.NOT_FOUND)
-    outcome, reason, wait = FAILED, None, None
-    begun = time.monotonic()
-    with counting() as calls:
-        try:
-            async with asyncio.timeout(budget_seconds):
-                findings = await provider.find(subject)
-            outcome, wait = findings.status.value, findings.retry_after
-        except UpstreamError as error:
-            reason, wait = error.reason, error.retry_after
-        except TimeoutError:
-            reason = "time_budget"
-    report = Report(
-        provider=provider.name,
-        outcome=outcome,
-        reason=reason,
-        seconds=round(time.monotonic() - begun, 6),
-        calls=calls.sent,
-        retry_after=wait,
-    )
-    return Result(provider, findings, report)
+class _Run:
+    """One lead on its way through the rounds."""
 
+    def __init__(self, waterfall: Waterfall, lead: Lead, subject: Subject, run_key: str) -> None:
+        self._waterfall = waterfall
+        self._known = Known(lead, subject)
+        self._run_key = run_key
+        self._rules = waterfall.rules.of_campaign(lead.campaign_id)
+        self._answers: dict[tuple[str, str], tuple[Wanted, Answered]] = {}
 
-def _evidence(result: Result, subject: Subject, run_key: str, now: datetime) -> list[Evidence]:
-    name, trust = result.provider.name, result.provider.trust
-    return [
-        Evidence(
-            id=evidence_id(subject.lead_id, run_key, name, fact.signal, fact.path),
-            provider=name,
-            signal=fact.signal,
-            path=fact.path,
-            value=fact.value,
-            fetched_at=now,
-            trust=trust,
+    def next_round(self) -> list[Wanted]:
+        """What is lacking, and can be asked."""
+        return plan.next_round(self._rules, self._known, self._waterfall._offers, self._answers)
+
+    async def ask(self, wanted: Sequence[Wanted], end: float) -> None:
+        """All at the same time."""
+        campaign = self._known.lead.campaign_id
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._waterfall.ask(one, campaign, end)) for one in wanted]
+        for one, task in zip(wanted, tasks, strict=True):
+            self._answers[one.provider, one.lookup.name] = one, task.result()
+        evidence = [item for one, answered in self._answers.values() for item in self._evidence(one, answered)]
+        self._known = Known(self._known.lead, self._known.subject, evidence)
+
+    def result(self, form: Sequence[Evidence]) -> Enriched:
+        """What came of all rounds."""
+        reports = tuple(answered.report for _, answered in self._answers.values())
+        wanted = {signal: rule for signal, rule in self._rules.items() if plan.holds(rule.only_if, self._known)}
+        told = {item.signal for item in self._known.evidence}
+        lacking = tuple(sorted(signal for signal in wanted if signal not in told))
+        unknown = set(lacking) - {item.signal for item in form}
+        return Enriched(
+            evidence=tuple(self._known.evidence),
+            missed=(*self._refused(), *self._missed(lacking, wanted)),
+            reports=reports,
+            signals_missed=lacking,
+            completeness=round(100 * (1 - len(unknown) / len(wanted))) if wanted else 100,
         )
-        for fact in result.findings.facts
-    ]
 
+    def _refused(self) -> Iterable[Missed]:
+        for wanted, answered in self._answers.values():
+            for item in answered.findings.refused if answered.findings else ():
+                yield Missed(provider=wanted.provider, signal=item.signal, reason=item.reason, path=item.path)
 
-def _missed(result: Result) -> list[Missed]:
-    name = result.provider.name
-    if result.report.outcome == Status.FOUND:
-        return [
-            Missed(provider=name, signal=item.signal, reason=item.reason, path=item.path)
-            for item in result.findings.refused
-        ]
-    reason = result.report.reason or REASONS[result.findings.status]
-    return [Missed(provider=name, signal=signal, reason=reason) for signal in sorted(result.provider.signals)]
+    def _missed(self, lacking: Sequence[Signal], rules: Mapping[Signal, SignalRule]) -> Iterable[Missed]:
+        refused = {(one.provider, one.signal) for one in self._refused()}
+        for signal in lacking:
+            for provider in rules[signal].providers:
+                if (provider, signal) not in refused:
+                    yield Missed(provider=provider, signal=signal, reason=self._reason(signal, provider))
+
+    def _reason(self, signal: Signal, provider: str) -> str:
+        lookup, _ = plan.choice(signal, provider, self._known, self._waterfall._offers)
+        if lookup is None or (provider, lookup.name) not in self._answers:
+            return plan.why_not(signal, provider, self._known, self._waterfall._offers)
+        report = self._answers[provider, lookup.name][1].report
+        return report.reason or ("not_found" if report.outcome == Status.FOUND else report.outcome)
+
+    def _evidence(self, wanted: Wanted, answered: Answered) -> Iterable[Evidence]:
+        findings, report = answered
+        if findings is None or report.answered_at is None:
+            return
+        asked = f"{wanted.provider}.{wanted.lookup.name}"
+        for fact in findings.facts:
+            yield Evidence(
+                id=evidence_id(self._known.lead.id, self._run_key, asked, fact.signal, fact.path),
+                provider=wanted.provider,
+                lookup=wanted.lookup.name,
+                signal=fact.signal,
+                path=fact.path,
+                value=fact.value,
+                fetched_at=report.answered_at,
+                trust=self._waterfall._trusts[wanted.provider],
+                cost=report.cost,
+            )

@@ -14,7 +14,7 @@ from revenueflow.db.jobs import Lease
 from revenueflow.db.session import Database
 from revenueflow.domain.base import Value
 from revenueflow.domain.vocabulary import Vocabulary
-from revenueflow.enrichment.base import EnrichmentProvider
+from revenueflow.enrichment.waterfall import Waterfall
 from revenueflow.grounding.rules import GroundingRules
 from revenueflow.mcp.call import Caller
 from revenueflow.mcp.registry import Registry
@@ -32,8 +32,7 @@ class Services:
     database: Database
     direct: Direct
     registry: Registry
-    providers: Sequence[EnrichmentProvider]
-    enrichment_budget: float
+    waterfall: Waterfall
     analysts: Sequence[Analyst]
     prompt: PromptTemplate
     vocabulary: Vocabulary

@@ -1,4 +1,4 @@
-"""Enrich: gathers evidence about the company, from the form and from data vendors."""
+"""Enrich: gathers evidence about the company and the person, from the form and from providers."""
 
 from __future__ import annotations
 
@@ -9,50 +9,57 @@ from revenueflow.domain.evidence import Evidence
 from revenueflow.domain.lead import Lead
 from revenueflow.domain.outcome import AuditEntry, Changes, Done, Outcome, Snooze
 from revenueflow.enrichment import waterfall
+from revenueflow.enrichment.answers import Report
 from revenueflow.enrichment.domains import subject_of
 from revenueflow.enrichment.form import form_evidence
-from revenueflow.enrichment.waterfall import Missed, Report
+from revenueflow.enrichment.waterfall import Missed
 from revenueflow.pipeline.context import Context
 
-# A vendor that says "pending" is asked again, but a lead does not wait for it for ever.
-PATIENCE = timedelta(minutes=2)
+LEAST_SNOOZE = 0.5
+"""Seconds."""
 
 
 class Enriched(Value):
-    """All evidence of this run, in the order in which it is numbered, and what was missed."""
+    """All evidence of this run, in the order in which it is numbered, and what was missed. `cost`: US dollars."""
 
     evidence: tuple[Evidence, ...]
     missed: tuple[Missed, ...] = ()
     reports: tuple[Report, ...] = ()
+    completeness: int = 0
+    cost: float = 0.0
 
 
 async def step(lead: Lead, context: Context) -> Outcome:
-    """Asks the vendors, at the same time and within the budget."""
+    """Asks the providers by the waterfall; one that is still looking is asked again later, and only that one."""
     services, run_key = context.services, str(context.lease.job_id)
-    found = await waterfall.enrich(
-        subject_of(lead),
-        services.providers,
-        run_key=run_key,
-        now=context.now,
-        budget_seconds=services.enrichment_budget,
-    )
-    if found.pending is not None and context.now - lead.received_at < PATIENCE:
-        return Snooze(context.now + timedelta(seconds=max(1.0, found.pending)), "vendor_pending")
+    form = form_evidence(lead, run_key=run_key)
+    found = await services.waterfall.enrich(lead, subject_of(lead), run_key=run_key, form=form)
+    patience = timedelta(seconds=services.waterfall.rules.patience_seconds)
+    if found.pending is not None and context.now - lead.received_at < patience:
+        return Snooze(context.now + timedelta(seconds=max(LEAST_SNOOZE, found.pending)), "vendor_pending")
     enriched = Enriched(
-        evidence=(*form_evidence(lead, run_key=run_key), *found.evidence),
+        evidence=(*form, *found.evidence),
         missed=found.missed,
         reports=found.reports,
+        completeness=found.completeness,
+        cost=found.cost,
     )
-    return Done(enriched, _changes(enriched, [signal.value for signal in found.signals_missed]))
+    return Done(enriched, _changes(enriched, found))
 
 
-def _changes(enriched: Enriched, missed: list[str]) -> Changes:
+def _changes(enriched: Enriched, found: waterfall.Enriched) -> Changes:
     detail = {
         "evidence": len(enriched.evidence),
-        "providers": {report.provider: report.reason or report.outcome for report in enriched.reports},
+        "providers": {f"{one.provider}.{one.lookup}": one.reason or one.outcome for one in enriched.reports},
+        "completeness": enriched.completeness,
+        "cost_usd": f"{enriched.cost:.6f}",
     }
     return Changes(
-        lead={"signals_missed": missed},
+        lead={
+            "signals_missed": [signal.value for signal in found.signals_missed],
+            "completeness": enriched.completeness,
+            "cost": enriched.cost,
+        },
         evidence=enriched.evidence,
         audit=(AuditEntry("lead.enriched", "done", detail),),
     )

@@ -22,8 +22,8 @@ class Shared(Generic[Item, Result]):
     """`await shared(item)` gives the item's own result, or raises its own error.
 
     `perform` takes up to `largest` items and answers with a result or an exception for each, in their order. If it
-    raises, all of them get that error. A caller that is cancelled does not stop the batch that it is part of. With more
-    than one lane as many batches may be under way: one is being written while the next one is made.
+    raises, all of them get that error. A caller that is cancelled does not stop the batch that it is part of; before
+    that begins, its item is left out. With more than one lane as many batches may be under way.
     """
 
     def __init__(self, perform: Perform[Item, Result], *, largest: int = 500, lanes: int = 1) -> None:
@@ -53,17 +53,23 @@ class Shared(Generic[Item, Result]):
             self._start()
 
     async def _run(self) -> None:
-        while self._waiting:
-            count = min(self._largest, len(self._waiting))
-            batch = [self._waiting.popleft() for _ in range(count)]
+        while batch := self._next_batch():
             try:
                 (ended,) = await asyncio.gather(self._perform([item for item, _ in batch]), return_exceptions=True)
-                results = [ended] * count if isinstance(ended, BaseException) else ended
+                results = [ended] * len(batch) if isinstance(ended, BaseException) else ended
                 for (_, answer), result in zip(batch, results, strict=True):
                     _settle(answer, result)
             finally:
                 for _, answer in batch:
                     _settle(answer, Unavailable("a shared write broke off", retry_after=1))
+
+    def _next_batch(self) -> list[tuple[Item, asyncio.Future[Result]]]:
+        batch: list[tuple[Item, asyncio.Future[Result]]] = []
+        while self._waiting and len(batch) < self._largest:
+            item, answer = self._waiting.popleft()
+            if not answer.done():
+                batch.append((item, answer))
+        return batch
 
 
 def _settle(answer: asyncio.Future[Result], result: Result | BaseException) -> None:

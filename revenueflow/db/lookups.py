@@ -1,0 +1,145 @@
+"""Queries on lookups: what providers have answered, and who is asking. All clocks are the database's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import orjson
+
+from revenueflow.db.direct import Connection
+
+
+class Place(NamedTuple):
+    """One question: to whom, which, and the HMAC of what it is asked about."""
+
+    provider: str
+    lookup: str
+    key_hmac: bytes
+
+
+class Kept(NamedTuple):
+    """What is known of a question. `findings` is JSON; `reserved_in` are the (scope, period)s that hold `reserved`."""
+
+    place: Place
+    state: str
+    findings: str | None
+    answered_at: datetime | None
+    ask_again_at: datetime | None
+    handle: str | None
+    token: int
+    lease_until: datetime | None
+    reserved: Decimal
+    reserved_in: tuple[tuple[str, str], ...]
+
+
+class Claim(NamedTuple):
+    """A question that is going to be asked now, by us, with what is reserved for it."""
+
+    place: Place
+    seconds: float
+    reserved: Decimal
+    reserved_in: Sequence[tuple[str, str]]
+
+
+class Settlement(NamedTuple):
+    """How a question that we asked ended, if `token` is still ours.
+
+    `state` is idle or pending; without `findings` the last ones stay. `reserved` is what stays reserved, `cost` what
+    the answer cost, in US dollars.
+    """
+
+    place: Place
+    token: int
+    state: str
+    findings: str | None
+    cost: Decimal
+    pause: float | None
+    handle: str | None
+    reserved: Decimal
+
+
+_COLUMNS = """provider, lookup, key_hmac, state, findings::text AS findings, answered_at, ask_again_at, handle, token,
+    lease_until, reserved_usd, reserved_in::text AS reserved_in"""
+_NAMED = "unnest($1::text[], $2::text[], $3::bytea[]) AS named(provider, lookup, key_hmac)"
+_READ = f"SELECT {_COLUMNS}, now() AS now FROM {_NAMED} JOIN lookups USING (provider, lookup, key_hmac)"  # noqa: S608
+_ADD = f"""
+    INSERT INTO lookups (provider, lookup, key_hmac) SELECT * FROM {_NAMED} ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING
+"""  # noqa: S608 constants
+# In the order of the key, as everybody locks them: no two wait for each other in a circle.
+_LOCK = f"{_READ} ORDER BY provider, lookup, key_hmac FOR UPDATE OF lookups"
+_CLAIM = """
+    UPDATE lookups SET state = 'asking', token = token + 1, lease_until = now() + make_interval(secs => new.seconds),
+        reserved_usd = new.reserved, reserved_in = new.reserved_in::jsonb
+    FROM unnest($1::text[], $2::text[], $3::bytea[], $4::float8[], $5::numeric[], $6::text[])
+        AS new(provider, lookup, key_hmac, seconds, reserved, reserved_in)
+    WHERE lookups.provider = new.provider AND lookups.lookup = new.lookup AND lookups.key_hmac = new.key_hmac
+"""
+_SETTLE = """
+    UPDATE lookups SET state = new.state, lease_until = NULL, handle = new.handle,
+        findings = coalesce(new.findings::jsonb, lookups.findings),
+        answered_at = CASE WHEN new.findings IS NULL THEN lookups.answered_at ELSE now() END,
+        cost_usd = CASE WHEN new.findings IS NULL THEN lookups.cost_usd ELSE new.cost END,
+        ask_again_at = now() + make_interval(secs => new.pause), reserved_usd = new.reserved
+    FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bigint[], $5::text[], $6::text[], $7::numeric[], $8::float8[],
+                $9::text[], $10::numeric[])
+        AS new(provider, lookup, key_hmac, token, state, findings, cost, pause, handle, reserved)
+    WHERE lookups.provider = new.provider AND lookups.lookup = new.lookup AND lookups.key_hmac = new.key_hmac
+      AND lookups.token = new.token AND lookups.state = 'asking'
+    RETURNING lookups.provider, lookups.lookup, lookups.key_hmac, now() AS now
+"""
+_FORGET = "DELETE FROM lookups WHERE key_hmac = ANY($1::bytea[])"
+_STOPPED = "SELECT EXISTS (SELECT FROM controls WHERE name = $1)"
+
+
+async def read(connection: Connection, places: Sequence[Place]) -> tuple[dict[Place, Kept], datetime | None]:
+    """What is known of these questions, and when it was read; those that were never asked are missing."""
+    return _kept(await connection.fetch(_READ, *_columns(places)))
+
+
+async def lock(connection: Connection, places: Sequence[Place]) -> tuple[dict[Place, Kept], datetime | None]:
+    """As `read`, for each of them, and nobody else changes them before this transaction ends."""
+    names = _columns(sorted(places))
+    await connection.execute(_ADD, *names)
+    return _kept(await connection.fetch(_LOCK, *names))
+
+
+async def claim(connection: Connection, claims: Sequence[Claim]) -> None:
+    """Notes that we are asking; the rows must be locked, and each token is one higher than it was."""
+    rows = [(*one.place, one.seconds, one.reserved, orjson.dumps(one.reserved_in).decode()) for one in claims]
+    await connection.execute(_CLAIM, *zip(*rows, strict=True))
+
+
+async def settle(connection: Connection, settled: Sequence[Settlement]) -> dict[Place, datetime]:
+    """Notes what came of it; returns the questions that were still ours, with the time of the answer."""
+    rows = [(*one.place, *one[1:]) for one in sorted(settled)]
+    told = await connection.fetch(_SETTLE, *zip(*rows, strict=True))
+    return {Place(row["provider"], row["lookup"], row["key_hmac"]): row["now"] for row in told}
+
+
+async def forget(connection: Connection, keys: Sequence[bytes]) -> None:
+    """Drops all that is kept under these keys."""
+    await connection.execute(_FORGET, keys)
+
+
+async def is_switched(connection: Connection, control: str) -> bool:
+    """Whether a switch is on."""
+    return bool(await connection.fetchval(_STOPPED, control))
+
+
+def _columns(places: Sequence[Place]) -> Sequence[Sequence[Any]]:
+    return tuple(zip(*places, strict=True)) if places else ((), (), ())
+
+
+def _kept(rows: Sequence[Any]) -> tuple[dict[Place, Kept], datetime | None]:
+    kept = {}
+    for row in rows:
+        place = Place(row["provider"], row["lookup"], row["key_hmac"])
+        scopes = tuple((scope, period) for scope, period in orjson.loads(row["reserved_in"]))
+        kept[place] = Kept(
+            place, row["state"], row["findings"], row["answered_at"], row["ask_again_at"], row["handle"], row["token"],
+            row["lease_until"], row["reserved_usd"], scopes,
+        )  # fmt: skip
+    return kept, rows[0]["now"] if rows else None

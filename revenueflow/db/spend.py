@@ -1,0 +1,65 @@
+"""Queries on spend: what is reserved and what was paid, by scope and period, in US dollars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple, TypeAlias
+
+from sqlalchemy import text
+
+from revenueflow.db.direct import Connection
+from revenueflow.db.session import Session
+
+Scope: TypeAlias = tuple[str, str]
+"""(all, provider:NAME or campaign:ID; a day in UTC as YYYY-MM-DD, or `ever`)."""
+STOPPED = "spending_stopped"
+"""The switch that stops every paid call."""
+
+
+class Change(NamedTuple):
+    """By how much the two sums of a scope change."""
+
+    reserved: Decimal
+    settled: Decimal
+
+
+_NAMED = "unnest($1::text[], $2::text[]) AS named(scope, period)"
+_ADD = f"INSERT INTO spend (scope, period) SELECT * FROM {_NAMED} ORDER BY 1, 2 ON CONFLICT DO NOTHING"  # noqa: S608
+_LOCK = f"""
+    SELECT scope, period, reserved_usd + settled_usd AS taken FROM {_NAMED} JOIN spend USING (scope, period)
+    ORDER BY scope, period FOR UPDATE OF spend
+"""  # noqa: S608 constants
+_CHANGE = """
+    WITH locked AS (
+        SELECT scope, period, more.reserved, more.settled
+        FROM unnest($1::text[], $2::text[], $3::numeric[], $4::numeric[]) AS more(scope, period, reserved, settled)
+        JOIN spend USING (scope, period) ORDER BY scope, period FOR UPDATE OF spend
+    )
+    UPDATE spend SET reserved_usd = greatest(0, spend.reserved_usd + locked.reserved),
+        settled_usd = spend.settled_usd + locked.settled, updated_at = now()
+    FROM locked WHERE spend.scope = locked.scope AND spend.period = locked.period
+"""
+_SINCE = text("""
+    SELECT scope, period, reserved_usd::float8 AS reserved_usd, settled_usd::float8 AS settled_usd, updated_at
+    FROM spend WHERE period = 'ever' OR period >= :day ORDER BY period DESC, scope
+""")
+
+
+async def lock(connection: Connection, scopes: Sequence[Scope]) -> dict[Scope, Decimal]:
+    """What is taken of each, reserved or paid; nobody else changes it before this transaction ends."""
+    names = tuple(zip(*sorted(scopes), strict=True))
+    await connection.execute(_ADD, *names)
+    return {(row["scope"], row["period"]): row["taken"] for row in await connection.fetch(_LOCK, *names)}
+
+
+async def change(connection: Connection, changes: Mapping[Scope, Change]) -> None:
+    """Adds to the sums of scopes that exist."""
+    rows = [(*scope, *one) for scope, one in sorted(changes.items()) if any(one)]
+    if rows:
+        await connection.execute(_CHANGE, *zip(*rows, strict=True))
+
+
+async def since(session: Session, day: str) -> list[dict[str, Any]]:
+    """The sums of days from `day` (YYYY-MM-DD) on, and of what has no day."""
+    return [dict(row) for row in (await session.execute(_SINCE, {"day": day})).mappings()]

@@ -1,0 +1,274 @@
+"""One answer for all that ask the same: from what is kept, else by one call that they share, within the caps.
+
+In one process those that ask the same at the same time wait for one task; between processes they meet at the row in
+Postgres. A lead that does not wait any longer leaves its question: if it was not asked yet, and nobody else wants it,
+it is not asked at all; else its answer is kept for the next one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+
+import stamina
+
+from revenueflow.clock import utcnow
+from revenueflow.db.direct import Direct
+from revenueflow.db.lookups import Place
+from revenueflow.enrichment.answers import Answered, Origin, Report
+from revenueflow.enrichment.base import Findings, Lookup, Question, Status
+from revenueflow.enrichment.budget import dollars
+from revenueflow.enrichment.freshness import Due, Known, Wait
+from revenueflow.enrichment.ledger import Ask, Claimed, Denied, Ended, Ledger, Mine
+from revenueflow.enrichment.plan import Wanted
+from revenueflow.enrichment.rules import EnrichmentRules
+from revenueflow.enrichment.vendors import Vendors
+from revenueflow.errors import OutcomeUnknown, Unavailable, UpstreamError
+from revenueflow.privacy.identity import IdentityKey
+from revenueflow.resilience.crash import crash_point
+from revenueflow.resilience.sharing import Shared
+from revenueflow.telemetry import metrics
+
+QUEUED_SECONDS = 2.0
+"""After how long a lead comes back whose question could not be asked yet."""
+BUSY_SECONDS = 0.1
+BUSY_PATIENCE = 3.0
+"""How long a lead waits here for the call of another process, before it comes back later."""
+
+
+class Cache:
+    """Answers for leads. Closed by `aclose`, after which what is under way has been settled."""
+
+    def __init__(self, direct: Direct, key: IdentityKey, vendors: Vendors, rules: EnrichmentRules) -> None:
+        self._ledger = Ledger(direct, rules)
+        self._key = key
+        self._vendors = vendors
+        self._rules = rules
+        self._flights: dict[Place, _Flight] = {}
+        self._lines: Mapping[tuple[str, str], Shared[_Flight, Answered]] = {
+            (provider, lookup.name): Shared(
+                partial(self._serve, provider, lookup), largest=lookup.largest, lanes=rules.providers[provider].at_once
+            )
+            for provider, lookups in vendors.offers.items()
+            for lookup in lookups
+        }
+
+    async def ask(self, wanted: Wanted, campaign_id: str, seconds: float) -> Answered:
+        """The answer, if it comes within `seconds`. What goes wrong with a provider is in the report.
+
+        Raises Unavailable if Postgres does not answer.
+        """
+        ask = Ask(self._place(wanted), wanted, campaign_id, self._rules.good_for(wanted.lookup, wanted.signals))
+        flight = self._flights.get(ask.place)
+        mine = flight is None
+        if flight is None:
+            flight = self._flights[ask.place] = _Flight(ask, self._forget)
+            flight.task = asyncio.create_task(self._fly(flight))
+        try:
+            async with asyncio.timeout(seconds), flight:
+                answered = await asyncio.shield(flight.task)
+        except TimeoutError:
+            return _left(flight)
+        return answered if mine else _shared(answered)
+
+    async def aclose(self) -> None:
+        """Waits for the calls that are under way; drops the questions that were not asked yet."""
+        for flight in list(self._flights.values()):
+            flight.leave()
+        await asyncio.gather(*(flight.task for flight in self._flights.values()), return_exceptions=True)
+
+    def _place(self, wanted: Wanted) -> Place:
+        key = self._key.digest(lookup_key(wanted.lookup, wanted.key))
+        return Place(wanted.provider, wanted.lookup.name, key)
+
+    async def _fly(self, flight: _Flight) -> Answered:
+        try:
+            return await self._answer(flight)
+        finally:
+            self._forget(flight)
+
+    def _forget(self, flight: _Flight) -> None:
+        if self._flights.get(flight.ask.place) is flight:
+            del self._flights[flight.ask.place]
+
+    async def _answer(self, flight: _Flight) -> Answered:
+        ask = flight.ask
+        verdict = await self._ledger.look(ask)
+        if isinstance(verdict, Known):
+            return _from_cache(ask, verdict)
+        if isinstance(verdict, Wait) and not verdict.busy:
+            return _pending(ask, verdict.seconds)
+        flight.stale = verdict.stale if isinstance(verdict, Due) else None
+        try:
+            return await self._lines[ask.wanted.provider, ask.wanted.lookup.name](flight)
+        except UpstreamError as error:
+            return _failed(ask, error, flight.stale)
+
+    async def _serve(self, provider: str, lookup: Lookup, flights: Sequence[_Flight]) -> Sequence[Answered | Exception]:
+        """One call at the most, for those that it may be made for."""
+        await self._vendors.admit(provider)
+        for flight in flights:
+            flight.begun = True
+        claims = await asyncio.gather(*(self._claim(flight.ask) for flight in flights), return_exceptions=True)
+        ours = [(flight.ask, claim) for flight, claim in zip(flights, claims, strict=True) if isinstance(claim, Mine)]
+        called = iter(await self._call(provider, lookup, ours) if ours else ())
+        return [
+            next(called) if isinstance(claim, Mine) else _told(flight, claim)
+            for flight, claim in zip(flights, claims, strict=True)
+        ]
+
+    async def _claim(self, ask: Ask) -> Claimed:
+        """What we may do about a question; while another process asks it, its answer is waited for a little."""
+        deadline = asyncio.get_running_loop().time() + BUSY_PATIENCE
+        while True:
+            claimed = await self._ledger.claim(ask)
+            busy = isinstance(claimed, Wait) and claimed.busy
+            if not busy or asyncio.get_running_loop().time() > deadline:
+                return claimed
+            await asyncio.sleep(BUSY_SECONDS)
+
+    async def _call(
+        self, provider: str, lookup: Lookup, ours: Sequence[tuple[Ask, Mine]]
+    ) -> Sequence[Answered | Exception]:
+        questions = [Question(ask.wanted.key, mine.handle) for ask, mine in ours]
+        crash_point("lookup.before_call")
+        try:
+            found: Sequence[Findings | UpstreamError] = await self._vendors.call(provider, lookup, questions)
+        except UpstreamError as error:
+            found = [error] * len(ours)
+        crash_point("lookup.after_call")
+        ended = [self._ended(ask, mine, one) for (ask, mine), one in zip(ours, found, strict=True)]
+        times = await asyncio.gather(*map(self._settle, ended), return_exceptions=True)
+        return [_answered(*each) for each in zip(ended, found, times, strict=True)]
+
+    async def _settle(self, ended: Ended) -> datetime | None:
+        # It is paid: that Postgres is away for a moment must not lose it.
+        async for attempt in stamina.retry_context(on=Unavailable, attempts=10, timeout=20):
+            with attempt:
+                return await self._ledger.settle(ended)
+        raise AssertionError("a retry ends by a result or an error")
+
+    def _ended(self, ask: Ask, mine: Mine, found: Findings | UpstreamError) -> Ended:
+        if isinstance(found, UpstreamError):
+            return Ended(ask, mine, cost=mine.reserved if isinstance(found, OutcomeUnknown) else dollars(0))
+        if found.status is Status.PENDING:
+            return Ended(ask, mine, cost=None, pause=found.retry_after, handle=found.handle)
+        if found.status is Status.FAILED:
+            return Ended(ask, mine)
+        rule = self._rules.providers[ask.wanted.provider]
+        charged = found.charged != 0 and (found.status is Status.FOUND or rule.charged == "asked")
+        cost = mine.reserved if charged else dollars(0)
+        if cost:
+            metrics.spend.labels(ask.wanted.provider, "USD").inc(float(cost))
+        return Ended(ask, mine, found.model_dump_json(exclude_defaults=True), cost)
+
+
+class _Flight:
+    """A question on its way. Each lead that waits for it does so inside of it, as a context."""
+
+    def __init__(self, ask: Ask, forget: Callable[[_Flight], None]) -> None:
+        self.ask = ask
+        self._forget = forget
+        self.begun = False
+        self.stale: Known | None = None
+        self.task: asyncio.Task[Answered]
+        self._waiting = 0
+
+    async def __aenter__(self) -> None:
+        self._waiting += 1
+
+    async def __aexit__(self, *_: object) -> None:
+        self._waiting -= 1
+        if self._waiting == 0:
+            self.leave()
+
+    def leave(self) -> None:
+        """Nobody waits: what was not asked yet is not asked."""
+        if not self.begun and not self.task.done():
+            self._forget(self)
+            self.task.cancel()
+
+
+def lookup_key(lookup: Lookup, key: str) -> bytes:
+    """What is hashed for a question: the same for all providers, so that what is known of a person can be found."""
+    return f"lookup\n{lookup.key.value}\n{key}".encode()
+
+
+def _report(ask: Ask, outcome: str, **more: object) -> Report:
+    return Report.model_validate(
+        {"provider": ask.wanted.provider, "lookup": ask.wanted.lookup.name, "outcome": outcome, **more}
+    )
+
+
+def _from_cache(ask: Ask, known: Known, origin: Origin = Origin.CACHE, reason: str | None = None) -> Answered:
+    report = _report(ask, known.findings.status.value, origin=origin, answered_at=known.answered_at, reason=reason)
+    return Answered(known.findings, report)
+
+
+def _pending(ask: Ask, seconds: float, reason: str | None = None) -> Answered:
+    return Answered(None, _report(ask, Status.PENDING.value, retry_after=seconds, reason=reason))
+
+
+def _failed(ask: Ask, error: UpstreamError, stale: Known | None) -> Answered:
+    """What was said long ago is better than nothing; being too fast is only a matter of time."""
+    if error.reason == "rate_limited" and not stale:
+        return _pending(ask, error.retry_after or QUEUED_SECONDS, error.reason)
+    return _without_call(ask, error.reason, stale)
+
+
+def _without_call(ask: Ask, reason: str, stale: Known | None) -> Answered:
+    if stale:
+        return _from_cache(ask, stale, Origin.STALE, reason)
+    return Answered(None, _report(ask, "failed", reason=reason))
+
+
+def _told(flight: _Flight, claim: Known | Wait | Denied | BaseException) -> Answered | Exception:
+    match claim:
+        case BaseException():
+            return _error(claim)
+        case Known():
+            return _from_cache(flight.ask, claim)
+        case Wait():
+            return _pending(flight.ask, min(claim.seconds, QUEUED_SECONDS) if claim.busy else claim.seconds)
+        case Denied(reason, stale):
+            return _without_call(flight.ask, reason, stale)
+
+
+def _error(error: BaseException) -> Exception:
+    if isinstance(error, Exception):
+        return error
+    raise error
+
+
+def _answered(
+    ended: Ended, found: Findings | UpstreamError, at: datetime | BaseException | None
+) -> Answered | Exception:
+    ask, stale = ended.ask, ended.mine.stale
+    if isinstance(at, BaseException):
+        return _error(at)
+    if isinstance(found, UpstreamError):
+        return _failed(ask, found, stale)
+    if found.status is Status.PENDING:
+        return _pending(ask, found.retry_after or QUEUED_SECONDS)
+    if found.status is Status.FAILED:
+        return _without_call(ask, found.reason or "failed", stale)
+    report = _report(
+        ask, found.status.value, origin=Origin.CALL, answered_at=at or utcnow(), cost=float(ended.cost or 0)
+    )
+    return Answered(found, report)
+
+
+def _left(flight: _Flight) -> Answered:
+    """The lead's time is over: what was not asked yet is asked later, what hangs is missed."""
+    if not flight.begun:
+        return _pending(flight.ask, QUEUED_SECONDS, "queued")
+    return _without_call(flight.ask, "time_budget", flight.stale)
+
+
+def _shared(answered: Answered) -> Answered:
+    """The same answer for another lead that waited for it, and does not pay for it."""
+    report = answered.report
+    origin = Origin.CACHE if report.origin is Origin.CALL else report.origin
+    return answered._replace(report=report.model_copy(update={"origin": origin, "cost": 0.0}))

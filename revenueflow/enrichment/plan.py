@@ -1,0 +1,126 @@
+"""What to ask next: a decision on what is wanted, what is known already, and who can be asked. No I/O.
+
+Round by round: in each, every signal that still lacks an answer names the next provider in its order. What one answer
+may bring for several signals is asked once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from revenueflow.domain.evidence import Evidence, Signal
+from revenueflow.domain.lead import Lead
+from revenueflow.domain.quantity import count_range
+from revenueflow.enrichment.base import KeyKind, Lookup, Subject
+from revenueflow.enrichment.rules import Condition, SignalRule
+
+Offers = Mapping[str, Sequence[Lookup]]
+"""The lookups of each provider that is set up, by its name."""
+Asked = Collection[tuple[str, str]]
+"""(provider, lookup) of what was asked already, whatever came of it."""
+
+
+class Wanted(NamedTuple):
+    """One question that should be asked, and the signals that want it."""
+
+    provider: str
+    lookup: Lookup
+    key: str
+    signals: frozenset[Signal]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A lead and what providers have said of it so far."""
+
+    lead: Lead
+    subject: Subject
+    evidence: Sequence[Evidence] = ()
+    _givers: dict[Signal, set[str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        givers: dict[Signal, set[str]] = {}
+        for one in self.evidence:
+            givers.setdefault(one.signal, set()).add(one.provider)
+        object.__setattr__(self, "_givers", givers)
+
+    def givers(self, signal: Signal) -> frozenset[str]:
+        """The providers that have given a value for it."""
+        return frozenset(self._givers.get(signal, ()))
+
+    def key(self, lookup: Lookup) -> str | None:
+        """What the lookup is made with; None if the lead has nothing of that kind."""
+        return self.subject.domain if lookup.key is KeyKind.DOMAIN else self.subject.email
+
+
+def next_round(rules: Mapping[Signal, SignalRule], known: Known, offers: Offers, asked: Asked) -> list[Wanted]:
+    """The questions of the next round, each once, in the order of the rules; empty when nothing is left to ask."""
+    wanted: dict[tuple[str, str], Wanted] = {}
+    for signal, rule in rules.items():
+        if holds(rule.only_if, known):
+            for provider, lookup, key in _for_signal(signal, rule, known, offers, asked, wanted):
+                earlier = wanted.get((provider, lookup.name))
+                signals = (earlier.signals if earlier else frozenset()) | {signal}
+                wanted[provider, lookup.name] = Wanted(provider, lookup, key, signals)
+    return list(wanted.values())
+
+
+def _for_signal(
+    signal: Signal, rule: SignalRule, known: Known, offers: Offers, asked: Asked, wanted: Collection[tuple[str, str]]
+) -> list[tuple[str, Lookup, str]]:
+    """So many questions as answers are lacking. What is asked in this round anyway goes first: it may bring one."""
+    givers = known.givers(signal)
+    able = []
+    for provider in rule.providers:
+        lookup, key = choice(signal, provider, known, offers)
+        if lookup and key and provider not in givers and (provider, lookup.name) not in asked:
+            able.append((provider, lookup, key))
+    able.sort(key=lambda one: (one[0], one[1].name) not in wanted)
+    lacking = rule.answers - len(givers & set(rule.providers))
+    return able[: max(lacking, 0)]
+
+
+def choice(signal: Signal, provider: str, known: Known, offers: Offers) -> tuple[Lookup | None, str | None]:
+    """The provider's lookup for a signal, and its key: the first for which the lead has one."""
+    able = [lookup for lookup in offers.get(provider, ()) if signal in lookup.signals]
+    keyed = [(lookup, key) for lookup in able if (key := known.key(lookup))]
+    return keyed[0] if keyed else (able[0] if able else None, None)
+
+
+def holds(condition: Condition, known: Known) -> bool:
+    """Whether all that the condition sets is so."""
+    form = known.lead.form
+    if any(getattr(form, name) for name in condition.missing):
+        return False
+    if not all(getattr(form, name) for name in condition.given):
+        return False
+    return (
+        _among(known.lead.country, condition.country)
+        and _among(known.lead.source, condition.source)
+        and _in_range(condition, known)
+    )
+
+
+def _among(value: str | None, allowed: Sequence[str]) -> bool:
+    return not allowed or (value or "").casefold() in {one.casefold() for one in allowed}
+
+
+def _in_range(condition: Condition, known: Known) -> bool:
+    if condition.headcount_from is None and condition.headcount_to is None:
+        return True
+    told = [count_range(one.value) for one in known.evidence if one.signal is Signal.HEADCOUNT]
+    counts = [one.midpoint for one in told if one is not None]
+    low, high = condition.headcount_from or 0, condition.headcount_to
+    return bool(counts) and low <= counts[0] and (high is None or counts[0] <= high)
+
+
+def why_not(signal: Signal, provider: str, known: Known, offers: Offers) -> str:
+    """Why a provider in the order of a signal was not asked: `not_configured`, `no_key`, or `not_needed`."""
+    if provider not in offers:
+        return "not_configured"
+    lookup, key = choice(signal, provider, known, offers)
+    if lookup is None:
+        return "not_offered"
+    return "not_needed" if key else f"no_{lookup.key.value}"
