@@ -153,7 +153,7 @@ def _waterfall(settings: Settings, direct: Direct, closing: Closing) -> Waterfal
     redis = closing(_redis(settings.redis.url))
     providers = _providers(settings.enrichment, closing)
     vendors = Vendors(providers, rules, redis, Windows(settings.redis.url))
-    cache = closing(Cache(direct, identity_key(settings.keys), vendors, rules))
+    cache = closing(Cache(direct, identity_key(settings.keys), vendors, rules, settings.worker.lease))
     return Waterfall(rules, vendors.offers, vendors.trusts, cache)
 
 

@@ -41,8 +41,10 @@ BUSY_PATIENCE = 3.0
 class Cache:
     """Answers for leads. Closed by `aclose`, after which what is under way has been settled."""
 
-    def __init__(self, direct: Direct, key: IdentityKey, vendors: Vendors, rules: EnrichmentRules) -> None:
-        self._ledger = Ledger(direct, rules)
+    def __init__(
+        self, direct: Direct, key: IdentityKey, vendors: Vendors, rules: EnrichmentRules, claim_seconds: float
+    ) -> None:
+        self._ledger = Ledger(direct, rules, claim_seconds)
         self._key = key
         self._vendors = vendors
         self._rules = rules

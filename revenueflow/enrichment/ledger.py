@@ -17,8 +17,6 @@ from revenueflow.enrichment.plan import Wanted
 from revenueflow.enrichment.rules import EnrichmentRules
 from revenueflow.resilience.sharing import Shared
 
-CLAIM_SECONDS = 60.0
-"""How long nobody else asks what we are asking. Longer than any call."""
 NOTHING = Decimal(0)
 
 
@@ -63,11 +61,12 @@ class Ended(NamedTuple):
 
 
 class Ledger:
-    """Reads, claims and settles."""
+    """Reads, claims and settles. For `claim_seconds`, longer than any call, nobody else asks what we are asking."""
 
-    def __init__(self, direct: Direct, rules: EnrichmentRules) -> None:
+    def __init__(self, direct: Direct, rules: EnrichmentRules, claim_seconds: float) -> None:
         self._direct = direct
         self._rules = rules
+        self._seconds = claim_seconds
         self._not_found_for = timedelta(days=rules.not_found_days)
         self._reads: Shared[Ask, Known | Wait | Due] = Shared(self._read_all)
         self._claims: Shared[Ask, Claimed] = Shared(self._claim_all, largest=100)
@@ -100,7 +99,7 @@ class Ledger:
         kept, now = await lookups.lock(connection, list({ask.place for ask in asks}))
         assert now is not None
         stopped = await lookups.is_switched(connection, spend.STOPPED)
-        desk = _Desk(self._rules, kept, now, stopped=stopped)
+        desk = _Desk(self._rules, kept, now, seconds=self._seconds, stopped=stopped)
         judged = [self._judge(ask, kept, now) for ask in asks]
         due = [ask for ask, verdict in zip(asks, judged, strict=True) if isinstance(verdict, Due)]
         if scopes := desk.scopes(due):
@@ -121,9 +120,12 @@ class Ledger:
 class _Desk:
     """Decides on one batch of questions: each is claimed once, as long as there is money."""
 
-    def __init__(self, rules: EnrichmentRules, kept: Mapping[Place, Kept], now: datetime, *, stopped: bool) -> None:
+    def __init__(
+        self, rules: EnrichmentRules, kept: Mapping[Place, Kept], now: datetime, *, seconds: float, stopped: bool
+    ) -> None:
         self._rules = rules
         self._kept = kept
+        self._seconds = seconds
         self._day = now.astimezone(UTC).date().isoformat()
         self._stopped = stopped
         self._claimed: set[Place] = set()
@@ -140,7 +142,7 @@ class _Desk:
     def decide(self, ask: Ask, due: Due) -> Claimed:
         """Claims the question, or says why not."""
         if ask.place in self._claimed:
-            return Wait(CLAIM_SECONDS, busy=True)
+            return Wait(self._seconds, busy=True)
         kept, price = self._kept[ask.place], self._price(ask)
         if due.abandoned and kept.reserved:
             self._add(kept.reserved_in, -kept.reserved, kept.reserved)
@@ -158,7 +160,7 @@ class _Desk:
 
     def _claim(self, ask: Ask, due: Due, handle: str | None, reserved: Decimal, scopes: tuple[Scope, ...]) -> Mine:
         self._claimed.add(ask.place)
-        self.claims.append(Claim(ask.place, CLAIM_SECONDS, reserved, scopes))
+        self.claims.append(Claim(ask.place, self._seconds, reserved, scopes))
         return Mine(self._kept[ask.place].token + 1, handle, due.stale, reserved, scopes)
 
     def _add(self, scopes: Sequence[Scope], reserved: Decimal, settled: Decimal) -> None:

@@ -33,11 +33,12 @@ class Wanted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A lead and what providers have said of it so far."""
+    """A lead and what providers have said of it so far; `pending` are those whose answer is worth waiting for."""
 
     lead: Lead
     subject: Subject
     evidence: Sequence[Evidence] = ()
+    pending: Asked = frozenset()
     _givers: dict[Signal, set[str]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -49,6 +50,16 @@ class Known:
     def givers(self, signal: Signal) -> frozenset[str]:
         """The providers that have given a value for it."""
         return frozenset(self._givers.get(signal, ()))
+
+    def awaited(self, signal: Signal, offers: Offers) -> frozenset[str]:
+        """The providers that are still looking, and may give a value for it."""
+        looking = {
+            provider
+            for provider, name in self.pending
+            for lookup in offers.get(provider, ())
+            if lookup.name == name and signal in lookup.signals
+        }
+        return frozenset(looking)
 
     def key(self, lookup: Lookup) -> str | None:
         """What the lookup is made with; None if the lead has nothing of that kind."""
@@ -71,7 +82,7 @@ def _for_signal(
     signal: Signal, rule: SignalRule, known: Known, offers: Offers, asked: Asked, wanted: Collection[tuple[str, str]]
 ) -> list[tuple[str, Lookup, str]]:
     """So many questions as answers are lacking. What is asked in this round anyway goes first: it may bring one."""
-    givers = known.givers(signal)
+    givers = known.givers(signal) | known.awaited(signal, offers)
     able = []
     for provider in rule.providers:
         lookup, key = choice(signal, provider, known, offers)

@@ -79,7 +79,7 @@ class ProviderRule(Value):
     price: Mapping[str, Dollars] = Field(default_factory=dict)
     charged: Literal["found", "asked"] = "found"
     day: Dollars | None = None
-    at_once: Annotated[int, Field(ge=1, le=1000)] = 20
+    at_once: Annotated[int, Field(ge=1, le=1000)] = 50
     per_second: Annotated[int, Field(ge=1)] | None = None
     per_minute: Annotated[int, Field(ge=1)] | None = None
 

@@ -62,9 +62,14 @@ class Waterfall:
         self._trusts = trusts
         self._asking = asking
 
-    async def enrich(self, lead: Lead, subject: Subject, *, run_key: str, form: Sequence[Evidence] = ()) -> Enriched:
-        """Evidence about a lead. `form` is what it says of itself. With the same `run_key` the ids are the same."""
-        run = _Run(self, lead, subject, run_key)
+    async def enrich(
+        self, lead: Lead, subject: Subject, *, run_key: str, form: Sequence[Evidence] = (), patient: bool = True
+    ) -> Enriched:
+        """Evidence about a lead. `form` is what it says of itself. With the same `run_key` the ids are the same.
+
+        While a provider is still looking nobody else is asked for the same, unless not `patient`.
+        """
+        run = _Run(self, lead, subject, run_key, patient)
         end = time.monotonic() + self.rules.budget_seconds
         while wanted := run.next_round():
             await run.ask(wanted, end)
@@ -81,9 +86,10 @@ class Waterfall:
 class _Run:
     """One lead on its way through the rounds."""
 
-    def __init__(self, waterfall: Waterfall, lead: Lead, subject: Subject, run_key: str) -> None:
+    def __init__(self, waterfall: Waterfall, lead: Lead, subject: Subject, run_key: str, patient: bool) -> None:
         self._waterfall = waterfall
         self._known = Known(lead, subject)
+        self._patient = patient
         self._run_key = run_key
         self._rules = waterfall.rules.of_campaign(lead.campaign_id)
         self._answers: dict[tuple[str, str], tuple[Wanted, Answered]] = {}
@@ -100,7 +106,9 @@ class _Run:
         for one, task in zip(wanted, tasks, strict=True):
             self._answers[one.provider, one.lookup.name] = one, task.result()
         evidence = [item for one, answered in self._answers.values() for item in self._evidence(one, answered)]
-        self._known = Known(self._known.lead, self._known.subject, evidence)
+        looking = {asked for asked, (_, one) in self._answers.items() if one.report.outcome == Status.PENDING}
+        pending = looking if self._patient else frozenset()
+        self._known = Known(self._known.lead, self._known.subject, evidence, pending)
 
     def result(self, form: Sequence[Evidence]) -> Enriched:
         """What came of all rounds."""

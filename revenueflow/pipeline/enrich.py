@@ -33,9 +33,9 @@ async def step(lead: Lead, context: Context) -> Outcome:
     """Asks the providers by the waterfall; one that is still looking is asked again later, and only that one."""
     services, run_key = context.services, str(context.lease.job_id)
     form = form_evidence(lead, run_key=run_key)
-    found = await services.waterfall.enrich(lead, subject_of(lead), run_key=run_key, form=form)
-    patience = timedelta(seconds=services.waterfall.rules.patience_seconds)
-    if found.pending is not None and context.now - lead.received_at < patience:
+    patient = context.now - lead.received_at < timedelta(seconds=services.waterfall.rules.patience_seconds)
+    found = await services.waterfall.enrich(lead, subject_of(lead), run_key=run_key, form=form, patient=patient)
+    if found.pending is not None and patient:
         return Snooze(context.now + timedelta(seconds=max(LEAST_SNOOZE, found.pending)), "vendor_pending")
     enriched = Enriched(
         evidence=(*form, *found.evidence),

@@ -26,6 +26,7 @@ from revenueflow.devserver.errors import DevServerError
 from revenueflow.devserver.services import Service
 from revenueflow.devserver.stack import Stack, StackOptions
 from tests.support import sql
+from tests.support.policy import unhurried
 from tests.support.processes import until
 from tests.support.servers import server_home
 
@@ -89,7 +90,7 @@ class System(Stack):
         self.once: dict[str, dict[str, str]] = {}
         self.always: dict[str, dict[str, str]] = {}
         self.died_at: dict[str, float] = {}
-        self._times = dict(times)
+        self._times = {**times, "REVENUEFLOW_CONFIG_DIR": str(unhurried(folder / "config"))}
         self._held: set[str] = set()
         self._one_at_a_time = threading.Lock()
         self._stop = threading.Event()

@@ -19,7 +19,6 @@ from revenueflow.analysis.models.rules import Rules
 from revenueflow.domain.lead import Lead, LeadForm, LeadStatus, Tier
 from revenueflow.domain.scoring import Routing, Score
 from revenueflow.domain.vocabulary import Vocabulary
-from revenueflow.enrichment import waterfall
 from revenueflow.enrichment.base import EnrichmentProvider
 from revenueflow.enrichment.domains import company_domain, subject_of
 from revenueflow.enrichment.facts import lead_facts
@@ -41,6 +40,7 @@ from revenueflow.sources import generic, hubspot, marketo
 from revenueflow.sources.aliases import Understood, understand
 from revenueflow.sources.arrival import Arrival, identify
 from tests.support.asgi import listening
+from tests.support.asking import straight
 
 NOW = datetime(2026, 11, 18, 10, 0, tzinfo=UTC)
 MARGIN = 5
@@ -105,7 +105,7 @@ def captured(lead: SampleLead, forms: Iterable[LeadForm]) -> Lead:
 
 
 async def decide(lead: Lead, vendors: list[EnrichmentProvider]) -> tuple[Score, Routing]:
-    found = await waterfall.enrich(subject_of(lead), vendors, run_key="1", now=NOW)
+    found = await straight(vendors).enrich(lead, subject_of(lead), run_key="1")
     asked = prompt.build((*form_evidence(lead, run_key="1"), *found.evidence), TEMPLATE)
     analysis = await Rules(VOCABULARY).analyse(asked)
     judgement = weigh(judge(analysis.claims, asked.evidence, VOCABULARY, GROUNDING), asked.evidence, GROUNDING)

@@ -50,6 +50,7 @@ from revenueflow.workers.runner import Runner
 from revenueflow.workers.worker import work
 from tests.support import sql
 from tests.support.api import identity, identity_file
+from tests.support.policy import unhurried
 from tests.support.sandbox_http import Sandbox, running
 
 SHORT: Mapping[str, float] = {
@@ -278,7 +279,7 @@ def settings_for(
         ),
         "hubspot": HubSpotSettings(token=key, base_url=sandbox["hubspot"]),
         "slack": SlackSettings(token=key, base_url=sandbox["slack"]),
-        "general": General(config_dir=None),
+        "general": General(config_dir=unhurried(folder / "config")),
     }
     return Settings.load(**(usual | groups))
 

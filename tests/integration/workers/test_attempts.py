@@ -118,6 +118,7 @@ async def test_a_dead_lead_starts_again_where_it_stopped(home: House) -> None:
     await home.run(lead)
     home.rows("UPDATE jobs SET state = 'dead', attempt = 5")
     await home.sandbox.break_("hunter")
+    home.rows("UPDATE lookups SET ask_again_at = now() WHERE state = 'pending'")
     async with home.database.transaction() as session:
         (reopened,) = await jobs.reopen(session, [home.job(lead)["id"]])
     assert reopened["lead_id"] == lead

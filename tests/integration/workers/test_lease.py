@@ -179,5 +179,5 @@ async def test_a_lease_that_cannot_be_renewed_in_its_time_cancels_the_work(home:
             assert not relay.done()
         await home.sandbox.break_("gemini", latency_ms=0)
         await home.until_state(lead, "done")
-    assert await home.calls("clearbit") == 1
+    assert await home.calls("clearbit") == 2  # the company, and the person
     assert [record["type"] for record in await home.sandbox.records()] == ["lead", "task"]
