@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
 from revenueflow import __version__
-from revenueflow.api import imports, jobs, leads, operations, problems, webhooks
+from revenueflow.api import enrichment, imports, jobs, leads, operations, problems, webhooks
 from revenueflow.api.deps import State
 from revenueflow.api.door import Api
 from revenueflow.api.limits import RateLimitFields
@@ -50,7 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.router.routes.extend(route for route, _ in webhooks.ROUTES)
-    for router in (leads.router, imports.router, jobs.router, operations.router):
+    for router in (leads.router, enrichment.router, imports.router, jobs.router, operations.router):
         app.include_router(router)
     _describe(app)
     app.add_middleware(RateLimitFields)
@@ -81,13 +81,11 @@ async def _hold(settings: Settings) -> AsyncIterator[State]:
         doorbell = await stack.enter_async_context(aclosing(Doorbell(settings.redis.url)))
         poker = Poker(doorbell)
         await stack.enter_async_context(running(poker.run()))
-        spool = _spool(settings.spool, stack)
-        ingress = await stack.enter_async_context(
-            aclosing(Ingress(direct, identity_key(settings.keys), poker.poke, spool))
-        )
+        spool, identity = _spool(settings.spool, stack), identity_key(settings.keys)
+        ingress = await stack.enter_async_context(aclosing(Ingress(direct, identity, poker.poke, spool)))
         if spool:
             await stack.enter_async_context(running(Drainer(spool, partial(store, direct)).run()))
-        yield State(settings, database, ingress, doorbell, spool)
+        yield State(settings, database, ingress, doorbell, direct, identity, poker.poke, spool)
 
 
 def _hurried(settings: DatabaseSettings) -> DatabaseSettings:

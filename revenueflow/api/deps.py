@@ -13,8 +13,10 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from revenueflow.api.limits import Limits
 from revenueflow.db import api_keys
+from revenueflow.db.direct import Direct
 from revenueflow.db.session import Database
 from revenueflow.errors import NotAllowed, NotAuthenticated, Unavailable
+from revenueflow.privacy.identity import IdentityKey
 from revenueflow.queue.doorbell import Doorbell
 from revenueflow.settings import Settings
 from revenueflow.sources.ingress import Ingress
@@ -42,6 +44,9 @@ class State:
     database: Database
     ingress: Ingress
     doorbell: Doorbell
+    direct: Direct
+    identity: IdentityKey
+    poke: Callable[[], None]
     spool: Spool | None = None
     remembered: dict[bytes, tuple[float, Principal]] = field(default_factory=dict)
     limits: Limits = field(init=False)

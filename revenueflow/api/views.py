@@ -20,7 +20,7 @@ from revenueflow.errors import Fault, InvalidInput
 _PLAIN = (
     "id", "campaign_id", "status", "version", "email", "name", "phone", "company", "domain", "title", "country",
     "source", "message", "stage", "score", "tier", "intent", "fit", "profile", "score_factors", "routing_rule",
-    "routing_reason", "analysis_verdict", "crm_id", "signals_missed",
+    "routing_reason", "analysis_verdict", "crm_id", "signals_missed", "completeness", "facts",
 )  # fmt: skip
 _TIMES = ("received_at", "updated_at", "processed_at", "first_touch_at", "erased_at")
 _OF_JOB = {"dead": LeadStatus.DEAD, "parked": LeadStatus.PARKED}
@@ -31,7 +31,8 @@ def lead(row: Mapping[str, Any]) -> dict[str, Any]:
     owner = {"id": row["owner_id"], "name": row["owner_name"]} if row["owner_id"] else None
     review = row["status"] == LeadStatus.PARKED or row["analysis_verdict"] == "rejected"
     times = {name: rfc3339(row[name]) if row[name] else None for name in _TIMES}
-    return {name: row[name] for name in _PLAIN} | times | {"owner": owner, "needs_review": review}
+    told = {"owner": owner, "needs_review": review, "cost_usd": round(row["cost"], 6)}
+    return {name: row[name] for name in _PLAIN} | times | told
 
 
 def uncaptured(lead_id: UUID, first: Mapping[str, Any]) -> dict[str, Any]:
@@ -39,6 +40,8 @@ def uncaptured(lead_id: UUID, first: Mapping[str, Any]) -> dict[str, Any]:
     empty: dict[str, Any] = dict.fromkeys((*_PLAIN, *_TIMES, "owner")) | {
         "score_factors": [],
         "signals_missed": [],
+        "facts": {},
+        "cost_usd": 0.0,
     }
     status = _OF_JOB.get(first["state"] or "", LeadStatus.ACCEPTED)
     known = {

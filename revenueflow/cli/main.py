@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from revenueflow import __version__
-from revenueflow.cli import bench, control, demo, doctor, imports, jobs, keys, leads, serve, up
+from revenueflow.cli import bench, control, demo, doctor, enrich, imports, jobs, keys, leads, serve, spend, up
 
 app = typer.Typer(
     name="revenueflow",
@@ -25,10 +25,12 @@ app.command("pause")(control.pause)
 app.command("resume")(control.resume)
 app.command("doctor")(doctor.doctor)
 app.command("import")(imports.import_csv)
+app.command("enrich")(enrich.enrich)
 app.add_typer(serve.app, name="serve")
 app.add_typer(keys.app, name="keys")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(leads.app, name="leads")
+app.add_typer(spend.app, name="spend")
 app.add_typer(bench.app, name="bench")
 
 

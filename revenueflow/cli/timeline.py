@@ -19,7 +19,11 @@ def print_lead(lead: Item | None, items: Sequence[Item]) -> None:
     if lead:
         _facts(lead)
     of_type = {kind: [item for item in items if item["type"] == kind] for kind in ("evidence", "claim", "score")}
-    _table("Evidence", ("", "provider", "signal", "value", "trust"), [_evidence(i) for i in of_type["evidence"]])
+    _table(
+        "Evidence",
+        ("", "asked", "signal", "value", "at", "trust", "age", "US$"),
+        [_evidence(i) for i in of_type["evidence"]],
+    )
     _table(
         "Claims",
         ("", "verdict", "decided by", "statement", "cites", "said / found"),
@@ -53,7 +57,16 @@ def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Text | st
 
 def _evidence(item: Item) -> list[Text | str]:
     data = item["data"]
-    return [data["ref"], data["provider"], data["signal"], str(data["value"])[:70], data["trust"]]
+    asked = ".".join(filter(None, (data["provider"], data["lookup"])))
+    age, cost = _age(data["age_seconds"]), f"{data['cost_usd']:.2f}" if data["cost_usd"] else ""
+    return [data["ref"], asked, data["signal"], str(data["value"])[:60], data["path"], data["trust"], age, cost]
+
+
+def _age(seconds: float) -> str:
+    for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds >= length:
+            return f"{seconds // length:.0f}{unit}"
+    return f"{max(seconds, 0):.0f}s"
 
 
 def _claim(item: Item) -> list[Text | str]:

@@ -27,10 +27,12 @@ _ITEMS = text("""
                jsonb_build_object('source', source, 'outcome', outcome, 'bytes', octet_length(raw)) AS data
         FROM deliveries WHERE lead_id = :lead_id
       UNION ALL
-        SELECT e.fetched_at, 1, to_char(e.ordinal, 'FM00000') || e.id, e.id::text, 'evidence',
-               jsonb_build_object('ref', 'E' || e.ordinal, 'provider', e.provider, 'signal', e.signal, 'path', e.path,
-                                  'value', e.value, 'trust', e.trust, 'job_id', e.job_id)
-        FROM evidence e WHERE e.lead_id = :lead_id
+        SELECT greatest(e.fetched_at, l.received_at), 1, to_char(e.ordinal, 'FM00000') || e.id, e.id::text, 'evidence',
+               jsonb_build_object('ref', 'E' || e.ordinal, 'provider', e.provider, 'lookup', e.lookup,
+                                  'signal', e.signal, 'path', e.path, 'value', e.value, 'trust', e.trust,
+                                  'fetched_at', e.fetched_at, 'cost_usd', e.cost, 'job_id', e.job_id,
+                                  'age_seconds', round(extract(epoch FROM now() - e.fetched_at)))
+        FROM evidence e JOIN leads l ON l.id = e.lead_id WHERE e.lead_id = :lead_id
       UNION ALL
         SELECT c.created_at, 3, lpad(substr(c.ref, 2), 5, '0') || c.id, c.id::text, 'claim',
                jsonb_build_object('ref', c.ref, 'field', c.field, 'value', c.value, 'statement', c.statement,
@@ -45,7 +47,9 @@ _ITEMS = text("""
                CASE WHEN s.name IN ('score', 'route') THEN s.output
                     ELSE CASE s.name
                          WHEN 'enrich' THEN jsonb_build_object('providers', s.output -> 'reports',
-                                                               'missed', s.output -> 'missed')
+                                                               'missed', s.output -> 'missed',
+                                                               'completeness', s.output -> 'completeness',
+                                                               'cost_usd', s.output -> 'cost')
                          WHEN 'analyse' THEN (s.output -> 'analysis') - 'claims'
                                              || jsonb_build_object('failures', s.output -> 'failures')
                          WHEN 'notify' THEN s.output

@@ -32,3 +32,8 @@ def comparable(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", DASHES.sub("-", visible(text).translate(QUOTES)))
     return SPACES.sub(" ", visible(text)).strip()
+
+
+def neutral_cell(value: str) -> str:
+    """A cell that no spreadsheet takes for a formula: one that begins like one gets an apostrophe in front."""
+    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

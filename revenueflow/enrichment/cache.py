@@ -21,6 +21,7 @@ from revenueflow.enrichment.answers import Answered, Origin, Report
 from revenueflow.enrichment.base import Findings, Lookup, Question, Status
 from revenueflow.enrichment.budget import dollars
 from revenueflow.enrichment.freshness import Due, Known, Wait
+from revenueflow.enrichment.keys import digest
 from revenueflow.enrichment.ledger import Ask, Claimed, Denied, Ended, Ledger, Mine
 from revenueflow.enrichment.plan import Wanted
 from revenueflow.enrichment.rules import EnrichmentRules
@@ -82,8 +83,7 @@ class Cache:
         await asyncio.gather(*(flight.task for flight in self._flights.values()), return_exceptions=True)
 
     def _place(self, wanted: Wanted) -> Place:
-        key = self._key.digest(lookup_key(wanted.lookup, wanted.key))
-        return Place(wanted.provider, wanted.lookup.name, key)
+        return Place(wanted.provider, wanted.lookup.name, digest(self._key, wanted.lookup.key, wanted.key))
 
     async def _fly(self, flight: _Flight) -> Answered:
         try:
@@ -191,11 +191,6 @@ class _Flight:
         if not self.begun and not self.task.done():
             self._forget(self)
             self.task.cancel()
-
-
-def lookup_key(lookup: Lookup, key: str) -> bytes:
-    """What is hashed for a question: the same for all providers, so that what is known of a person can be found."""
-    return f"lookup\n{lookup.key.value}\n{key}".encode()
 
 
 def _report(ask: Ask, outcome: str, **more: object) -> Report:

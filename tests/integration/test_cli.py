@@ -39,7 +39,7 @@ COMMANDS = dict(commands(typer.main.get_command(app)))
 OBVIOUS = {
     ("migrate",), ("pause",), ("resume",), ("doctor",), ("serve", "api"), ("serve", "worker"), ("serve", "relay"),
     ("serve", "sandbox"), ("keys", "list"), ("keys", "revoke"), ("keys", "identity"), ("jobs", "show"),
-    ("leads", "list"),
+    ("leads", "list"), ("spend", "stop"), ("spend", "resume"),
 }  # fmt: skip
 
 

@@ -113,6 +113,10 @@ ALLOWED = {
     ("GET", "/v1/dead-letters"): {"operator", "admin"},
     ("POST", "/v1/dead-letters/replay"): {"operator", "admin"},
     ("POST", "/v1/leads/{id}/retry"): {"operator", "admin"},
+    ("POST", "/v1/leads/{id}/enrich"): {"operator", "admin"},
+    ("GET", "/v1/spend"): {"reader", "operator", "auditor", "admin"},
+    ("POST", "/v1/spend/stop"): {"operator", "admin"},
+    ("POST", "/v1/spend/resume"): {"operator", "admin"},
 }
 
 
