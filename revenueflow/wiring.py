@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr, TypeAdapter
 from redis.asyncio import Redis
 
 from revenueflow import defaults
@@ -92,24 +93,35 @@ def _services(settings: Settings, database: Database, direct: Direct, closing: C
     )
 
 
+TABLES: Mapping[str, type[BaseModel]] = {
+    "vocabulary.toml": Vocabulary,
+    "grounding.toml": GroundingRules,
+    "enrichment.toml": EnrichmentRules,
+    "scoring/grounded.toml": Profile,
+    "routing.toml": RoutingRules,
+    "policy.toml": policy.Policy,
+    "field_aliases.toml": AliasTable,
+}
+"""The TOML files that people edit, and what each must look like."""
+
+
 def check_files(folder: Path | None) -> Iterator[tuple[str, str | None]]:
     """Each file that people edit, and what is wrong with it."""
     readers: dict[str, Callable[[], object]] = {
-        "vocabulary.toml": lambda: defaults.load(Vocabulary, "vocabulary.toml", folder),
-        "grounding.toml": lambda: defaults.load(GroundingRules, "grounding.toml", folder),
-        "enrichment.toml": lambda: defaults.load(EnrichmentRules, "enrichment.toml", folder),
-        "scoring/grounded.toml": lambda: defaults.load(Profile, "scoring/grounded.toml", folder),
-        "routing.toml": lambda: defaults.load(RoutingRules, "routing.toml", folder),
-        "policy.toml": lambda: policy.load(folder),
-        "field_aliases.toml": lambda: defaults.load(AliasTable, "field_aliases.toml", folder),
-        "prompts/analyse.md": lambda: _prompt(folder),
+        name: partial(defaults.load, model, name, folder) for name, model in TABLES.items()
     }
-    for name, read in readers.items():
+    for name, read in {**readers, "prompts/analyse.md": lambda: _prompt(folder)}.items():
         try:
             read()
             yield name, None
         except ConfigurationError as error:
             yield name, error.detail
+
+
+def json_schema(name: str) -> dict[str, Any]:
+    """The JSON Schema (2020-12) of one of TABLES."""
+    schema = TypeAdapter(TABLES[name]).json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": name} | schema
 
 
 def _prompt(folder: Path | None) -> PromptTemplate:

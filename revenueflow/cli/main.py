@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from revenueflow import __version__
-from revenueflow.cli import bench, control, demo, doctor, enrich, imports, jobs, keys, leads, serve, spend, up
+from revenueflow.cli import bench, control, demo, doctor, enrich, imports, jobs, keys, leads, schema, serve, spend, up
 
 app = typer.Typer(
     name="revenueflow",
@@ -24,6 +24,7 @@ app.command("migrate")(control.migrate)
 app.command("pause")(control.pause)
 app.command("resume")(control.resume)
 app.command("doctor")(doctor.doctor)
+app.command("schema")(schema.schema)
 app.command("import")(imports.import_csv)
 app.command("enrich")(enrich.enrich)
 app.add_typer(serve.app, name="serve")

@@ -11,7 +11,8 @@ from revenueflow.domain.lead import Intent, Tier
 class LeadFacts(Value):
     """What scoring and routing may look at, all normalised, all from the form or from evidence.
 
-    `evidence` maps a fact's name to the ids (as text) of the evidence that it was taken from.
+    `evidence` maps a fact's name to the ids (as text) of the evidence that it was taken from, `why` to what decided
+    between several.
     """
 
     campaign_id: str
@@ -28,6 +29,7 @@ class LeadFacts(Value):
     free_mail: bool = False
     disposable: bool = False
     evidence: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    why: dict[str, str] = Field(default_factory=dict)
 
 
 class Factor(Value):

@@ -1,13 +1,15 @@
 """The one value of each fact that scoring and routing look at, chosen from the evidence.
 
-What a vendor or our own records say goes before what the form says; then what more providers agree on; then
-what is fresher; then what was listed first. The lead's domain stays the one that vendors were asked with. All
-evidence is kept; the ids of what agrees with the choice go along.
+By trust: our own records go before what a vendor says, and that before what the form says, unless enrichment.toml has
+another rule for the signal (`overwrite`); then what more providers agree on; then what is fresher; then what was listed
+first. The lead's domain stays the one that vendors were asked with. All evidence is kept; the choice names the evidence
+that agrees with it, and says why it was preferred to the rest.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from pydantic import JsonValue
@@ -18,6 +20,7 @@ from revenueflow.domain.quantity import Range, count_range
 from revenueflow.domain.scoring import LeadFacts
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.enrichment.domains import EmailDomains, NoDomain, email_domains, host_of_email, registrable
+from revenueflow.enrichment.rules import Overwrite
 
 NEAR = 0.2
 """Headcounts agree if they meet when each is widened by this share: vendors count at different times."""
@@ -40,10 +43,15 @@ class Reading(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """The chosen value, None if there is none, and the ids of the evidence that agrees with it."""
+    """The chosen value, None if there is none, and the ids of the evidence that agrees with it.
+
+    `why`: what decided against the best of those that disagree (trust, agreement, freshness or order); `agreed` or
+    `only` if nobody does; `form` if there is no evidence but the lead's own field.
+    """
 
     value: Any = None
     ids: tuple[str, ...] = ()
+    why: str = "form"
 
 
 def lead_facts(
@@ -51,13 +59,19 @@ def lead_facts(
     evidence: Mapping[str, Evidence] | Sequence[Evidence],
     vocabulary: Vocabulary,
     domains: EmailDomains | None = None,
+    overwrite: Mapping[Signal, Overwrite] | None = None,
 ) -> LeadFacts:
     """The facts of a lead. Evidence is named by the keys of the mapping (E1…), or else by its own id.
 
-    A fact without evidence falls back to the lead's own field, and has no entry in `LeadFacts.evidence`.
+    `overwrite` is `always` for signals that it does not name. A fact without evidence falls back to the lead's own
+    field, and has no entry in `LeadFacts.evidence`.
     """
     numbered = evidence if isinstance(evidence, Mapping) else {str(item.id): item for item in evidence}
-    chosen = {name: choose(numbered, reader) for name, reader in _readers(vocabulary).items()}
+    rules = overwrite or {}
+    chosen = {
+        name: choose(numbered, reader, rules.get(reader.signal, Overwrite.ALWAYS), lead.received_at)
+        for name, reader in _readers(vocabulary).items()
+    }
     if lead.domain and chosen["domain"].value != lead.domain:
         chosen["domain"] = Choice(lead.domain)
     own = {name: getattr(lead, name, None) for name in chosen}
@@ -70,28 +84,73 @@ def lead_facts(
         free_mail=kind is NoDomain.FREE_MAIL,
         disposable=kind is NoDomain.DISPOSABLE,
         evidence={name: choice.ids for name, choice in chosen.items() if choice.ids},
+        why={name: choice.why for name, choice in chosen.items() if choice.value or own[name]},
         **{name: choice.value or own[name] for name, choice in chosen.items()},
     )
 
 
-def choose(evidence: Mapping[str, Evidence], reader: Reader) -> Choice:
-    """The value of one fact, by the order at the top of this file."""
+def choose(
+    evidence: Mapping[str, Evidence],
+    reader: Reader,
+    overwrite: Overwrite = Overwrite.ALWAYS,
+    received_at: datetime | None = None,
+) -> Choice:
+    """The value of one fact, by the order at the top of this file. `received_at` is when the lead came in."""
     readings = [
         Reading(id_, item, value)
         for id_, item in evidence.items()
-        if item.signal is reader.signal and (value := reader.normal(item.value)) is not None
+        if item.signal is reader.signal
+        and not (overwrite is Overwrite.NEVER and item.trust is not Trust.SELF_REPORTED)
+        and (value := reader.normal(item.value)) is not None
     ]
     if not readings:
         return Choice()
-    best = max(readings, key=lambda reading: _weight(reading, readings, reader))
+    weights = {one.id: _weight(one, readings, reader, overwrite, received_at) for one in readings}
+    best = max(readings, key=lambda one: weights[one.id])
     value = int(best.value.midpoint) if isinstance(best.value, Range) else best.value
-    return Choice(value, tuple(one.id for one in readings if reader.agree(one.value, best.value)))
+    agreeing = [one for one in readings if reader.agree(one.value, best.value)]
+    others = [weights[one.id] for one in readings if one not in agreeing]
+    return Choice(value, tuple(one.id for one in agreeing), _why(weights[best.id], others, len(agreeing)))
 
 
-def _weight(reading: Reading, readings: Sequence[Reading], reader: Reader) -> tuple[bool, int, float]:
+class _Weight(NamedTuple):
+    """What decides, in this order."""
+
+    trust: int
+    agreement: int
+    freshness: float
+
+
+def _weight(
+    reading: Reading,
+    readings: Sequence[Reading],
+    reader: Reader,
+    overwrite: Overwrite,
+    received_at: datetime | None,
+) -> _Weight:
     agreeing = {one.evidence.provider for one in readings if reader.agree(one.value, reading.value)}
-    said_by_others = reading.evidence.trust is not Trust.SELF_REPORTED
-    return said_by_others, len(agreeing), reading.evidence.fetched_at.timestamp()
+    trust = _TRUST[reading.evidence.trust]
+    if reading.evidence.trust is Trust.SELF_REPORTED and _keeps_own(overwrite, readings, received_at):
+        trust = len(_TRUST)
+    return _Weight(trust, len(agreeing), reading.evidence.fetched_at.timestamp())
+
+
+_TRUST = {Trust.SELF_REPORTED: 0, Trust.VENDOR: 1, Trust.FIRST_PARTY: 2}
+
+
+def _keeps_own(overwrite: Overwrite, readings: Sequence[Reading], received_at: datetime | None) -> bool:
+    """Whether what the lead says of itself stays."""
+    if overwrite is not Overwrite.WHEN_FRESHER or received_at is None:
+        return overwrite is Overwrite.WHEN_BLANK
+    said = [one.evidence for one in readings if one.evidence.trust is not Trust.SELF_REPORTED]
+    return not any(one.fetched_at > received_at for one in said)
+
+
+def _why(best: _Weight, others: Sequence[_Weight], agreeing: int) -> str:
+    if not others:
+        return "agreed" if agreeing > 1 else "only"
+    second = max(others)
+    return next((name for name in _Weight._fields if getattr(best, name) != getattr(second, name)), "order")
 
 
 def _readers(vocabulary: Vocabulary) -> dict[str, Reader]:

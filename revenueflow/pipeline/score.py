@@ -25,7 +25,8 @@ async def step(lead: Lead, context: Context) -> Outcome:
     """Computes the score by the profile."""
     services = context.services
     numbered = prompt.numbered(context.result(Enriched).evidence)
-    facts = lead_facts(lead, numbered, services.vocabulary)
+    overwrite = {signal: rule.overwrite for signal, rule in services.waterfall.rules.signals.items()}
+    facts = lead_facts(lead, numbered, services.vocabulary, overwrite=overwrite)
     score = scoring.score(services.profile, facts, context.result(Grounded).judgement, services.vocabulary)
     detail = {"score": score.total, "tier": score.tier.value, "profile": score.profile}
     columns = {
@@ -33,5 +34,9 @@ async def step(lead: Lead, context: Context) -> Outcome:
         "tier": score.tier.value,
         "profile": score.profile,
         "score_factors": [factor.model_dump(mode="json") for factor in score.factors],
+        "facts": {
+            name: {"value": getattr(facts, name), "why": why, "evidence": facts.evidence.get(name, ())}
+            for name, why in facts.why.items()
+        },
     }
     return Done(Scored(score=score, facts=facts), Changes(columns, audit=(AuditEntry("lead.scored", "done", detail),)))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import jsonschema
 import pytest
 from pydantic import Field
 
 from revenueflow import defaults
+from revenueflow.cli.schema import file_name, pretty
 from revenueflow.domain.base import Value
+from revenueflow.enrichment.rules import EnrichmentRules
 from revenueflow.errors import ConfigurationError
-from revenueflow.wiring import check_files
+from revenueflow.wiring import TABLES, check_files, json_schema
 
 
 class Table(Value):
@@ -76,3 +79,32 @@ def test_every_file_of_theirs_is_checked_before_the_start(tmp_path: Path, name: 
     wrong = {found: problem for found, problem in check_files(tmp_path) if problem}
     assert list(wrong) == [name]
     assert Path(name).name in str(wrong[name])
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_schema_that_we_ship_is_that_of_the_model_and_our_file_fits_it(name: str) -> None:
+    shipped = (defaults.HERE / "schemas" / file_name(name)).read_bytes()
+    assert shipped == pretty(json_schema(name)), "run: revenueflow schema --write revenueflow/defaults/schemas"
+    jsonschema.validate(defaults.toml(name), json_schema(name), cls=jsonschema.Draft202012Validator)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("answers = 2", "answer = 2", "signals.industry.answer: Extra inputs are not permitted"),
+        ("answers = 2", 'answers = "many"', "signals.industry.answers: Input should be a valid integer"),
+        ('"directory", "clearbit"', '"clearbitt"', "clearbitt: must be among directory, clearbit, hunter"),
+        ("fresh_days = 90", "fresh_days = -1", "fresh_days: Input should be greater than or equal to 0.01"),
+        ("[signals.industry]", "[signals.industries]", "Input should be 'company_name', 'company_domain'"),
+        ("[signals.news]", "[signals.message]", "only the form can say it"),
+        ("day = 250", "day = -1", "caps.day: Input should be greater than or equal to 0"),
+        ("answers = 2", 'only_if = { missing = ["titel"] }', "each must be among email, name, phone"),
+        ("answers = 2", 'overwrite = "sometimes"', "Input should be 'never', 'when_blank', 'when_fresher' or 'always'"),
+    ],
+)
+def test_a_wrong_waterfall_names_the_key_and_what_is_allowed(tmp_path: Path, old: str, new: str, told: str) -> None:
+    (tmp_path / "enrichment.toml").write_text(defaults.text("enrichment.toml").replace(old, new, 1))
+    with pytest.raises(ConfigurationError) as caught:
+        defaults.load(EnrichmentRules, "enrichment.toml", tmp_path)
+    assert told in caught.value.detail
+    assert str(tmp_path / "enrichment.toml") in caught.value.detail

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -10,6 +11,7 @@ from revenueflow.domain.evidence import Evidence, Signal, Trust
 from revenueflow.domain.lead import Lead
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.enrichment.facts import lead_facts
+from revenueflow.enrichment.rules import Overwrite
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 VOCABULARY = defaults.load(Vocabulary, "vocabulary.toml")
@@ -126,3 +128,38 @@ def test_mailboxes_are_told_apart() -> None:
 def test_a_list_of_evidence_is_named_by_its_own_ids() -> None:
     item = say("a", Signal.INDUSTRY, "Software")
     assert lead_facts(LEAD, [item], VOCABULARY).evidence == {"industry": (str(item.id),)}
+
+
+def why(evidence: Sequence[Evidence], overwrite: Overwrite = Overwrite.ALWAYS) -> tuple[object, str | None]:
+    facts = lead_facts(LEAD, evidence, VOCABULARY, overwrite={Signal.HEADCOUNT: overwrite})
+    return facts.headcount, facts.why.get("headcount")
+
+
+def headcount(provider: str, value: int, trust: Trust = Trust.VENDOR, days: int = 0) -> Evidence:
+    at = LEAD.received_at + timedelta(days=days)
+    return say(provider, Signal.HEADCOUNT, value).model_copy(update={"trust": trust, "fetched_at": at})
+
+
+FORM = headcount("form", 20, Trust.SELF_REPORTED)
+
+
+def test_a_choice_says_what_decided() -> None:
+    own = headcount("directory", 500, Trust.FIRST_PARTY)
+    assert why([]) == (None, None)
+    assert why([headcount("a", 240)]) == (240, "only")
+    assert why([headcount("a", 240), headcount("b", 250)])[1] == "agreed"
+    assert why([FORM, headcount("a", 240)]) == (240, "trust")
+    assert why([headcount("a", 240), own]) == (500, "trust")
+    assert why([headcount("a", 900), headcount("b", 240), headcount("c", 250)])[1] == "agreement"
+    assert why([headcount("a", 900), headcount("b", 240, days=1)]) == (240, "freshness")
+    assert why([headcount("a", 900), headcount("b", 240)]) == (900, "order")
+
+
+def test_what_the_lead_says_of_itself_stays_if_the_rule_says_so() -> None:
+    older, newer = headcount("a", 240, days=-1), headcount("a", 240, days=1)
+    assert why([FORM, newer], Overwrite.WHEN_BLANK) == (20, "trust")
+    assert why([newer], Overwrite.WHEN_BLANK) == (240, "only")
+    assert why([FORM, newer], Overwrite.WHEN_FRESHER) == (240, "trust")
+    assert why([FORM, older], Overwrite.WHEN_FRESHER) == (20, "trust")
+    assert why([FORM, newer], Overwrite.NEVER) == (20, "only")
+    assert why([newer], Overwrite.NEVER) == (None, None)
