@@ -62,7 +62,7 @@ async def _one(client: httpx2.AsyncClient, ports: dict[str, Any]) -> dict[str, f
     received = min(_at(item["at"]) for item in items if item["type"] == "delivery")
     written = [item["data"] for item in items if item["type"] == "action" and item["data"]["tool"] == "upsert_lead"]
     total = (_at(written[0]["settled_at"]) - received).total_seconds()
-    return {"ack": ack, "total": total, "floor": await _floor(client, ports, lead["email"], domain)}
+    return {"ack": ack, "total": total, "floor": await _floor(client, ports, lead["email"])}
 
 
 async def _timeline(client: httpx2.AsyncClient, ports: dict[str, Any], lead_id: str) -> list[dict[str, Any]]:
@@ -78,14 +78,13 @@ async def _timeline(client: httpx2.AsyncClient, ports: dict[str, Any], lead_id: 
     raise SystemExit("a lead was not processed within 60 s")
 
 
-async def _floor(client: httpx2.AsyncClient, ports: dict[str, Any], email: str, domain: str) -> float:
+async def _floor(client: httpx2.AsyncClient, ports: dict[str, Any], email: str) -> float:
     sandbox, key = ports["sandbox"], {"authorization": "Bearer sandbox"}
     prompt = {"contents": [{"role": "user", "parts": [{"text": "<evidence>\n</evidence>"}]}]}
     began = time.perf_counter()
-    await asyncio.gather(
-        client.get(f"{sandbox['clearbit']}/v2/combined/find", params={"email": email}, headers=key),
-        client.get(f"{sandbox['hunter']}/v2/companies/find", params={"domain": domain, "api_key": "sandbox"}),
-    )
+    # The company is known from the first lead on; this person nobody knows, so both vendors are asked.
+    await client.get(f"{sandbox['clearbit']}/v2/people/find", params={"email": email}, headers=key)
+    await client.get(f"{sandbox['hunter']}/v2/people/find", params={"email": email, "api_key": "sandbox"})
     model = f"{sandbox['gemini']}/v1beta/models/gemini-2.5-flash:generateContent"
     await client.post(model, json=prompt, headers={"x-goog-api-key": "sandbox"})
     record = f"{sandbox['crm']}/records/bench/{uuid.uuid4()}"

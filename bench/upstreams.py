@@ -42,6 +42,7 @@ SMALL_COMPANY = COMPANY | {
     "metrics": {"employees": 9, "raised": None},
     "tech": [],
 }
+PERSON = {"employment": {"title": "VP Operations", "role": "operations", "seniority": "executive"}}
 SMALL = ("brackenford-tools.example", "ostwind-logistik.example")
 COUNTRIES = {"United States": "US", "United Kingdom": "GB"}
 CLAIMS: dict[str, tuple[str, Callable[[Any], Any], str]] = {
@@ -95,10 +96,10 @@ class Upstreams:
         return 200, orjson.dumps({"latency": self._latency, "requests": self._seen})
 
     def _clearbit(self, scope: Scope, _: bytes) -> Answer:
-        return 200, orjson.dumps({"person": None, "company": _company(scope)})
+        return 200, orjson.dumps(PERSON if "/people/" in scope["path"] else _company(scope))
 
     def _hunter(self, scope: Scope, _: bytes) -> Answer:
-        return 200, orjson.dumps({"data": {"person": None, "company": _company(scope)}})
+        return 200, orjson.dumps({"data": PERSON if "/people/" in scope["path"] else _company(scope)})
 
     def _gemini(self, _: Scope, body: bytes) -> Answer:
         prompt = orjson.loads(body)["contents"][0]["parts"][0]["text"]
@@ -132,8 +133,7 @@ class Upstreams:
 
 def _company(scope: Scope) -> dict[str, Any]:
     query = parse_qs(scope["query_string"].decode())
-    asked = (query.get("domain") or query.get("email") or ["larkvale-systems.example"])[0]
-    domain = asked.rpartition("@")[2]
+    domain = (query.get("domain") or ["larkvale-systems.example"])[0]
     return (SMALL_COMPANY if domain in SMALL else COMPANY) | {"domain": domain}
 
 

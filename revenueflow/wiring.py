@@ -110,7 +110,8 @@ def check_files(folder: Path | None) -> Iterator[tuple[str, str | None]]:
     readers: dict[str, Callable[[], object]] = {
         name: partial(defaults.load, model, name, folder) for name, model in TABLES.items()
     }
-    for name, read in {**readers, "prompts/analyse.md": lambda: _prompt(folder)}.items():
+    readers["prompts/analyse.md"] = partial(_prompt, folder)
+    for name, read in readers.items():
         try:
             read()
             yield name, None
