@@ -73,8 +73,10 @@ class Cache:
             async with asyncio.timeout(seconds), flight:
                 answered = await asyncio.shield(flight.task)
         except TimeoutError:
-            return _left(flight)
-        return answered if mine else _shared(answered)
+            answered = _left(flight)
+        answered = answered if mine else _shared(answered)
+        metrics.lookups.labels(wanted.provider, answered.report.origin.value, answered.report.outcome).inc()
+        return answered
 
     async def aclose(self) -> None:
         """Waits for the calls that are under way; drops the questions that were not asked yet."""

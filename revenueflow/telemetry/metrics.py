@@ -25,6 +25,11 @@ guard_denials = Counter("revenueflow_guard_denials_total", "Tool calls that the 
 provider_seconds = Histogram(
     "revenueflow_provider_seconds", "Time of a call to an upstream", ["provider", "outcome"], buckets=_FINE
 )
+lookups = Counter(
+    "revenueflow_lookups_total",
+    "Questions to providers, by where the answer came from",
+    ["provider", "origin", "outcome"],
+)
 spend = Counter("revenueflow_spend_total", "Money spent on upstreams", ["provider", "currency"])
 tokens = Counter("revenueflow_tokens_total", "Model tokens", ["model", "kind"])
 seal_age = Gauge("revenueflow_seal_age_seconds", "Age of the oldest audit event that is not sealed")
