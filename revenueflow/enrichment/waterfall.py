@@ -58,8 +58,8 @@ class Waterfall:
 
     def __init__(self, rules: EnrichmentRules, offers: Offers, trusts: Mapping[str, Trust], asking: Asking) -> None:
         self.rules = rules
-        self._offers = offers
-        self._trusts = trusts
+        self.offers = offers
+        self.trusts = trusts
         self._asking = asking
 
     async def enrich(
@@ -96,7 +96,7 @@ class _Run:
 
     def next_round(self) -> list[Wanted]:
         """What is lacking, and can be asked."""
-        return plan.next_round(self._rules, self._known, self._waterfall._offers, self._answers)
+        return plan.next_round(self._rules, self._known, self._waterfall.offers, self._answers)
 
     async def ask(self, wanted: Sequence[Wanted], end: float) -> None:
         """All at the same time."""
@@ -138,9 +138,9 @@ class _Run:
                     yield Missed(provider=provider, signal=signal, reason=self._reason(signal, provider))
 
     def _reason(self, signal: Signal, provider: str) -> str:
-        lookup, _ = plan.choice(signal, provider, self._known, self._waterfall._offers)
+        lookup, _ = plan.choice(signal, provider, self._known, self._waterfall.offers)
         if lookup is None or (provider, lookup.name) not in self._answers:
-            return plan.why_not(signal, provider, self._known, self._waterfall._offers)
+            return plan.why_not(signal, provider, self._known, self._waterfall.offers)
         report = self._answers[provider, lookup.name][1].report
         return report.reason or ("not_found" if report.outcome == Status.FOUND else report.outcome)
 
@@ -158,6 +158,6 @@ class _Run:
                 path=fact.path,
                 value=fact.value,
                 fetched_at=report.answered_at,
-                trust=self._waterfall._trusts[wanted.provider],
+                trust=self._waterfall.trusts[wanted.provider],
                 cost=report.cost,
             )

@@ -161,3 +161,24 @@ async def test_a_write_that_is_cancelled_from_within_forgets_no_one(lanes: int) 
     told = await answers(*tasks)
     assert [isinstance(one, BaseException) for one in told[:2]] == [True, True]
     assert told[2:] == [2, 3, 4, 5]
+
+
+async def test_who_leaves_before_its_batch_begins_is_left_out() -> None:
+    gate, seen = asyncio.Event(), []
+
+    async def perform(items: Sequence[int]) -> Sequence[int]:
+        seen.append(list(items))
+        await gate.wait()
+        return items
+
+    shared: Shared[int, int] = Shared(perform)
+    first = asyncio.create_task(shared(1))
+    await asyncio.sleep(0)
+    leaving, staying = asyncio.create_task(shared(2)), asyncio.create_task(shared(3))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    await asyncio.sleep(0)
+    gate.set()
+    assert (await first, await staying) == (1, 3)
+    assert seen == [[1], [3]]
+    assert leaving.cancelled()
