@@ -25,6 +25,12 @@ def print_lead(lead: Item | None, items: Sequence[Item]) -> None:
         [_evidence(i) for i in of_type["evidence"]],
     )
     _table(
+        "Chosen",
+        ("fact", "value", "because", "evidence"),
+        [_chosen(*one) for one in (lead or {"facts": {}})["facts"].items()],
+    )
+    _missed([item["data"] for item in items if item["type"] == "step" and item["data"]["name"] == "enrich"])
+    _table(
         "Claims",
         ("", "verdict", "decided by", "statement", "cites", "said / found"),
         [_claim(i) for i in of_type["claim"]],
@@ -38,7 +44,7 @@ def print_lead(lead: Item | None, items: Sequence[Item]) -> None:
 
 def _facts(lead: Item) -> None:
     names = ("id", "status", "company", "domain", "country", "score", "tier", "intent", "owner_name", "routing_rule",
-             "routing_reason", "crm_id")  # fmt: skip
+             "routing_reason", "crm_id", "completeness", "cost")  # fmt: skip
     table = Table(box=None, show_header=False, pad_edge=False)
     for name in names:
         table.add_row(Text(name, style="bold"), Text("" if lead[name] is None else str(lead[name])))
@@ -60,6 +66,18 @@ def _evidence(item: Item) -> list[Text | str]:
     asked = ".".join(filter(None, (data["provider"], data["lookup"])))
     age, cost = _age(data["age_seconds"]), f"{data['cost_usd']:.2f}" if data["cost_usd"] else ""
     return [data["ref"], asked, data["signal"], str(data["value"])[:60], data["path"], data["trust"], age, cost]
+
+
+def _chosen(name: str, choice: Item) -> list[Text | str]:
+    return [name, _short(choice["value"]), choice["why"], ", ".join(choice["evidence"])]
+
+
+def _missed(steps: Sequence[Item]) -> None:
+    """What providers might have given and did not, with the reason, one line for each signal."""
+    reasons: dict[str, list[str]] = {}
+    for one in steps[-1]["missed"] if steps else ():
+        reasons.setdefault(one["signal"], []).append(f"{one['provider']} {one['reason']}")
+    _table("Missed", ("signal", "asked"), [[signal, ", ".join(told)] for signal, told in sorted(reasons.items())])
 
 
 def _age(seconds: float) -> str:
