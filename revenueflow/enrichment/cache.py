@@ -232,6 +232,7 @@ def _told(flight: _Flight, claim: Known | Wait | Denied | BaseException) -> Answ
         case Wait():
             return _pending(flight.ask, min(claim.seconds, QUEUED_SECONDS) if claim.busy else claim.seconds)
         case Denied(reason, stale):
+            metrics.lookups_denied.labels(flight.ask.wanted.provider, reason).inc()
             return _without_call(flight.ask, reason, stale)
 
 

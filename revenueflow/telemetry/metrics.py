@@ -30,6 +30,9 @@ lookups = Counter(
     "Questions to providers, by where the answer came from",
     ["provider", "origin", "outcome"],
 )
+lookups_denied = Counter(
+    "revenueflow_lookups_denied_total", "Questions that were not asked, for a cap or the stop", ["provider", "reason"]
+)
 spend = Counter("revenueflow_spend_total", "Money spent on upstreams", ["provider", "currency"])
 tokens = Counter("revenueflow_tokens_total", "Model tokens", ["model", "kind"])
 seal_age = Gauge("revenueflow_seal_age_seconds", "Age of the oldest audit event that is not sealed")
