@@ -1,7 +1,7 @@
 """The customer's own company data, from a file: CSV, JSON (a list of objects) or JSON Lines, one company each.
 
 The file is read at the start, and again when it has changed; while a new version is broken, the one before it is kept
-and the log says why. Nothing leaves the machine. A path says row and column, rows counted from 0 without a CSV's header:
+and the log says why. Nothing leaves the machine. A path says row and column, rows counted from 0 without the header:
 `$[12].industry`. `directory_file` says which columns there are.
 """
 
