@@ -26,6 +26,7 @@ def of_sandbox(urls: Mapping[str, str]) -> dict[str, str]:
         "CLEARBIT_PERSON_BASE_URL": urls["clearbit"],
         "HUNTER_API_KEY": KEY,
         "HUNTER_BASE_URL": urls["hunter"],
+        "PIPE0_BASE_URL": urls["pipe0"],
         "HUBSPOT_ACCESS_TOKEN": KEY,
         "HUBSPOT_BASE_URL": urls["hubspot"],
         "SLACK_BOT_TOKEN": KEY,

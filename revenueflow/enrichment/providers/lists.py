@@ -14,7 +14,7 @@ _DATE = ("date", "announcedDate", "announced_date", "fundingDate")
 
 
 def listed(form: Converter, *names: str) -> Converter:
-    """A list of texts as `form` reads them: of an object, the first of `names` that is there; one text is a list of it."""
+    """A list of texts as `form` reads them; of an object, the first of `names` that is there. One text is a list."""
 
     def read(value: JsonValue) -> JsonValue:
         items = value if isinstance(value, list) else [value]
@@ -38,7 +38,7 @@ def without_profiles(value: JsonValue) -> str:
 
 
 def latest_round(rounds: JsonValue) -> At | str | None:
-    """The stage of the funding round that was last; of the first in the list where dates don't tell. Also a stage itself."""
+    """The stage of the funding round that was last, or of the first in the list where dates don't tell; or a stage."""
     if isinstance(rounds, str):
         return text(rounds)
     if not isinstance(rounds, list):

@@ -7,10 +7,10 @@ GET  {base}/v1/pipes/check/{id} how the run stands; a run is kept for 21 days
      {"id", "status", "errors": [{"code", "message", "path"}], "records": {id: {"id", "fields": {name: field}}}}
      field: {"value", "status", "reason", "claimed_by": {"ref": pipe}, "resolved_by": {"ref": pipe}}
 
-What pipe0 publishes only in its catalogue was not at hand; each guess has a function or a table of its own. What a pipe
-calls its fields: read from `claimed_by` and a word in the name (`_rows`). How an unknown pipe is refused: an error whose
-path is in `pipes` (`_unknown_pipe`). How a used-up balance ends a run: a word in the error's code (`_out_of_credits`).
-The pipe for job postings: JOBS. That the pipe for posts takes the profile's address which another finds by email.
+What pipe0 publishes only in its catalogue was not at hand; each guess has a function or a table of its own. What a
+pipe calls its fields: those that it claims, by a word in the name (`_rows`). How an unknown pipe is refused: an error
+whose path is in `pipes` (`_unknown_pipe`). How a used-up balance ends a run: a word in the code (`_out_of_credits`).
+The pipe for job postings: JOBS. That the pipe for posts takes the profile which another pipe finds by email.
 """
 
 from __future__ import annotations
