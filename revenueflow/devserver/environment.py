@@ -27,6 +27,7 @@ def of_sandbox(urls: Mapping[str, str]) -> dict[str, str]:
         "HUNTER_API_KEY": KEY,
         "HUNTER_BASE_URL": urls["hunter"],
         "PIPE0_BASE_URL": urls["pipe0"],
+        "APOLLO_BASE_URL": urls["apollo"],
         "HUBSPOT_ACCESS_TOKEN": KEY,
         "HUBSPOT_BASE_URL": urls["hubspot"],
         "SLACK_BOT_TOKEN": KEY,

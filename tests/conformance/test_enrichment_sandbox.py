@@ -13,6 +13,7 @@ from pydantic import JsonValue
 
 from revenueflow.domain.evidence import Signal
 from revenueflow.enrichment.base import EnrichmentProvider, Findings, Lookup, Question, Status
+from revenueflow.enrichment.providers.apollo import Apollo
 from revenueflow.enrichment.providers.clearbit import Clearbit
 from revenueflow.enrichment.providers.hunter import Hunter
 from revenueflow.enrichment.providers.pipe0 import Pipe0
@@ -36,12 +37,17 @@ COLUMNS = {
 MAKERS: dict[str, Callable[[str], EnrichmentProvider]] = {
     "clearbit": lambda url: Clearbit("key", base_url=url, person_base_url=url, timeout=2),
     "hunter": lambda url: Hunter("key", base_url=url, timeout=2),
+    "apollo": lambda url: Apollo("key", base_url=url, webhook_url="https://hooks.example/", timeout=2),
     "pipe0": lambda url: Pipe0("key", base_url=url, timeout=2, sync_timeout=2),
 }
+ONLY_ALONE = {
+    "apollo": frozenset({Signal.TECHNOLOGIES, Signal.FUNDING_TOTAL, Signal.FUNDING_STAGE, Signal.REVENUE}),
+}
+"""What a vendor says of one company, though not of one among several in a call."""
 FAULTS: list[tuple[dict[str, float], dict[str, str]]] = [
     ({"quota": 0}, {"": "quota"}),
     ({"error_rate": 1, "status": 401}, {"": "bad_key"}),
-    ({"error_rate": 1, "status": 403}, {"": "forbidden", "hunter": "rate_limited"}),
+    ({"error_rate": 1, "status": 403}, {"": "forbidden", "hunter": "rate_limited", "apollo": "not_in_plan"}),
     ({"error_rate": 1, "status": 503}, {"": "server_error"}),
     ({"lose_answer_rate": 1}, {"": "connection_lost"}),
     ({"error_rate": 1, "status": 451}, {"": "legal", "hunter": "not_found"}),
@@ -114,17 +120,18 @@ async def test_every_company_is_read_completely(provider: EnrichmentProvider) ->
             facts = {fact.signal: fact.value for fact in findings.facts}
             country = facts.pop(Signal.COUNTRY, None)
             assert facts.pop(Signal.COMPANY_DOMAIN, domain) == domain
-            assert facts == told(known[domain], one.signals)
+            assert facts == told(known[domain], one.signals - ONLY_ALONE.get(provider.name, frozenset()))
             assert Signal.COUNTRY not in one.signals or (country is None) == (known[domain].get("country") is None)
             assert findings.refused == ()
 
 
-@pytest.mark.parametrize("provider", ["clearbit", "hunter"], indirect=True)
+@pytest.mark.parametrize("provider", ["clearbit", "hunter", "apollo"], indirect=True)
 async def test_a_person_has_title_seniority_and_department(provider: EnrichmentProvider) -> None:
-    person = next(company["people"][0] for company in COMPANIES if company.get("people"))
+    known = [one for one in COMPANIES if one.get("people") and companies().facts(provider.name, one["domain"])]
+    person = known[0]["people"][0]
     facts = {fact.signal: fact.value for fact in (await ask(provider, "person", person["email"])).facts}
     assert facts[Signal.TITLE] == person["title"]
-    assert facts.keys() == {Signal.TITLE, Signal.SENIORITY, Signal.DEPARTMENT}
+    assert facts.keys() == lookup(provider, "person").signals
     assert person["family_name"] not in orjson.dumps(list(facts.values())).decode()
 
 
@@ -135,6 +142,19 @@ async def test_hunter_tells_whether_mail_arrives(urls: dict[str, str], email: st
     findings = await ask(hunter, "email", email.format(known=known["email"]))
     await hunter.aclose()  # type: ignore[attr-defined]
     assert [(fact.signal, fact.value) for fact in findings.facts] == [(Signal.EMAIL_STATUS, status)]
+
+
+async def test_apollo_polls_for_a_waterfall(urls: dict[str, str]) -> None:
+    apollo = MAKERS["apollo"](urls["apollo"])
+    known = [one for one in COMPANIES if one.get("people") and companies().facts("apollo", one["domain"])]
+    keys = [*(one["people"][0]["email"] for one in known[:3]), "ada@nobody.example"]
+    answers = await settled(apollo, lookup(apollo, "email"), keys)
+    alone = await ask(apollo, "company", known[0]["domain"])
+    await apollo.aclose()  # type: ignore[attr-defined]
+    assert [[fact.value for fact in answer.facts] for answer in answers] == [["valid"], ["valid"], ["valid"], []]
+    view = companies().facts("apollo", known[0]["domain"])
+    assert view
+    assert {fact.signal for fact in alone.facts} > told(view, lookup(apollo, "company").signals).keys()
 
 
 async def test_an_unknown_company_is_not_found(provider: EnrichmentProvider) -> None:

@@ -46,7 +46,8 @@ class Wire:
     `keys` reads what a request asks for, in its order, and raises Refusal; `body` is the answer to that. `root` is
     the path of a record in the answer to a question about one key alone. `errors` has an Answerer for each of
     `not_found`, `rate_limited`, `quota` and `bad_key`, and for `pending` if there is that; `handle` is what a
-    pending answer names. `reads`: a lost answer has cost nothing. `beside` is what else the vendor serves, by path.
+    pending answer names, `under_way` what every question carries where all begin as pending. `reads`: a lost answer
+    has cost nothing. `beside` is what else the vendor serves, by path.
     """
 
     vendor: str
@@ -62,6 +63,7 @@ class Wire:
     authorised: Callable[[Seen], bool]
     errors: dict[str, Answerer]
     handle: str | None = None
+    under_way: str | None = None
     largest: int = 1
     reads: bool = True
     beside: Mapping[str, Answerer] = field(default_factory=dict)
@@ -77,7 +79,7 @@ class Wire:
 
     def key(self, provider: EnrichmentProvider, number: int = 0) -> str:
         """One of many keys."""
-        kind, prefix = self.of(provider).key, f"x{number}." if number else ""
+        kind, prefix = self.of(provider).key, f"x{number}-" if number else ""
         return f"{prefix}{EMAIL}" if kind is KeyKind.EMAIL else f"{prefix}{DOMAIN}"
 
     def found(self, records: Mapping[str, JsonValue]) -> Answerer:
