@@ -11,6 +11,7 @@ from typing import Any, Final
 Row = dict[str, Any]
 KNOWN: Final = {"pipe0": 0.9, "apollo": 0.88, "zoominfo": 0.85}
 """The share of the companies that each of them knows."""
+MILLIONS: Final = (0, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 5000)
 STAGES: Final = {
     "seed": "Seed",
     "series_a": "Series A",
@@ -37,9 +38,18 @@ def view(vendor: str, domain: str, truth: Row) -> Row | None:
         "technologies": [name for name in truth["technologies"] if random.random() < 0.9],
         "funding_total": _whole(truth["funding_total"]) if random.random() < 0.8 else None,
         "funding_stage": STAGES.get(truth["funding_stage"] or ""),
-        "revenue": _whole(truth["revenue"]) if random.random() < 0.7 else None,
+        **_revenue(vendor, truth["revenue"] if random.random() < 0.7 else None),
         "founded_year": truth["founded_year"] if random.random() < 0.9 else None,
     }
+
+
+def _revenue(vendor: str, revenue: float | None) -> Row:
+    """ZoomInfo tells a range."""
+    if vendor != "zoominfo" or not revenue:
+        return {"revenue": _whole(revenue)}
+    high = next((one for one in MILLIONS if revenue <= one * 1_000_000), None)
+    low = MILLIONS[MILLIONS.index(high) - 1] if high else MILLIONS[-1]
+    return {"revenue_range": f"${low} mil. - ${high} mil." if high else f"Over ${low} mil."}
 
 
 def news(facts: Row) -> list[str]:

@@ -17,6 +17,7 @@ from revenueflow.enrichment.providers.apollo import Apollo
 from revenueflow.enrichment.providers.clearbit import Clearbit
 from revenueflow.enrichment.providers.hunter import Hunter
 from revenueflow.enrichment.providers.pipe0 import Pipe0
+from revenueflow.enrichment.providers.zoominfo import ZoomInfo
 from revenueflow.errors import UpstreamError
 from revenueflow.sandbox.directory import DATA, companies
 from revenueflow.sandbox.server import SandboxConfig, run
@@ -38,6 +39,7 @@ MAKERS: dict[str, Callable[[str], EnrichmentProvider]] = {
     "clearbit": lambda url: Clearbit("key", base_url=url, person_base_url=url, timeout=2),
     "hunter": lambda url: Hunter("key", base_url=url, timeout=2),
     "apollo": lambda url: Apollo("key", base_url=url, webhook_url="https://hooks.example/", timeout=2),
+    "zoominfo": lambda url: ZoomInfo("id", "key", base_url=url, token_url=f"{url}/oauth2/default/v1/token", timeout=2),
     "pipe0": lambda url: Pipe0("key", base_url=url, timeout=2, sync_timeout=2),
 }
 ONLY_ALONE = {
@@ -47,7 +49,10 @@ ONLY_ALONE = {
 FAULTS: list[tuple[dict[str, float], dict[str, str]]] = [
     ({"quota": 0}, {"": "quota"}),
     ({"error_rate": 1, "status": 401}, {"": "bad_key"}),
-    ({"error_rate": 1, "status": 403}, {"": "forbidden", "hunter": "rate_limited", "apollo": "not_in_plan"}),
+    (
+        {"error_rate": 1, "status": 403},
+        {"": "forbidden", "hunter": "rate_limited", "apollo": "not_in_plan", "zoominfo": "bad_key"},
+    ),
     ({"error_rate": 1, "status": 503}, {"": "server_error"}),
     ({"lose_answer_rate": 1}, {"": "connection_lost"}),
     ({"error_rate": 1, "status": 451}, {"": "legal", "hunter": "not_found"}),
@@ -125,7 +130,7 @@ async def test_every_company_is_read_completely(provider: EnrichmentProvider) ->
             assert findings.refused == ()
 
 
-@pytest.mark.parametrize("provider", ["clearbit", "hunter", "apollo"], indirect=True)
+@pytest.mark.parametrize("provider", ["clearbit", "hunter", "apollo", "zoominfo"], indirect=True)
 async def test_a_person_has_title_seniority_and_department(provider: EnrichmentProvider) -> None:
     known = [one for one in COMPANIES if one.get("people") and companies().facts(provider.name, one["domain"])]
     person = known[0]["people"][0]
