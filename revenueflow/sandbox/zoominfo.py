@@ -21,17 +21,7 @@ from revenueflow.sandbox.directory import Directory, Facts, country_of, domain_o
 MOST: Final = 25
 MEDIA: Final = "application/vnd.api+json"
 SECONDS: Final = 3600
-RANGES: Final = (
-    (1, 10),
-    (10, 20),
-    (20, 50),
-    (50, 100),
-    (100, 250),
-    (250, 500),
-    (500, 1000),
-    (1000, 5000),
-    (5000, 10_000),
-)
+STEPS: Final = (1, 10, 20, 50, 100, 250, 500, 1000, 5000, 10_000)
 Row = dict[str, Any]
 
 
