@@ -15,6 +15,7 @@ import orjson
 import pytest
 
 from revenueflow.crm.http import HttpCrm
+from revenueflow.devserver import environment
 from revenueflow.domain.evidence import Signal
 from revenueflow.enrichment.base import EnrichmentProvider, Findings, Question, Status
 from revenueflow.enrichment.providers.clearbit import Clearbit
@@ -74,6 +75,14 @@ async def test_our_clearbit_client_finds_a_company(sandbox: Sandbox) -> None:
     unknown = await look_up(client, "company", "nobody-knows.example")
     assert unknown.status is Status.NOT_FOUND
     await client.aclose()
+
+
+async def test_vendors_that_the_demo_does_not_ask_have_addresses_and_no_keys(sandbox: Sandbox) -> None:
+    given = environment.of_sandbox(sandbox.urls)
+    assert given["PIPE0_BASE_URL"] == sandbox.urls["pipe0"]
+    assert given["APOLLO_BASE_URL"] == sandbox.urls["apollo"]
+    assert given["ZOOMINFO_TOKEN_URL"].startswith(f"{sandbox.urls['zoominfo']}/oauth2/")
+    assert given.keys().isdisjoint({"PIPE0_API_KEY", "APOLLO_API_KEY", "ZOOMINFO_CLIENT_ID", "ZOOMINFO_CLIENT_SECRET"})
 
 
 async def test_our_hunter_client_finds_a_company(sandbox: Sandbox) -> None:

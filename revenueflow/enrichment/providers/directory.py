@@ -20,6 +20,8 @@ from revenueflow.errors import ConfigurationError
 from revenueflow.telemetry import logs
 
 log = logs.get("directory")
+PATIENCE = 1.0
+"""Seconds that a question waits for a new version of the file."""
 
 
 class Directory:
@@ -33,7 +35,7 @@ class Directory:
         self._path = path
         self._loaded = directory_file.load(path)
         self._seen: Version | None = self._loaded.version
-        self._reading = asyncio.Lock()
+        self._reading: asyncio.Task[None] | None = None
 
     async def look_up(self, _: Lookup, questions: Sequence[Question]) -> Sequence[Findings]:
         """From the newest version of the file that could be read. Asks nobody, and never fails."""
@@ -42,19 +44,25 @@ class Directory:
         return [_findings(companies.get(question.key)) for question in questions]
 
     async def aclose(self) -> None:
-        """Holds nothing."""
+        """Waits for a reading that is under way: a thread can't be cut short."""
+        if self._reading:
+            await self._reading
 
     async def _refresh(self) -> None:
-        """Reads in a thread: whoever asks meanwhile waits for it, everything else goes on."""
-        async with self._reading:
-            version = await asyncio.to_thread(directory_file.version_of, self._path)
-            if version == self._seen:
-                return
-            self._seen = version
-            try:
-                self._loaded = await asyncio.to_thread(directory_file.load, self._path)
-            except ConfigurationError as error:
-                log.warning("directory_not_read_again", reason=error.detail)
+        """Reads in a thread. A small file is waited for; of a large one, the version before it is used meanwhile."""
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._read_if_new())
+        await asyncio.wait({self._reading}, timeout=PATIENCE)
+
+    async def _read_if_new(self) -> None:
+        version = await asyncio.to_thread(directory_file.version_of, self._path)
+        if version == self._seen:
+            return
+        self._seen = version
+        try:
+            self._loaded = await asyncio.to_thread(directory_file.load, self._path)
+        except ConfigurationError as error:
+            log.warning("directory_not_read_again", reason=error.detail)
 
 
 def _findings(place: Place | None) -> Findings:

@@ -11,6 +11,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -23,14 +24,15 @@ from revenueflow.enrichment.mapping import (
     FIRST_YEAR,
     LAST_YEAR,
     LONGEST_TEXT,
+    NOTHING,
     At,
     Converter,
+    Unfit,
     amount,
     amount_or_range,
     count_or_range,
     field,
     prose,
-    read,
     text,
     texts,
     year,
@@ -39,7 +41,7 @@ from revenueflow.errors import ConfigurationError
 
 Row: TypeAlias = dict[str, JsonValue]
 Version: TypeAlias = tuple[int, int, int]
-LARGEST_FILE = 256 * 2**20
+LARGEST_FILE = 64 * 2**20
 FORMS = (".csv", ".json", ".jsonl", ".ndjson")
 DOMAIN = ("domain", "website", "company_domain", "company_website", "web_site", "url", "homepage")
 _NUMBER = re.compile(r"\d{1,15}(\.\d{1,6})?")
@@ -96,7 +98,7 @@ COLUMNS = (
     field(Signal.FUNDING_STAGE, text, "funding_stage", "stage"),
     field(Signal.FOUNDED_YEAR, digits(year), "founded", "founded_year", "year_founded"),
 )
-KNOWN = frozenset(name for column in COLUMNS for name in column.paths)
+BY_NAME = {name: column for column in COLUMNS for name in column.paths}
 TEXT = f"text of at most {LONGEST_TEXT} characters"
 ALLOWED = {
     Signal.HEADCOUNT: "a whole number, or a range such as 51-200",
@@ -155,7 +157,7 @@ def _by_domain(path: Path, rows: Iterable[tuple[str, Row]]) -> dict[str, Place]:
     companies: dict[str, Place] = {}
     number, keyed = -1, False
     for number, (place, given) in enumerate(rows):
-        row = {name: value for name, value in _named(given).items() if name in KNOWN}
+        row = {name: value for name, value in _named(given).items() if name in BY_NAME}
         keyed = keyed or any(name in row for name in DOMAIN)
         _check(f"{path}: {place}", row)
         domain = next((found for name in DOMAIN if (found := domain_of(row.get(name)))), None)
@@ -175,16 +177,20 @@ def _named(row: Row) -> Row:
     return {_plain(name): row[name] for name in reversed(row)}
 
 
+@lru_cache(maxsize=1024)
 def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", name.strip().lower()).strip("_")
 
 
 def _check(place: str, row: Row) -> None:
-    _, refused = read(row, "$", COLUMNS)
-    if refused:
-        first = refused[0]
-        column, allowed = first.path.removeprefix("$."), ALLOWED.get(first.signal, TEXT)
-        raise ConfigurationError(f"{place}, column {column}: must be {allowed}")
+    for name, value in row.items():
+        column = BY_NAME[name]
+        if value in NOTHING or column.signal is Signal.COMPANY_DOMAIN:
+            continue
+        try:
+            column.convert(value)
+        except Unfit:
+            raise ConfigurationError(f"{place}, column {name}: must be {ALLOWED.get(column.signal, TEXT)}") from None
 
 
 def _of_csv(path: Path, content: str) -> Iterator[tuple[str, Row]]:

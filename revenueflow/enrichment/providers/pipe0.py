@@ -183,7 +183,7 @@ def _payload(pipes: Pipes, keys: list[str]) -> dict[str, Any]:
     return {
         "config": {"environment": "production"},
         "pipes": [{"pipe_id": pipe} for pipe in pipes.pipes],
-        "input": [{"id": record_id(key), **_input(pipes.key, key)} for key in keys],
+        "input": [{"id": record_id(key), **_input(pipes.key, key)} for key in dict.fromkeys(keys)],
     }
 
 
@@ -231,7 +231,7 @@ def _errors(data: dict[str, JsonValue]) -> list[dict[str, JsonValue]]:
 
 def _unknown_pipe(data: dict[str, JsonValue]) -> bool:
     """The account has no such pipe: what is wrong is in `pipes`, of which all are ours."""
-    return any(re.match(r"[$./]*pipes\b", str(one.get("path") or "")) for one in _errors(data))
+    return any(re.match(r"[$./'\"\[]*pipes\b", str(one.get("path") or "")) for one in _errors(data))
 
 
 def _out_of_credits(data: dict[str, JsonValue]) -> bool:

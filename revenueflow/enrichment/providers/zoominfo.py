@@ -159,7 +159,8 @@ def _document(call: _Call, keys: list[str]) -> dict[str, Any]:
 
 def _matched(call: _Call, keys: list[str], data: dict[str, JsonValue]) -> list[Findings]:
     records = _by_key(call, data["data"])
-    return [_of_record(call, data, *records[key]) if key in records else refused("malformed") for key in keys]
+    asked = [key.lower() for key in keys]
+    return [_of_record(call, data, *records[key]) if key in records else refused("malformed") for key in asked]
 
 
 def _by_key(call: _Call, records: JsonValue) -> Mapping[str, tuple[int, dict[str, JsonValue]]]:
@@ -181,7 +182,7 @@ def _key(call: _Call, given: JsonValue) -> str | None:
     criterion = given.get(call.criterion) if isinstance(given, dict) else None
     if not isinstance(criterion, str):
         return None
-    return site_domain(criterion) if call.criterion == "companyWebsite" else criterion
+    return site_domain(criterion) if call.criterion == "companyWebsite" else criterion.lower()
 
 
 def _of_record(call: _Call, data: JsonValue, place: int, record: dict[str, JsonValue]) -> Findings:

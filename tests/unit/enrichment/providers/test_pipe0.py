@@ -72,8 +72,11 @@ async def test_a_run_that_takes_longer_is_polled(pipe0: Pipe0, server: VendorSer
 
 
 @pytest.mark.parametrize("status", [200, 400])
-async def test_a_pipe_that_the_account_does_not_have(pipe0: Pipe0, server: VendorServer, status: int) -> None:
-    server.answer = fixed(status, refusing({"code": "x", "message": "?", "path": "pipes.0.pipe_id"}))
+@pytest.mark.parametrize("path", ["pipes.0.pipe_id", "$.pipes[0].pipe_id", "/pipes/0", ["pipes", 0, "pipe_id"]])
+async def test_a_pipe_that_the_account_does_not_have(
+    pipe0: Pipe0, server: VendorServer, status: int, path: JsonValue
+) -> None:
+    server.answer = fixed(status, refusing({"code": "x", "message": "?", "path": path}))
     findings = await ask(pipe0, NEW[:2], "jobs")
     assert [(one.status, one.reason) for one in findings] == [(Status.FAILED, "not_in_plan")] * 2
 
