@@ -7,47 +7,12 @@ with the value itself. `revenueflow doctor` explains each.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
-from urllib.parse import urlsplit
+from typing import Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from revenueflow.errors import ConfigurationError, Fault
-
-
-def env(name: str, default: Any = ..., *, about: str, **limits: Any) -> Any:
-    """A setting: the name of its variable, its default, and what `doctor` says about it."""
-    return Field(default, validation_alias=name, description=about, **limits)
-
-
-def _split(value: object) -> object:
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-
-def _with_port(url: str) -> str:
-    try:
-        urlsplit(url).port  # noqa: B018 - reading it checks it
-    except ValueError:
-        raise PydanticCustomError("address", "the host or the port is malformed; a port is 0 to 65535") from None
-    return url
-
-
-PostgresUrl = Annotated[str, Field(pattern=r"^postgres(ql)?://[^\s]+$"), AfterValidator(_with_port)]
-RedisUrl = Annotated[str, Field(pattern=r"^(redis|rediss|unix)://[^\s]+$"), AfterValidator(_with_port)]
-HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s]+$"), AfterValidator(_with_port)]
-HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")]
-Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split), Field(max_length=2)]
-
-
-class Group(BaseSettings):
-    """A group of settings. An empty variable counts as not set."""
-
-    model_config = SettingsConfigDict(
-        env_file=".env", env_ignore_empty=True, extra="ignore", populate_by_name=True, frozen=True,
-        allow_inf_nan=False,
-    )  # fmt: skip
+from revenueflow.settings_base import Group, HeaderName, HttpUrl, PostgresUrl, RedisUrl, Secrets, env
 
 
 class DatabaseSettings(Group):
@@ -179,6 +144,21 @@ class EnrichmentSettings(Group):
     )
     hunter_key: SecretStr | None = env("HUNTER_API_KEY", None, about="Hunter")
     hunter_url: HttpUrl = env("HUNTER_BASE_URL", "https://api.hunter.io", about="Hunter's API")
+    pipe0_key: SecretStr | None = env("PIPE0_API_KEY", None, about="pipe0")
+    pipe0_url: HttpUrl = env("PIPE0_BASE_URL", "https://api.pipe0.com", about="pipe0's API")
+    apollo_key: SecretStr | None = env("APOLLO_API_KEY", None, about="Apollo")
+    apollo_url: HttpUrl = env("APOLLO_BASE_URL", "https://api.apollo.io", about="Apollo's API")
+    zoominfo_id: str | None = env("ZOOMINFO_CLIENT_ID", None, about="ZoomInfo: the OAuth client")
+    zoominfo_secret: SecretStr | None = env("ZOOMINFO_CLIENT_SECRET", None, about="ZoomInfo: its secret")
+    zoominfo_url: HttpUrl = env("ZOOMINFO_BASE_URL", "https://api.zoominfo.com", about="ZoomInfo's GTM API")
+    zoominfo_token_url: HttpUrl = env(
+        "ZOOMINFO_TOKEN_URL",
+        "https://okta-login.zoominfo.com/oauth2/default/v1/token",
+        about="where ZoomInfo gives tokens",
+    )
+    directory_file: Path | None = env(
+        "REVENUEFLOW_DIRECTORY_FILE", None, about="your own company data: CSV, JSON or JSON Lines"
+    )
 
 
 class HubSpotSettings(Group):
@@ -290,6 +270,10 @@ def _fault(group: type[Group], variable: str, kind: str, message: str) -> Fault:
 def _check_together(settings: Settings) -> None:
     if settings.crm.provider == "http" and not settings.crm.base_url:
         raise ConfigurationError("CRM_BASE_URL: is not set, and CRM_PROVIDER=http needs it (https://host/path)")
+    given = settings.enrichment
+    if (given.zoominfo_id is None) != (given.zoominfo_secret is None):
+        missing = "ZOOMINFO_CLIENT_SECRET" if given.zoominfo_secret is None else "ZOOMINFO_CLIENT_ID"
+        raise ConfigurationError(f"{missing}: is not set, and the other half of ZoomInfo's credential is")
     if settings.worker.heartbeat * 2 > settings.worker.lease:
         raise ConfigurationError(
             "REVENUEFLOW_HEARTBEAT_SECONDS: must be at most half of REVENUEFLOW_LEASE_SECONDS, or leases are lost"

@@ -12,7 +12,8 @@ from revenueflow.devserver.postgres import Postgres
 from revenueflow.devserver.server import EmbeddedServer, free_port
 from revenueflow.devserver.services import Service
 from revenueflow.devserver.valkey import Valkey
-from revenueflow.settings import Group, PostgresUrl, RedisUrl, Settings, env
+from revenueflow.settings import Settings
+from revenueflow.settings_base import Group, PostgresUrl, RedisUrl, env
 
 NAME = "revenueflow"
 

@@ -13,7 +13,10 @@ KEY = "sandbox"
 
 
 def of_sandbox(urls: Mapping[str, str]) -> dict[str, str]:
-    """Every upstream is the sandbox. Only addresses and keys differ from production."""
+    """Every upstream is the sandbox. Only addresses and keys differ from production.
+
+    pipe0, Apollo and ZoomInfo have addresses and no keys: they are asked only where somebody sets one.
+    """
     return {
         "CRM_PROVIDER": "http",
         "CRM_BASE_URL": urls["crm"],
@@ -26,6 +29,10 @@ def of_sandbox(urls: Mapping[str, str]) -> dict[str, str]:
         "CLEARBIT_PERSON_BASE_URL": urls["clearbit"],
         "HUNTER_API_KEY": KEY,
         "HUNTER_BASE_URL": urls["hunter"],
+        "PIPE0_BASE_URL": urls["pipe0"],
+        "APOLLO_BASE_URL": urls["apollo"],
+        "ZOOMINFO_BASE_URL": urls["zoominfo"],
+        "ZOOMINFO_TOKEN_URL": f"{urls['zoominfo']}/oauth2/default/v1/token",
         "HUBSPOT_ACCESS_TOKEN": KEY,
         "HUBSPOT_BASE_URL": urls["hubspot"],
         "SLACK_BOT_TOKEN": KEY,

@@ -102,6 +102,7 @@ class HttpUpstream:
         *,
         params: Params | None = None,
         json: object = None,
+        form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         tries: int = 3,
         budget: float = 10.0,
@@ -109,15 +110,18 @@ class HttpUpstream:
     ) -> Answer:
         """The answer, if its status is in `allow`. `path` begins with "/"; the caller has quoted its parts.
 
-        `json` is anything that orjson can write. A 200 or 201 must hold JSON or nothing.
+        The body is `json`, anything that orjson can write, or `form`; `headers` may name another content type for it.
+        A 200 or 201 must hold JSON or nothing.
         Raises UpstreamUnavailable after `tries`, or earlier if the next would start more than `budget`
         seconds from now (`retry_after`, in seconds, if the upstream named it); UpstreamRejected; and for
         methods that write OutcomeUnknown, at once.
         """
 
+        body = _body(json, form)
+
         async def once() -> Answer:
             with self._timed():
-                return await self._once(self._build(method, path, params, json, headers), allow)
+                return await self._once(self._build(method, path, params, body, headers), allow)
 
         return await retrying(once, tries=tries, budget=budget)
 
@@ -127,15 +131,11 @@ class HttpUpstream:
             await self._client.aclose()
 
     def _build(
-        self, method: str, path: str, params: Params | None, json: object, headers: Mapping[str, str] | None
+        self, method: str, path: str, params: Params | None, body: _Body, headers: Mapping[str, str] | None
     ) -> Request:
-        own = {**self._headers, **(headers or {})}
-        content = None
-        if json is not None:
-            own["content-type"] = "application/json"
-            content = orjson.dumps(json)
+        own = {**body.headers, **self._headers, **(headers or {})}
         query = f"?{urlencode(params, quote_via=quote)}" if params else ""
-        return Request(method, self._base_url + path + query, own, content)
+        return Request(method, self._base_url + path + query, own, body.content)
 
     @contextmanager
     def _timed(self) -> Iterator[None]:
@@ -162,6 +162,21 @@ class HttpUpstream:
         if method not in READS and (status == 408 or status >= 500 or 200 <= status < 300):
             error = OutcomeUnknown
         return error(self.name, reason, retry_after=retry_after(headers))
+
+
+class _Body(NamedTuple):
+    """What is sent, and the headers that tell its form."""
+
+    content: bytes | None
+    headers: Mapping[str, str]
+
+
+def _body(json: object, form: Mapping[str, str] | None) -> _Body:
+    if form is not None:
+        return _Body(urlencode(form).encode(), {"content-type": "application/x-www-form-urlencoded"})
+    if json is not None:
+        return _Body(orjson.dumps(json), {"content-type": "application/json"})
+    return _Body(None, {})
 
 
 def _meaning(status: int) -> Meaning:

@@ -10,6 +10,8 @@ from typing import Any, Final
 import orjson
 import pycountry
 
+from revenueflow.sandbox import views
+
 DATA: Final = Path(__file__).parent / "data"
 Facts = dict[str, Any]
 
@@ -23,7 +25,7 @@ class Directory:
     def facts(self, vendor: str, domain: str) -> Facts | None:
         """What `vendor` knows; name and domain are always among it."""
         company = self._companies.get(domain.strip().casefold().removeprefix("www."))
-        facts = company.get(vendor) if company else None
+        facts = _view(vendor, company) if company else None
         if company is None or facts is None:
             return None
         return {"name": company.get("name"), **_known(facts), "domain": company["domain"]}
@@ -61,6 +63,14 @@ def country_of(text: Any) -> tuple[str | None, str | None]:
     except LookupError:
         return (text.upper(), None) if len(text) == 2 else (None, text)
     return found.alpha_2, getattr(found, "common_name", found.name)
+
+
+def _view(vendor: str, company: dict[str, Any]) -> Facts | None:
+    truth = company.get("truth")
+    if vendor in views.KNOWN and truth:
+        return views.view(vendor, str(company["domain"]), truth)
+    facts: Facts | None = company.get(vendor)
+    return facts
 
 
 def _known(facts: Facts) -> Facts:

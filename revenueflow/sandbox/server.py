@@ -16,7 +16,7 @@ from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from revenueflow.errors import ConfigurationError
-from revenueflow.sandbox import clearbit, control, crm, gemini, hubspot, hunter, slack
+from revenueflow.sandbox import apollo, clearbit, control, crm, gemini, hubspot, hunter, pipe0, slack, zoominfo
 from revenueflow.sandbox.directory import companies, contacts
 from revenueflow.sandbox.middleware import ABORT, Upstream
 from revenueflow.sandbox.state import UPSTREAMS, State
@@ -66,6 +66,9 @@ def apps(state: State) -> dict[str, ASGIApp]:
         "gemini": Upstream("gemini", gemini.app(), state, gemini.refuse),
         "clearbit": Upstream("clearbit", clearbit.app(directory), state, clearbit.refuse, quota_status=402),
         "hunter": Upstream("hunter", hunter.app(directory), state, hunter.refuse),
+        "pipe0": Upstream("pipe0", pipe0.app(directory), state, pipe0.refuse, quota_status=402),
+        "apollo": Upstream("apollo", apollo.app(directory), state, apollo.refuse, quota_status=402),
+        "zoominfo": Upstream("zoominfo", zoominfo.app(directory), state, zoominfo.refuse, quota_status=402),
         "slack": Upstream("slack", slack.app(), state, slack.refuse),
         "crm": Upstream("crm", crm.app(state.ledger), state, crm.refuse),
         "hubspot": Upstream("hubspot", hubspot.app(contacts()), state, hubspot.refuse),

@@ -10,7 +10,7 @@ from revenueflow.sandbox.faults import Faults
 from revenueflow.sandbox.journal import Journal
 from revenueflow.sandbox.ledger import Ledger
 
-UPSTREAMS: Final = ("gemini", "clearbit", "hunter", "slack", "crm", "hubspot")
+UPSTREAMS: Final = ("gemini", "clearbit", "hunter", "pipe0", "apollo", "zoominfo", "slack", "crm", "hubspot")
 USUAL: Final = {"latency_ms": 50, "jitter_ms": 100}
 OF_A_MODEL: Final = {"latency_ms": 800, "jitter_ms": 0}
 

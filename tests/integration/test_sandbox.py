@@ -15,8 +15,9 @@ import orjson
 import pytest
 
 from revenueflow.crm.http import HttpCrm
+from revenueflow.devserver import environment
 from revenueflow.domain.evidence import Signal
-from revenueflow.enrichment.base import Status, Subject
+from revenueflow.enrichment.base import EnrichmentProvider, Findings, Question, Status
 from revenueflow.enrichment.providers.clearbit import Clearbit
 from revenueflow.enrichment.providers.hunter import Hunter
 from revenueflow.errors import ConfigurationError, OutcomeUnknown, UpstreamUnavailable
@@ -55,26 +56,39 @@ async def test_a_port_that_is_taken_is_a_mistake_of_the_configuration(sandbox: S
             pass
 
 
+async def look_up(client: EnrichmentProvider, name: str, key: str) -> Findings:
+    lookup = next(one for one in client.lookups if one.name == name)
+    return (await client.look_up(lookup, [Question(key)]))[0]
+
+
 async def test_our_clearbit_client_finds_a_company(sandbox: Sandbox) -> None:
     client = Clearbit("k", base_url=sandbox.urls["clearbit"], person_base_url=sandbox.urls["clearbit"])
     known = company("clearbit")
-    found = await client.find(Subject(lead_id=uuid4(), domain=known["domain"]))
+    found = await look_up(client, "company", known["domain"])
     facts = {fact.signal: fact.value for fact in found.facts}
     assert found.status is Status.FOUND and not found.refused
     assert facts[Signal.HEADCOUNT] == known["clearbit"]["headcount"]
     assert facts[Signal.INDUSTRY] == known["clearbit"]["industry"]
     person = known["people"][0]
-    found = await client.find(Subject(lead_id=uuid4(), email=person["email"]))
+    found = await look_up(client, "person", person["email"])
     assert person["title"] in [fact.value for fact in found.facts if fact.signal is Signal.TITLE]
-    unknown = await client.find(Subject(lead_id=uuid4(), domain="nobody-knows.example"))
+    unknown = await look_up(client, "company", "nobody-knows.example")
     assert unknown.status is Status.NOT_FOUND
     await client.aclose()
+
+
+async def test_vendors_that_the_demo_does_not_ask_have_addresses_and_no_keys(sandbox: Sandbox) -> None:
+    given = environment.of_sandbox(sandbox.urls)
+    assert given["PIPE0_BASE_URL"] == sandbox.urls["pipe0"]
+    assert given["APOLLO_BASE_URL"] == sandbox.urls["apollo"]
+    assert given["ZOOMINFO_TOKEN_URL"].startswith(f"{sandbox.urls['zoominfo']}/oauth2/")
+    assert given.keys().isdisjoint({"PIPE0_API_KEY", "APOLLO_API_KEY", "ZOOMINFO_CLIENT_ID", "ZOOMINFO_CLIENT_SECRET"})
 
 
 async def test_our_hunter_client_finds_a_company(sandbox: Sandbox) -> None:
     client = Hunter("k", base_url=sandbox.urls["hunter"])
     known = company("hunter")
-    found = await client.find(Subject(lead_id=uuid4(), domain=known["domain"]))
+    found = await look_up(client, "company", known["domain"])
     facts = {fact.signal: fact.value for fact in found.facts}
     assert found.status is Status.FOUND and not found.refused
     assert facts[Signal.HEADCOUNT] == known["hunter"]["headcount"]
@@ -228,7 +242,7 @@ async def test_a_quota_is_used_up(sandbox: Sandbox, upstream: str, status: int) 
 async def test_a_vendor_that_is_still_looking(sandbox: Sandbox) -> None:
     await sandbox.break_("clearbit", error_rate=1, status=202)
     client = Clearbit("k", base_url=sandbox.urls["clearbit"], person_base_url=sandbox.urls["clearbit"])
-    assert (await client.find(Subject(lead_id=uuid4(), domain="a.example"))).status is Status.PENDING
+    assert (await look_up(client, "company", "a.example")).status is Status.PENDING
     await client.aclose()
 
 

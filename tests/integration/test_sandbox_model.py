@@ -16,7 +16,7 @@ from revenueflow.clock import utcnow
 from revenueflow.domain.claim import ClaimVerdict
 from revenueflow.domain.evidence import Evidence, Signal, Trust
 from revenueflow.domain.vocabulary import Vocabulary
-from revenueflow.enrichment.base import Subject
+from revenueflow.enrichment.base import Question
 from revenueflow.enrichment.providers.clearbit import Clearbit
 from revenueflow.enrichment.providers.hunter import Hunter
 from revenueflow.errors import UpstreamRejected, UpstreamUnavailable
@@ -83,7 +83,7 @@ async def evidence(sandbox: Sandbox, place: int) -> list[Evidence]:
     form = {Signal.MESSAGE: MESSAGES[place % len(MESSAGES)], Signal.TITLE: TITLES[place % len(TITLES)]}
     pieces = [piece("form", signal, "$", value, Trust.SELF_REPORTED) for signal, value in form.items()]
     for provider in providers:
-        found = await provider.find(Subject(lead_id=uuid4(), domain=chosen["domain"]))
+        (found,) = await provider.look_up(provider.lookups[0], [Question(chosen["domain"])])
         pieces += [piece(provider.name, fact.signal, fact.path, fact.value, Trust.VENDOR) for fact in found.facts]
         await provider.aclose()
     return pieces

@@ -1,9 +1,13 @@
-"""How each enrichment vendor words each case on the wire, and what the case should come to."""
+"""How each enrichment vendor words each case on the wire, and what the case should come to.
+
+A `Wire` is one lookup of one vendor. The server that it makes reads the keys from the request as the vendor would, and
+refuses what the vendor would refuse: a provider that asks wrongly finds nothing.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,87 +16,97 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from revenueflow.domain.evidence import Signal
-from revenueflow.enrichment.base import EnrichmentProvider
-from revenueflow.enrichment.providers.clearbit import Clearbit
-from revenueflow.enrichment.providers.hunter import Hunter
-from tests.support.vendor_server import Answerer, Seen, VendorServer, fixed
+from revenueflow.enrichment.base import EnrichmentProvider, KeyKind, Lookup
+from tests.support.vendor_server import Answerer, Seen, VendorServer
 
 KEY = "vendor-key-canary"
 EMAIL = "ada+crm@northwind.example"
 DOMAIN = "northwind.example"
 TIMEOUT = 0.5
 """Seconds for one try: long enough for loopback, short enough for the time-out case."""
+PERSONAL = ("Ada", "Canary", "canary", "5550", "555 0100", "linkedin.com/in", "photo", "@")
+"""Each vendor's records hold these, and no fact may."""
 
-PERSON: dict[str, Any] = {
-    "id": "p1",
-    "name": {"fullName": "Ada Canary", "givenName": "Ada", "familyName": "Canary"},
-    "email": EMAIL,
-    "phone": "+49 30 5550 1234",
-    "linkedin": {"handle": "in/adacanary"},
-    "employment": {
-        "name": "Northwind",
-        "title": "VP Engineering",
-        "role": "engineering",
-        "seniority": "executive",
-    },
-}
-COMPANY: dict[str, Any] = {
-    "id": "c1",
-    "name": "Northwind Traders",
-    "domain": DOMAIN,
-    "site": {"phoneNumbers": ["+1 415 555 0100"], "emailAddresses": ["canary@northwind.example"]},
-    "category": {"sector": "Information Technology", "industry": "Internet Software & Services"},
-    "description": "Trades worldwide. Write to canary@northwind.example or call +1 415 555 0100.",
-    "foundedYear": 2011,
-    "geo": {"city": "Berlin", "country": "Germany", "countryCode": "DE"},
-    "tech": ["salesforce", "postgresql"],
-    "phone": "+1 415 555 0100",
-    "metrics": {"employees": 240, "employeesRange": "51-250", "raised": 12_000_000, "annualRevenue": None},
-}
-COMPANY_FACTS: dict[Signal, tuple[str, JsonValue]] = {
-    Signal.COMPANY_NAME: ("name", "Northwind Traders"),
-    Signal.COMPANY_DOMAIN: ("domain", DOMAIN),
-    Signal.DESCRIPTION: ("description", "Trades worldwide. Write to [email] or call [phone]."),
-    Signal.INDUSTRY: ("category.industry", "Internet Software & Services"),
-    Signal.HEADCOUNT: ("metrics.employees", 240),
-    Signal.CITY: ("geo.city", "Berlin"),
-    Signal.TECHNOLOGIES: ("tech", ["salesforce", "postgresql"]),
-    Signal.FUNDING_TOTAL: ("metrics.raised", 12_000_000),
-    Signal.FOUNDED_YEAR: ("foundedYear", 2011),
-}
-PERSON_FACTS: dict[Signal, tuple[str, JsonValue]] = {
-    Signal.TITLE: ("employment.title", "VP Engineering"),
-    Signal.SENIORITY: ("employment.seniority", "executive"),
-    Signal.DEPARTMENT: ("employment.role", "engineering"),
-}
-PERSONAL = ("Ada", "Canary", "canary", "5550", "555 0100", "@")
+Facts = dict[Signal, tuple[str, JsonValue]]
+"""Where a fact stands below the record, and what it is."""
+
+
+class Refusal(Exception):
+    """What the vendor does not take: the status that it answers."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
 
 
 @dataclass(frozen=True)
-class Dialect:
-    """One vendor. `cases` has an Answerer for each case that is worded in a way of its own."""
+class Wire:
+    """One lookup of one vendor.
 
-    name: str
+    `keys` reads what a request asks for, in its order, and raises Refusal; `body` is the answer to that. `root` is
+    the path of a record in the answer to a question about one key alone. `errors` has an Answerer for each of
+    `not_found`, `rate_limited`, `quota` and `bad_key`, and for `pending` if there is that; `handle` is what a
+    pending answer names, `under_way` what every question carries where all begin as pending. `reads`: a lost answer
+    has cost nothing. `beside` is what else the vendor serves, by path.
+    """
+
+    vendor: str
+    lookup: str
     make: Callable[[str], EnrichmentProvider]
-    wrap: Callable[[JsonValue, JsonValue], JsonValue]
-    company_root: str
-    person_root: str
-    lone_company_root: str
+    keys: Callable[[Request], Awaitable[list[str]]]
+    body: Callable[[list[tuple[str, JsonValue]]], JsonValue]
+    root: Callable[[str], str]
+    record: dict[str, Any]
+    facts: Facts
+    broken: dict[str, Any]
+    refused: dict[Signal, str]
     authorised: Callable[[Seen], bool]
-    cases: dict[str, Answerer]
-    more_facts: dict[Signal, tuple[str, JsonValue]] = field(default_factory=dict)
+    errors: dict[str, Answerer]
+    handle: str | None = None
+    under_way: str | None = None
+    largest: int = 1
+    reads: bool = True
+    beside: Mapping[str, Answerer] = field(default_factory=dict)
 
-    def found(self, company: JsonValue, person: JsonValue = None) -> Answerer:
-        """Answers both questions from one company and one person."""
+    @property
+    def id(self) -> str:
+        """As a test is named."""
+        return f"{self.vendor}-{self.lookup}"
+
+    def of(self, provider: EnrichmentProvider) -> Lookup:
+        """The provider's lookup."""
+        return next(one for one in provider.lookups if one.name == self.lookup)
+
+    def key(self, provider: EnrichmentProvider, number: int = 0) -> str:
+        """One of many keys."""
+        kind, prefix = self.of(provider).key, f"x{number}-" if number else ""
+        return f"{prefix}{EMAIL}" if kind is KeyKind.EMAIL else f"{prefix}{DOMAIN}"
+
+    def found(self, records: Mapping[str, JsonValue]) -> Answerer:
+        """Knows these records, by key."""
 
         async def answer(request: Request) -> Response:
-            if request.query_params.get("email") == EMAIL:
-                return JSONResponse(self.wrap(company, person))
-            if request.query_params.get("domain") == DOMAIN:
-                return JSONResponse(company if self.lone_company_root == "$" else {"data": company})
-            return JSONResponse({}, status_code=400)
+            try:
+                asked = await self.keys(request)
+            except Refusal as refusal:
+                return JSONResponse({}, refusal.status)
+            if len(asked) == 1 and asked[0] not in records:
+                return await self.errors["not_found"](request)
+            return JSONResponse(self.body([(key, records.get(key)) for key in asked]))
 
         return answer
+
+    def serving(self, answerer: Answerer) -> Answerer:
+        """`answerer`, and what the vendor serves beside it (a token)."""
+
+        async def answer(request: Request) -> Response:
+            return await self.beside.get(request.url.path, answerer)(request)
+
+        return answer
+
+    def asked(self, server: VendorServer) -> list[Seen]:
+        """The requests to the lookup itself."""
+        return [seen for seen in server.seen if seen.path not in self.beside]
 
 
 async def never(_: Request) -> Response:
@@ -122,56 +136,22 @@ async def huge(_: Request) -> Response:
     return StreamingResponse(body(), media_type="application/json")
 
 
-def once_then(first: Answerer, server: VendorServer, then: Answerer) -> Answerer:
+def once_then(first: Answerer, then: Answerer) -> Answerer:
     """`first` for one request, `then` for those after it."""
+    left = [first]
 
     async def answer(request: Request) -> Response:
-        server.answer = then
-        return await first(request)
+        return await (left.pop() if left else then)(request)
 
     return answer
 
 
-def _clearbit_error(status: int, kind: str, **headers: str) -> Answerer:
-    return fixed(status, {"error": {"type": kind, "message": "no"}}, **headers)
+def parameter(path: str, name: str) -> Callable[[Request], Awaitable[list[str]]]:
+    """The key in a query parameter of a GET."""
 
+    async def keys(request: Request) -> list[str]:
+        if request.method != "GET" or request.url.path != path or name not in request.query_params:
+            raise Refusal(400)
+        return [request.query_params[name]]
 
-def _hunter_error(status: int, kind: str) -> Answerer:
-    return fixed(status, {"errors": [{"id": kind, "code": status, "details": "no"}]})
-
-
-CLEARBIT = Dialect(
-    name="clearbit",
-    make=lambda url: Clearbit(KEY, base_url=url, person_base_url=url, timeout=TIMEOUT),
-    wrap=lambda company, person: {"person": person, "company": company},
-    company_root="$.company",
-    person_root="$.person",
-    lone_company_root="$",
-    authorised=lambda seen: seen.headers.get("authorization") == f"Bearer {KEY}",
-    cases={
-        "not_found": _clearbit_error(404, "unknown_record"),
-        "pending": _clearbit_error(202, "queued"),
-        "rate_limited": _clearbit_error(429, "rate_limit", **{"retry-after": "0"}),
-        "quota": _clearbit_error(402, "over_limit"),
-        "bad_key": _clearbit_error(401, "auth_invalid"),
-    },
-    more_facts={Signal.COUNTRY: ("geo.countryCode", "DE")},
-)
-HUNTER = Dialect(
-    name="hunter",
-    make=lambda url: Hunter(KEY, base_url=url, timeout=TIMEOUT),
-    wrap=lambda company, person: {"data": {"person": person, "company": company}},
-    company_root="$.data.company",
-    person_root="$.data.person",
-    lone_company_root="$.data",
-    authorised=lambda seen: seen.headers.get("x-api-key") == KEY and "api_key" not in seen.params,
-    cases={
-        "not_found": _hunter_error(404, "not_found"),
-        "pending": fixed(202, {}),
-        "rate_limited": _hunter_error(403, "too_many_requests"),
-        "quota": _hunter_error(429, "too_many_requests"),
-        "bad_key": _hunter_error(401, "authentication_failed"),
-    },
-    more_facts={Signal.COUNTRY: ("geo.country", "Germany")},
-)
-DIALECTS = (CLEARBIT, HUNTER)
+    return keys

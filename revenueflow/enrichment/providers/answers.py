@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from pydantic import JsonValue
 
 from revenueflow.domain.evidence import Signal
-from revenueflow.enrichment.base import Fact, Findings, Refused, Status
+from revenueflow.enrichment.base import Fact, Findings, Question, Refused, Status
 from revenueflow.enrichment.mapping import Field, read
-from revenueflow.errors import UpstreamRejected
+from revenueflow.errors import UpstreamError, UpstreamRejected
 from revenueflow.resilience.upstream import Answer
 
 PENDING_SECONDS = 30.0
@@ -45,6 +46,35 @@ def found(data: JsonValue, *parts: Part) -> Findings:
         refused += read_refused
     status = Status.FOUND if facts or refused else Status.NOT_FOUND
     return Findings(status=status, facts=tuple(facts), refused=tuple(refused))
+
+
+def refused(reason: str) -> Findings:
+    """This question failed, the others of its call did not."""
+    return Findings(status=Status.FAILED, reason=reason)
+
+
+async def by_handle(
+    questions: Sequence[Question], ask: Callable[[str | None, list[str]], Awaitable[list[Findings]]]
+) -> list[Findings]:
+    """The findings of all questions, in their order: those with the same handle, or with none, are asked together.
+
+    If only some of several such groups fail, their questions have: what the others cost is not lost.
+    """
+    groups: dict[str | None, list[str]] = {}
+    for question in questions:
+        groups.setdefault(question.handle, []).append(question.key)
+
+    async def answered(handle: str | None, keys: list[str]) -> list[Findings]:
+        try:
+            return await ask(handle, keys)
+        except UpstreamError as error:
+            if len(groups) == 1:
+                raise
+            return [refused(error.reason)] * len(keys)
+
+    answers = await asyncio.gather(*(answered(handle, keys) for handle, keys in groups.items()))
+    left = {handle: iter(findings) for handle, findings in zip(groups, answers, strict=True)}
+    return [next(left[question.handle]) for question in questions]
 
 
 def signals(fields: Iterable[Field]) -> frozenset[Signal]:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -118,6 +119,24 @@ async def test_a_plus_in_a_parameter_stays_a_plus() -> None:
     async with peer(http(200)) as server, upstream(server.url) as vendor:
         await vendor.request("GET", "/find", params={"email": "a+b@acme.example"})
     assert "email=a%2Bb%40acme.example" in server.heads[0]
+
+
+@pytest.mark.parametrize(
+    ("body", "own", "form", "length"),
+    [
+        ({"json": {"a": 1}}, {}, "application/json", 7),
+        ({"json": {"a": 1}}, {"content-type": "application/vnd.api+json"}, "application/vnd.api+json", 7),
+        ({"form": {"a": "x y&z"}}, {}, "application/x-www-form-urlencoded", 9),
+    ],
+)
+async def test_a_body_says_its_form(body: dict[str, Any], own: dict[str, str], form: str, length: int) -> None:
+    async with peer(http(200)) as one, upstream(one.url) as client:
+        await client.request("POST", "/x", headers=own, **body)
+    head = one.heads[0].lower()
+    assert [line for line in head.split("\r\n") if line.startswith("content-")] == [
+        f"content-type: {form}",
+        f"content-length: {length}",
+    ]
 
 
 async def test_a_read_is_tried_again_until_it_answers() -> None:
