@@ -38,7 +38,8 @@ _ADVANCE = text("""
 """).bindparams(bindparam("columns", type_=JSONB))
 _KEEP_REJECTS = text("""
     INSERT INTO import_rejects (import_id, line, reason, raw)
-    SELECT :id, line, reason, raw FROM jsonb_to_recordset(CAST(:rejects AS jsonb)) AS new(line int, reason text, raw text)
+    SELECT :id, line, reason, raw
+    FROM jsonb_to_recordset(CAST(:rejects AS jsonb)) AS new(line int, reason text, raw text)
     ON CONFLICT (import_id, line) DO NOTHING
 """)
 _FINISH = text("""

@@ -11,9 +11,11 @@
 to have stored its first row. A row's key is the SHA-256 of all lines *up to and including its own*, and the line where
 it begins. The same file gives the same keys row by row, so a second upload, whole or after one that broke off, stores
 nothing twice; nor does a file that was continued at its end. Two equal rows of a file differ by what stands before
-them. Line ends, the byte order mark and UTF-8 or UTF-16 do not count: a file that was only saved again is the same. After
-a line that was changed every key is new: those rows are deliveries of their own, of the same leads as far as these have
-an email or a LinkedIn profile. So upload what was mended as a file of its own (the rejects), not all of it once more.
+them. Line ends, the byte order mark and UTF-8 or UTF-16 do not count: a file that was only saved again is the same.
+After a line that was changed every key is new: those rows are deliveries of their own, of the same leads as far as
+these have an email or a LinkedIn profile. So upload what was mended as a file of its own (the rejects), not all of it
+once more. Another mapping or campaign for the same file keeps the keys and changes the rows: they are taken as
+corrections of the same leads.
 
 **Nothing is lost.** Each record that is not blank is a row or a reject; `rows` is their sum.
 """

@@ -47,8 +47,8 @@ def checked(mapping: Mapping[str, Any], config_dir: Path | None = None) -> dict[
 class Columns:
     """The columns of one file.
 
-    Raises InvalidInput if none is known, or if the mapping names one that is not there. A column without a name, or whose
-    name was there before, is called by its number.
+    Raises InvalidInput if none is known, or if the mapping names one that is not there. A column without a name, or
+    whose name was there before, is called by its number.
     """
 
     def __init__(self, header: Sequence[str], choice: Choice, config_dir: Path | None = None) -> None:
