@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -44,10 +45,14 @@ class _Job:
             self.rejects.write(rejects)
 
 
+def _readable(file: Path) -> Path:
+    if str(file) != "-" and (file.is_dir() or not os.access(file, os.R_OK)):
+        raise typer.BadParameter("there is no such file, or it can't be read")
+    return file
+
+
 def import_csv(
-    file: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, readable=True, allow_dash=True, help="A CSV; - is stdin.")
-    ],
+    file: Annotated[Path, typer.Argument(metavar="FILE", callback=_readable, help="A CSV with a header; - is standard input.")],
     mapping: Annotated[
         list[str] | None, typer.Option("--map", metavar="COL=FIELD", help="A column is this field, or `ignore`.")
     ] = None,
@@ -65,7 +70,7 @@ def import_csv(
     Example: revenueflow import leads.csv --map "Arbeitgeber=company" --rejects rejects.csv
     """
     folder = guarded(lambda: Settings.only(General)).config_dir
-    if rejects and rejects.exists() and rejects.samefile(file):
+    if rejects and rejects.exists() and file.exists() and rejects.samefile(file):
         fail("--rejects names the file that is read; name another one", USAGE)
     choice = _choice(mapping or [], campaign, folder)
     reader = Reader(choice, folder)

@@ -123,9 +123,8 @@ class Import:
     async def run(self, pieces: AsyncIterator[bytes], reader: Reader) -> None:
         """All of a file, once. Raises Unavailable if a row, a reject or the progress could not be kept: do it again."""
         self._reader, mapping = reader, self._choice.noted()
-        await _patiently(
-            self._database, lambda s: imports.begin(s, self.id, mapping=mapping, created_by=self._created_by)
-        )
+        async with self._database.transaction() as session:
+            await imports.begin(session, self.id, mapping=mapping, created_by=self._created_by)
         error: str | None = "interrupted"
         try:
             await run(pieces, reader, self)

@@ -140,10 +140,12 @@ def test_an_upload_that_was_cut_goes_on_with_the_next(api: Api, database: Databa
 
 def test_an_upload_goes_on_after_the_process_was_killed(database: DatabaseUrls, redis_url: str, tmp_path: Path) -> None:
     data, key = table(1200), add_keys(database)["ingest"]
-    with serving(database.app_url, redis_url, tmp_path) as (port, pid):
-        with begin_upload(port, f"Bearer {key}", data[:-9000]):
-            until(lambda: sql.value(database.app_url, "SELECT max(rows) FROM imports") == 500, seconds=10)
-            os.kill(pid, signal.SIGKILL)
+    with (
+        serving(database.app_url, redis_url, tmp_path) as (port, pid),
+        begin_upload(port, f"Bearer {key}", data[:-9000]),
+    ):
+        until(lambda: sql.value(database.app_url, "SELECT max(rows) FROM imports") == 500, seconds=10)
+        os.kill(pid, signal.SIGKILL)
     with serving(database.app_url, redis_url, tmp_path) as (port, _):
         headers = {"Authorization": f"Bearer {key}"}
         url, files = f"http://127.0.0.1:{port}/v1/imports", {"file": ("leads.csv", data)}
