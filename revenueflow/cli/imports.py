@@ -52,7 +52,9 @@ def _readable(file: Path) -> Path:
 
 
 def import_csv(
-    file: Annotated[Path, typer.Argument(metavar="FILE", callback=_readable, help="A CSV with a header; - is standard input.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", callback=_readable, help="A CSV with a header; - is standard input.")
+    ],
     mapping: Annotated[
         list[str] | None, typer.Option("--map", metavar="COL=FIELD", help="A column is this field, or `ignore`.")
     ] = None,

@@ -24,7 +24,7 @@ from revenueflow.sources.storing import Receipt
 CHUNK = 500
 CHUNK_BYTES = 4 * 2**20
 """A chunk ends early when its rows are long."""
-PIECE = 16 * 1024
+PIECE = 4 * 1024
 """Bytes that are parsed before others get their turn."""
 PATIENCE = 10
 """Seconds for which progress waits for Postgres."""

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator
-from dataclasses import dataclass
 from hashlib import sha256
+from typing import NamedTuple
 
 LONGEST = 4 * 2**20
 """Bytes of a line that are kept; nothing longer is ever held."""
 _BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A line without its end. `digest` is that of the file up to here; a `cut` line was longer than LONGEST."""
 
     number: int
@@ -87,12 +86,14 @@ class Lines:
         self._parts.append(piece)
 
     def _end(self, piece: bytes) -> Line:
-        self._hold(piece.rstrip(b"\r\n"))
+        if content := piece.rstrip(b"\r\n"):
+            self._hold(content)
         self._hash.update(b"\n")
         self._number += 1
-        raw = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
-        line = Line(self._number, _text(raw), self._hash.digest(), self._cut)
-        self._parts, self._size, self._cut = [], 0, False
+        text = _text(self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)) if self._parts else ""
+        line = Line(self._number, text, self._hash.digest(), self._cut)
+        if self._parts:
+            self._parts, self._size, self._cut = [], 0, False
         return line
 
 

@@ -71,7 +71,7 @@ class Reader:
         for line in lines:
             if self._records is None:
                 yield from self._look_for_header(line)
-            else:
+            elif line.text or not self._records.is_between:
                 for record in self._records.feed(line):
                     yield from self._item(record)
 
@@ -102,7 +102,7 @@ class Reader:
                 yield from self._item(record)
 
     def _item(self, record: Record) -> Iterator[Item]:
-        row = cells(record.text, self.delimiter)
+        row = [record.text] if record.cut else cells(record.text, self.delimiter)
         if self.columns is None:
             self.columns = Columns(row, self._choice, self._config_dir)
         elif record.cut or record.unended or any(cell.strip() for cell in row):
