@@ -42,7 +42,7 @@ class ApiSettings(Group):
         "REVENUEFLOW_PUBLIC_URL", "http://127.0.0.1:8000", about="the URL that senders call; HubSpot signs it"
     )
     body_limit: int = env("REVENUEFLOW_BODY_LIMIT", 256 * 1024, about="largest body, bytes", ge=1024)
-    import_limit: int = env("REVENUEFLOW_IMPORT_LIMIT", 50 * 2**20, about="largest CSV upload, bytes", ge=1024)
+    import_limit: int = env("REVENUEFLOW_IMPORT_LIMIT", 512 * 2**20, about="largest CSV upload, bytes", ge=1024)
     header_seconds: float = env(
         "REVENUEFLOW_HEADER_SECONDS", 5, about="seconds for the head of a request; then the connection is closed", gt=0
     )

@@ -74,10 +74,33 @@ def _openapi(example: Any, answer: Any, *types: str) -> dict[str, Any]:
 MARKETO_OPENAPI = _openapi(_MARKETO, ANSWER, "application/json", "application/x-www-form-urlencoded")
 LEAD_OPENAPI = _openapi(_LEAD, ANSWER, "application/json", "application/x-www-form-urlencoded")
 HUBSPOT_OPENAPI = _openapi(_HUBSPOT, {"accepted": 1, "duplicates": 0, "quarantined": 0}, "application/json")
-_FILE = {"type": "object", "required": ["file"], "properties": {"file": {"type": "string", "format": "binary"}}}
+_IMPORT = "019f3a52-5b5e-7d1e-8a1c-1f2e3d4c5b6a"
+_IMPORTED = {
+    "id": _IMPORT,
+    "rows": 1200,
+    "accepted": 1187,
+    "duplicates": 0,
+    "quarantined": 0,
+    "rejected": 13,
+    "rejects": f"/v1/imports/{_IMPORT}/rejects",
+}
+_UPLOAD: dict[str, Any] = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {
+        "map": {"type": "string", "description": "JSON object {column: field}; `ignore` is no field."},
+        "campaign": {"type": "string", "description": "The campaign of all rows."},
+        "file": {"type": "string", "format": "binary", "description": "A CSV with a header; the last part."},
+    },
+}
 IMPORT_OPENAPI: dict[str, Any] = {
-    "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FILE}}},
-    "responses": _PROBLEMS | _ENCODED,
+    "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _UPLOAD}}},
+    "responses": {
+        "200": {"description": "With dry_run: columns, first rows as understood, counts and rejects."},
+        "202": {"description": "Kept.", "content": {"application/json": {"example": _IMPORTED}}},
+        **_PROBLEMS,
+        **_ENCODED,
+    },
 }
 V1_LEAD_OPENAPI = _openapi(_LEAD, ANSWER, "application/json")
 V1_LEAD_OPENAPI["responses"] |= _ENCODED

@@ -132,3 +132,12 @@ mock_crm_records = Table(
     "mock_crm_records", metadata, _key("object_type", Text), _key("record_key"), _need("crm_id"),
     _need("fields", JSONB), _need("created_at", TIME), _need("updated_at", TIME),
 )  # fmt: skip
+imports = Table(
+    "imports", metadata, _key("id"), _need("state"), _need("rows", Integer), _need("accepted", Integer),
+    _need("duplicates", Integer), _need("quarantined", Integer), _need("rejected", Integer), _need("mapping", JSONB),
+    _may("columns", JSONB), _may("delimiter"), _may("error"), _may("created_by", Uuid), _need("created_at", TIME),
+    _need("updated_at", TIME), _may("finished_at", TIME),
+)  # fmt: skip
+import_rejects = Table(
+    "import_rejects", metadata, _key("import_id"), _key("line", Integer), _need("reason"), _need("raw"),
+)  # fmt: skip

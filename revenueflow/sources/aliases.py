@@ -43,7 +43,14 @@ def _index(config_dir: Path | None) -> dict[str, tuple[str, int]]:
     return {fold(alias): (field, rank) for field, names in groups.items() for rank, alias in enumerate(names)}
 
 
-def _known(name: str, config_dir: Path | None) -> tuple[str, int] | None:
+def names(config_dir: Path | None = None) -> dict[str, str]:
+    """Our fields, and the first name of each: the one that wins."""
+    table = defaults.load(AliasTable, "field_aliases.toml", config_dir)
+    return {field: listed[0] for field, listed in (table.lead | table.envelope).items()}
+
+
+def known(name: str, config_dir: Path | None = None) -> tuple[str, int] | None:
+    """The field that a sender's name stands for, and its rank among the names of that field."""
     return _remembered(name, config_dir) if len(name) <= LONGEST_NAME else None
 
 
@@ -56,12 +63,12 @@ def understand(payload: Mapping[str, object], config_dir: Path | None = None) ->
     """Maps a flat payload to our fields. Unknown names and values that are no text or number are left out."""
     best: dict[str, tuple[int, str]] = {}
     for name, value in payload.items():
-        if (known := _known(name, config_dir)) is None or not (text := plain(value)):
+        if (found := known(name, config_dir)) is None or not (text := plain(value)):
             continue
-        if known[0] != MESSAGE:
+        if found[0] != MESSAGE:
             text = " ".join(text.split())
-        if known[0] not in best or known[1] < best[known[0]][0]:
-            best[known[0]] = (known[1], text)
+        if found[0] not in best or found[1] < best[found[0]][0]:
+            best[found[0]] = (found[1], text)
     return _assemble({field: text for field, (_, text) in best.items()})
 
 

@@ -106,6 +106,8 @@ def test_without_a_key_that_we_know(shared_api: Api, headers: dict[str, str]) ->
 ALLOWED = {
     ("POST", "/v1/leads"): {"ingest", "operator", "admin"},
     ("POST", "/v1/imports"): {"ingest", "operator", "admin"},
+    ("GET", "/v1/imports/{id}"): {"ingest", "reader", "operator", "admin"},
+    ("GET", "/v1/imports/{id}/rejects"): {"ingest", "reader", "operator", "admin"},
     ("GET", "/v1/leads"): {"reader", "operator", "auditor", "admin"},
     ("GET", "/v1/leads/{id}"): {"reader", "operator", "auditor", "admin"},
     ("GET", "/v1/leads/{id}/timeline"): {"reader", "operator", "auditor", "admin"},
@@ -133,7 +135,7 @@ def test_who_may_do_what(shared_api: Api, method: str, path: str, role: str) -> 
 def test_every_route_is_in_the_matrix(shared_api: Api) -> None:
     paths = shared_api.client.get("/openapi.json").json()["paths"]
     found = {
-        (method.upper(), path.replace("{lead_id}", "{id}"))
+        (method.upper(), path.replace("{lead_id}", "{id}").replace("{import_id}", "{id}"))
         for path, methods in paths.items() if path.startswith("/v1/") for method in methods
     }  # fmt: skip
     assert found == set(ALLOWED)
