@@ -5,7 +5,7 @@ from __future__ import annotations
 from revenueflow.db.migrate import run_script
 
 revision = "0004"
-down_revision = "0002"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
