@@ -7,47 +7,23 @@ with the value itself. `revenueflow doctor` explains each.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
-from urllib.parse import urlsplit
+from typing import Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from revenueflow.errors import ConfigurationError, Fault
-
-
-def env(name: str, default: Any = ..., *, about: str, **limits: Any) -> Any:
-    """A setting: the name of its variable, its default, and what `doctor` says about it."""
-    return Field(default, validation_alias=name, description=about, **limits)
-
-
-def _split(value: object) -> object:
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-
-def _with_port(url: str) -> str:
-    try:
-        urlsplit(url).port  # noqa: B018 - reading it checks it
-    except ValueError:
-        raise PydanticCustomError("address", "the host or the port is malformed; a port is 0 to 65535") from None
-    return url
-
-
-PostgresUrl = Annotated[str, Field(pattern=r"^postgres(ql)?://[^\s]+$"), AfterValidator(_with_port)]
-RedisUrl = Annotated[str, Field(pattern=r"^(redis|rediss|unix)://[^\s]+$"), AfterValidator(_with_port)]
-HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s]+$"), AfterValidator(_with_port)]
-HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")]
-Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split), Field(max_length=2)]
-
-
-class Group(BaseSettings):
-    """A group of settings. An empty variable counts as not set."""
-
-    model_config = SettingsConfigDict(
-        env_file=".env", env_ignore_empty=True, extra="ignore", populate_by_name=True, frozen=True,
-        allow_inf_nan=False,
-    )  # fmt: skip
+from revenueflow.settings.base import Group as Group
+from revenueflow.settings.base import HeaderName, HttpUrl, Secrets
+from revenueflow.settings.base import PostgresUrl as PostgresUrl
+from revenueflow.settings.base import RedisUrl as RedisUrl
+from revenueflow.settings.base import env as env
+from revenueflow.settings.sources import (
+    AturiyaSettings,
+    HubSpotJournalSettings,
+    MarketoSettings,
+    OutsideSettings,
+    ReconcileSettings,
+)
 
 
 class DatabaseSettings(Group):
@@ -223,6 +199,11 @@ class Settings(BaseModel):
     enrichment: EnrichmentSettings
     hubspot: HubSpotSettings
     slack: SlackSettings
+    outside: OutsideSettings
+    marketo: MarketoSettings
+    hubspot_journal: HubSpotJournalSettings
+    aturiya: AturiyaSettings
+    reconcile: ReconcileSettings
     general: General
 
     @classmethod
