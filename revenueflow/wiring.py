@@ -36,6 +36,7 @@ from revenueflow.routing.rules import RoutingRules
 from revenueflow.scoring.profile import Profile
 from revenueflow.settings import Settings
 from revenueflow.sources.aliases import AliasTable
+from revenueflow.sources.aturiya_map import AturiyaMap
 from revenueflow.sources.hubspot_contacts import HubSpotContacts
 
 T = TypeVar("T", bound="Closable")
@@ -96,6 +97,7 @@ def check_files(folder: Path | None) -> Iterator[tuple[str, str | None]]:
         "routing.toml": lambda: defaults.load(RoutingRules, "routing.toml", folder),
         "policy.toml": lambda: policy.load(folder),
         "field_aliases.toml": lambda: defaults.load(AliasTable, "field_aliases.toml", folder),
+        "aturiya.toml": lambda: AturiyaMap.load(folder),
         "prompts/analyse.md": lambda: _prompt(folder),
     }
     for name, read in readers.items():

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from revenueflow import __version__
-from revenueflow.cli import bench, control, demo, doctor, imports, jobs, keys, leads, serve, up
+from revenueflow.cli import bench, control, demo, doctor, imports, jobs, keys, leads, serve, sources, up
 
 app = typer.Typer(
     name="revenueflow",
@@ -29,6 +29,7 @@ app.add_typer(serve.app, name="serve")
 app.add_typer(keys.app, name="keys")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(leads.app, name="leads")
+app.add_typer(sources.app, name="sources")
 app.add_typer(bench.app, name="bench")
 
 

@@ -119,3 +119,12 @@ mock_crm_records = Table(
     "mock_crm_records", metadata, _key("object_type", Text), _key("record_key"), _need("crm_id"),
     _need("fields", JSONB), _need("created_at", TIME), _need("updated_at", TIME),
 )  # fmt: skip
+
+source_cursors = Table(
+    "source_cursors", metadata, _key("source", Text), _need("cursor", JSONB), _may("pulled_at", TIME),
+    _may("not_before", TIME), _need("updated_at", TIME),
+)  # fmt: skip
+campaigns = Table(
+    "campaigns", metadata, _key("id", Text), _may("name"), _need("source"), _may("leads", Integer),
+    _may("pulled_at", TIME),
+)  # fmt: skip

@@ -16,7 +16,7 @@ from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from revenueflow.errors import ConfigurationError
-from revenueflow.sandbox import clearbit, control, crm, gemini, hubspot, hunter, slack
+from revenueflow.sandbox import aturiya, clearbit, control, crm, gemini, hubspot, hunter, marketo, slack
 from revenueflow.sandbox.directory import companies, contacts
 from revenueflow.sandbox.middleware import ABORT, Upstream
 from revenueflow.sandbox.state import UPSTREAMS, State
@@ -68,7 +68,9 @@ def apps(state: State) -> dict[str, ASGIApp]:
         "hunter": Upstream("hunter", hunter.app(directory), state, hunter.refuse),
         "slack": Upstream("slack", slack.app(), state, slack.refuse),
         "crm": Upstream("crm", crm.app(state.ledger), state, crm.refuse),
-        "hubspot": Upstream("hubspot", hubspot.app(contacts()), state, hubspot.refuse),
+        "hubspot": Upstream("hubspot", hubspot.app(contacts(), state.hubspot_journal), state, hubspot.refuse),
+        "marketo": Upstream("marketo", marketo.app(state.marketo), state, marketo.refuse),
+        "aturiya": Upstream("aturiya", aturiya.app(), state, aturiya.refuse),
     }
     return {**upstreams, CONTROL: control.app(state)}
 

@@ -30,7 +30,19 @@ from tests.support import sql
 from tests.support.servers import Servers
 
 AUDIT = ("audit_events", "audit_pending", "audit_leaves", "audit_checkpoints")
-OURS = ("deliveries", "leads", "jobs", "steps", "evidence", "claims", "actions", "api_keys", "controls")
+OURS = (
+    "deliveries",
+    "leads",
+    "jobs",
+    "steps",
+    "evidence",
+    "claims",
+    "actions",
+    "api_keys",
+    "controls",
+    "source_cursors",
+    "campaigns",
+)
 
 
 def differences(connection: Connection) -> list[Any]:

@@ -1,0 +1,168 @@
+"""Leads that Marketo has and its webhook could not deliver, found through their activities.
+
+A lead counts as delivered if we have a delivery of it, in any campaign, that is not older than the activity: then the
+activity is passed over, and no second run is made for it. What is younger than `grace` is left to the webhook for now;
+the next pull begins early enough to see it again. A lead that was erased here is never brought back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+
+from revenueflow.clock import rfc3339, utcnow
+from revenueflow.db import deliveries
+from revenueflow.db.deliveries import LatestDelivery
+from revenueflow.db.direct import Direct
+from revenueflow.privacy.identity import IdentityKey
+from revenueflow.sources.aliases import understand
+from revenueflow.sources.arrival import Arrival, Identified, identify
+from revenueflow.sources.marketo import SOURCE
+from revenueflow.sources.marketo_rest import MarketoRest
+from revenueflow.sources.reconcile import Batch
+
+FIELDS = (
+    "id", "email", "firstName", "lastName", "phone", "mobilePhone", "company", "website", "title", "industry",
+    "numberOfEmployees", "country", "city", "state", "leadSource",
+)  # fmt: skip
+SKEW = timedelta(seconds=60)
+"""How far Marketo's clock and ours may be apart, and how long before the activity its webhook may have come."""
+
+
+class Activity(NamedTuple):
+    """An activity of a lead. `at` is None if Marketo's time can't be read; `key` names it."""
+
+    lead: int
+    key: str
+    at: datetime | None
+    raw: Mapping[str, Any]
+
+
+class MarketoPull:
+    """Reads Marketo. `grace` and `overlap` are in seconds."""
+
+    source = SOURCE
+
+    def __init__(
+        self,
+        rest: MarketoRest,
+        direct: Direct,
+        key: IdentityKey,
+        *,
+        types: Sequence[int],
+        grace: float,
+        overlap: float,
+        config_dir: Path | None = None,
+    ) -> None:
+        self._rest = rest
+        self._direct = direct
+        self._key = key
+        self._types = types
+        self._grace = timedelta(seconds=grace)
+        self._overlap = timedelta(seconds=overlap)
+        self._config_dir = config_dir
+
+    async def batches(self, cursor: Mapping[str, Any], since: datetime | None) -> AsyncIterator[Batch]:
+        """One batch for each page. A pull that broke off goes on at its page, unless `since` is given."""
+        token, started = cursor.get("token"), _moment(cursor.get("started"))
+        if since or not token or not started:
+            started = utcnow()
+            begin = since or _moment(cursor.get("since")) or self._again_from(started)
+            token = await self._rest.paging_token(begin)
+        following = {"since": rfc3339(self._again_from(started))}
+        more = True
+        while more:
+            page = await self._rest.activities(token, self._types)
+            missing = await self._missing(_newest_of_each(page.items, before=utcnow() - self._grace))
+            token, more = page.token, page.more
+            place = {"token": token, "started": rfc3339(started)} if more else {}
+            yield Batch(len(page.items), missing, following | place)
+
+    async def aclose(self) -> None:
+        """Closes the connections."""
+        await self._rest.aclose()
+
+    def _again_from(self, started: datetime) -> datetime:
+        return started - self._grace - self._overlap
+
+    async def _missing(self, activities: Mapping[int, Activity]) -> list[Arrival]:
+        """The leads of these activities, as Marketo has them now, of which no delivery is as new."""
+        if not activities:
+            return []
+        leads = await self._rest.leads(list(activities), FIELDS)
+        known = [(activities[one["id"]], one) for one in leads if one.get("id") in activities]
+        identified = [(one, identify(self._arrival(one, lead), self._key)) for one, lead in known]
+        async with self._direct.connection() as connection:
+            identities = [each.identity_key for _, each in identified if each.identity_key]
+            latest = await deliveries.latest(connection, identities, SOURCE)
+        return [
+            _in_its_campaign(each, latest) for activity, each in identified if not _delivered(activity, each, latest)
+        ]
+
+    def _arrival(self, activity: Activity, lead: Mapping[str, Any]) -> Arrival:
+        raw = {name: lead.get(name) for name in FIELDS} | {"activity": activity.raw}
+        understood = understand(lead, self._config_dir)
+        # The key alone decides whether it is the same: Marketo may have changed the lead between two readings.
+        digest = sha256(activity.key.encode()).digest()
+        own_id = understood.source_id
+        return Arrival(
+            SOURCE, activity.key, orjson.dumps(raw), "application/json", understood, own_id=own_id, body_sha256=digest
+        )
+
+
+def _newest_of_each(items: Sequence[Mapping[str, Any]], *, before: datetime) -> dict[int, Activity]:
+    """The newest activity of each lead, of those that happened before."""
+    newest: dict[int, Activity] = {}
+    for one in map(_activity, items):
+        if one is None or (one.at and one.at > before):
+            continue
+        known = newest.get(one.lead)
+        if known is None or (one.at and known.at and one.at > known.at):
+            newest[one.lead] = one
+    return newest
+
+
+def _activity(item: Mapping[str, Any]) -> Activity | None:
+    """None for an activity without a lead or a name of its own."""
+    lead, name = item.get("leadId"), item.get("marketoGUID") or item.get("id")
+    if type(lead) is not int or not isinstance(name, str | int):
+        return None
+    names = ("id", "marketoGUID", "activityDate", "activityTypeId", "campaignId")
+    kept = {field: item[field] for field in names if isinstance(item.get(field), str | int)}
+    return Activity(lead, f"activity:{str(name)[:200]}", _moment(item.get("activityDate")), kept)
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return found.replace(tzinfo=UTC) if found and not found.tzinfo else found
+
+
+def _delivered(activity: Activity, one: Identified, latest: Sequence[LatestDelivery]) -> bool:
+    for known in latest:
+        if known.identity_key == one.identity_key and one.identity_key:
+            if known.erased:
+                return True
+            if known.received_at and (activity.at is None or known.received_at >= activity.at - SKEW):
+                return True
+    return False
+
+
+def _in_its_campaign(one: Identified, latest: Sequence[LatestDelivery]) -> Arrival:
+    """A lead that we have stays in the campaign that it is in: an activity does not say which one its form names."""
+    own = [known for known in latest if known.identity_key == one.identity_key]
+    if not own or one.arrival.understood is None:
+        return one.arrival
+    last = max(own, key=lambda known: known.received_at or datetime.min.replace(tzinfo=UTC))
+    understood = one.arrival.understood.model_copy(update={"campaign_id": last.campaign_id})
+    return Arrival(
+        SOURCE, one.arrival.delivery_key, one.arrival.raw, one.arrival.content_type, understood,
+        own_id=one.arrival.own_id, body_sha256=one.arrival.body_sha256,
+    )  # fmt: skip
