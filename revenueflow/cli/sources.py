@@ -74,7 +74,7 @@ def pull(
     """
     if source not in NEEDED:
         fail(f"the source is one of: {', '.join(NEEDED)}", 2)
-    if campaign and source != "aturiya" or since and source == "aturiya":
+    if (campaign and source != "aturiya") or (since and source == "aturiya"):
         fail("--since is for marketo and hubspot, --campaign for aturiya", 2)
     if source == "aturiya":
         show(_with_parts(lambda parts: _pull_campaigns(parts, campaign)), CAMPAIGNS, as_json=as_json)
