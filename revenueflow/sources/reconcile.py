@@ -21,13 +21,11 @@ from revenueflow.errors import UpstreamError
 from revenueflow.privacy.identity import delivery_id
 from revenueflow.sources.arrival import Arrival
 from revenueflow.sources.ingress import Ingress
-from revenueflow.telemetry import logs, metrics
+from revenueflow.telemetry import metrics
 
 STORED = frozenset({"accepted", "conflict", "spooled"})
 AGAIN_SECONDS = 60.0
 """After a pull that failed, if the vendor did not say when to come back."""
-
-log = logs.get("reconcile")
 
 
 class Batch(NamedTuple):
@@ -107,7 +105,6 @@ class _Pull:
             await source_cursors.put_off(self.connection, source, pause)
             raise
         await source_cursors.save(self.connection, source, cursor, ended=True)
-        log.info("source_pulled", source=source, seen=pulled.seen, found=pulled.found, closed=pulled.closed)
         return pulled
 
     async def _store(self, missing: Sequence[Arrival], pulled: Pulled) -> None:

@@ -47,7 +47,9 @@ async def turn(pullers: Sequence[Puller], direct: Direct, ingress: Ingress, ever
     """Reads each source that is due (last read `every` seconds ago). One that fails does not keep the others."""
     for puller in pullers:
         try:
-            await reconcile(puller, direct, ingress, secrets.token_hex(16), every=every)
+            pulled = await reconcile(puller, direct, ingress, secrets.token_hex(16), every=every)
+            if pulled and pulled.found:
+                log.warning("gaps_found", source=puller.source, found=pulled.found, closed=pulled.closed)
         except UpstreamError as error:
             log.warning("pull_failed", source=puller.source, reason=error.reason)
         except RevenueFlowError as error:
