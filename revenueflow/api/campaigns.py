@@ -26,6 +26,12 @@ Cursor = Annotated[str | None, Query(max_length=500, description="next_cursor of
 # A campaign's name may hold slashes.
 CampaignId = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 
+_PULL: dict[int | str, dict[str, Any]] = {
+    404: {"description": "Aturiya has no campaign with this id.", "content": {"application/problem+json": {}}},
+    409: {"description": "Aturiya is not set up.", "content": {"application/problem+json": {}}},
+    502: {"description": "Aturiya failed; what came before is kept.", "content": {"application/problem+json": {}}},
+}
+
 
 @router.get("", operation_id="listCampaigns")
 async def list_campaigns(
@@ -64,7 +70,7 @@ async def list_leads(
     return {"items": [views.lead(row) for row in rows[:limit]], "next_cursor": following}
 
 
-@router.post("/{campaign_id:path}/pull", operation_id="pullCampaign")
+@router.post("/{campaign_id:path}/pull", operation_id="pullCampaign", responses=_PULL)
 async def pull(
     campaign_id: CampaignId,
     state: AppState,

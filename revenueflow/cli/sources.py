@@ -49,7 +49,10 @@ class Parts(NamedTuple):
 
 @app.command("list")
 def list_sources(as_json: Json = False) -> None:
-    """When each source was last read to its end, and before when it asked not to be read."""
+    """When each source was last read to its end, and before when it asked not to be read.
+
+    Example: revenueflow sources list --json
+    """
 
     async def read(database: Database) -> list[dict[str, Any]]:
         async with database.transaction() as session:

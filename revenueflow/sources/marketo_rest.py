@@ -112,10 +112,7 @@ class MarketoRest:
         said = (await self._rest.request("GET", path, params=params, headers=headers, tries=1)).data
         if not isinstance(said, dict):
             raise _malformed()
-        if said.get("success") is True:
-            return said, None
-        errors = _objects(said.get("errors")) or [{}]
-        return said, str(errors[0].get("code"))
+        return said, None if said.get("success") is True else _code(said) or "none"
 
     def _error(self, code: str) -> UpstreamError:
         if code in RATE:
@@ -131,9 +128,14 @@ class MarketoRest:
     async def _grant(self) -> Granted:
         params = {"grant_type": "client_credentials", **self._credentials}
         said = (await self._identity.request("GET", "/oauth/token", params=params)).data
-        if not isinstance(said, dict) or not isinstance(said.get("expires_in"), int | float):
+        if not isinstance(said, dict):
             raise _malformed()
-        return Granted(_text(said.get("access_token")), float(str(said["expires_in"])))
+        if code := _code(said):
+            raise self._error(code)
+        seconds = said.get("expires_in")
+        if not isinstance(seconds, int | float):
+            raise _malformed()
+        return Granted(_text(said.get("access_token")), seconds)
 
 
 def until_midnight(now: datetime) -> float:
@@ -141,6 +143,12 @@ def until_midnight(now: datetime) -> float:
     local = now.astimezone(RESET)
     following = (local + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
     return (following - local).total_seconds()
+
+
+def _code(said: Mapping[str, Any]) -> str | None:
+    """The code of the first error in an answer."""
+    errors = _objects(said.get("errors"))
+    return str(errors[0].get("code")) if errors else None
 
 
 def _malformed() -> UpstreamRejected:

@@ -113,6 +113,9 @@ ALLOWED = {
     ("GET", "/v1/dead-letters"): {"operator", "admin"},
     ("POST", "/v1/dead-letters/replay"): {"operator", "admin"},
     ("POST", "/v1/leads/{id}/retry"): {"operator", "admin"},
+    ("GET", "/v1/campaigns"): {"reader", "operator", "auditor", "admin"},
+    ("GET", "/v1/campaigns/{id}/leads"): {"reader", "operator", "auditor", "admin"},
+    ("POST", "/v1/campaigns/{id}/pull"): {"operator", "admin"},
 }
 
 
@@ -129,7 +132,7 @@ def test_who_may_do_what(shared_api: Api, method: str, path: str, role: str) -> 
 def test_every_route_is_in_the_matrix(shared_api: Api) -> None:
     paths = shared_api.client.get("/openapi.json").json()["paths"]
     found = {
-        (method.upper(), path.replace("{lead_id}", "{id}"))
+        (method.upper(), path.replace("{lead_id}", "{id}").replace("{campaign_id}", "{id}"))
         for path, methods in paths.items() if path.startswith("/v1/") for method in methods
     }  # fmt: skip
     assert found == set(ALLOWED)

@@ -104,9 +104,9 @@ def test_openapi_is_valid_and_its_operations_have_stable_names(shared_api: Api) 
         operation["operationId"]: operation for path in document["paths"].values() for operation in path.values()
     }
     assert sorted(operations) == [
-        "createLead", "getLead", "getLeadTimeline", "health", "importCsv", "listDeadLetters", "listLeads",
-        "listQuarantine", "livez", "metrics", "readyz", "receiveHubSpot", "receiveLead", "receiveMarketo",
-        "replayDeadLetters", "retryLead",
+        "createLead", "getLead", "getLeadTimeline", "health", "importCsv", "listCampaignLeads", "listCampaigns",
+        "listDeadLetters", "listLeads", "listQuarantine", "livez", "metrics", "pullCampaign", "readyz",
+        "receiveHubSpot", "receiveLead", "receiveMarketo", "replayDeadLetters", "retryLead",
     ]  # fmt: skip
     for name, operation in operations.items():
         assert operation["tags"], name
