@@ -87,7 +87,7 @@ class Outside:
 
     async def _get(self, url: URL) -> Fetched | URL:
         """The answer, or where it sends us."""
-        guard = _Guard(self._resolver or DefaultResolver(), self._allowed, self._waived(url))
+        guard = Guard(self._resolver or DefaultResolver(), self._allowed, self._waived(url))
         try:
             async with (
                 _session(guard) as session,
@@ -155,7 +155,7 @@ class Outside:
             raise self._rejected("encoded")
         return zlib.decompressobj(_INFLATE[encoding])
 
-    def _lost(self, guard: _Guard, error: Exception) -> UpstreamError:
+    def _lost(self, guard: Guard, error: Exception) -> UpstreamError:
         if guard.blocked:
             return self._rejected("blocked_address")
         if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
@@ -178,7 +178,7 @@ def _parsed(upstream: str, text: str, base: URL | None = None) -> URL:
         raise UpstreamRejected(upstream, "malformed_url") from None
 
 
-class _Guard(AbstractResolver):
+class Guard(AbstractResolver):
     """Stands between a connection and the network: once for the names, once more for each socket."""
 
     def __init__(self, resolver: AbstractResolver, allowed: Allowed, waived: bool) -> None:
@@ -217,7 +217,7 @@ class _Guard(AbstractResolver):
             return False
 
 
-def _session(guard: _Guard) -> aiohttp.ClientSession:
+def _session(guard: Guard) -> aiohttp.ClientSession:
     """For one request: nothing is kept from it, neither a connection nor a look-up."""
     connector = aiohttp.TCPConnector(
         resolver=guard, socket_factory=guard.socket, use_dns_cache=False, force_close=True, ssl=tls()

@@ -22,7 +22,7 @@ from revenueflow.privacy.identity import IdentityKey
 from revenueflow.resilience.http import Exchange, Request, new_client
 from revenueflow.resilience.outside import Outside
 from revenueflow.resilience.tokens import Granted, Token
-from revenueflow.resilience.upstream import HttpUpstream
+from revenueflow.resilience.upstream import Answer, HttpUpstream
 from revenueflow.sources import hubspot
 from revenueflow.sources.arrival import Arrival, identify
 from revenueflow.sources.reconcile import Batch
@@ -31,6 +31,7 @@ NAME = "hubspot_journal"
 JOURNAL = "/webhooks-journal/journal/2026-03/batch"
 SCOPE = "developer.webhooks_journal.read"
 COUNT = 20
+GONE = (404, 410)
 KEPT = timedelta(days=3)
 NEAR = timedelta(seconds=1)
 """How far the times of the same event may be apart in the journal and in a webhook."""
@@ -66,24 +67,28 @@ class HubSpotJournal:
         self._token = Token(self._grant)
 
     async def files(self, after: str | None) -> list[File]:
-        """The next files after an offset, or the earliest; none at the end."""
+        """The next files after an offset, or the earliest; none at the end. An offset that is gone is none."""
         path = f"{JOURNAL}/{quote(after, safe='')}/next/{COUNT}" if after else f"{JOURNAL}/earliest/{COUNT}"
-        token = await self._token.get()
-        try:
-            answer = await self._upstream.request(
-                "GET", path, headers={"authorization": f"Bearer {token}"}, allow=(200, 204)
-            )
-        except UpstreamRejected as error:
-            if error.reason != "bad_key":
-                raise
-            self._token.forget(token)
-            raise UpstreamUnavailable(NAME, "token_expired") from None
+        answer = await self._get(path)
+        if answer.status in GONE:
+            return await self.files(None) if after else []
         if answer.status == 204:
             return []
         listed = answer.data.get("results") if isinstance(answer.data, dict) else None
         if not isinstance(listed, list):
             raise _malformed()
         return [_file(one) for one in listed]
+
+    async def _get(self, path: str) -> Answer:
+        """With a new token if the one that we have has ended."""
+        for _ in range(2):
+            token = await self._token.get()
+            headers = {"authorization": f"Bearer {token}"}
+            answer = await self._upstream.request("GET", path, headers=headers, allow=(200, 204, 401, *GONE))
+            if answer.status != 401:
+                return answer
+            self._token.forget(token)
+        raise UpstreamRejected(NAME, "bad_key")
 
     async def events(self, file: File) -> list[Any]:
         """What a file holds. Raises UpstreamError, also for an address that may not be asked."""
@@ -128,12 +133,12 @@ class HubSpotPull:
         self._grace = timedelta(seconds=grace)
 
     async def batches(self, cursor: Mapping[str, Any], since: datetime | None) -> AsyncIterator[Batch]:
-        """One batch for each file. With `since`, or after a pause longer than HubSpot keeps it, from the earliest."""
+        """One batch for each file. From the earliest with any `since`, or after more days than HubSpot keeps."""
         offset = None if since or _is_old(cursor.get("read_at")) else cursor.get("offset")
         while files := await self._journal.files(offset):
             for file in files:
                 events = await self._journal.events(file)
-                entries = [entry for entry in map(_entry, events) if entry and (since is None or entry.at >= since)]
+                entries = [entry for entry in map(_entry, events) if entry]
                 before = utcnow() - self._grace
                 missing = await self._missing([entry for entry in entries if entry.at <= before])
                 ripe = all(entry.at <= before for entry in entries)

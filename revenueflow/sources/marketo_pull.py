@@ -19,11 +19,12 @@ from revenueflow.clock import rfc3339, utcnow
 from revenueflow.db import deliveries
 from revenueflow.db.deliveries import LatestDelivery
 from revenueflow.db.direct import Direct
+from revenueflow.errors import UpstreamRejected
 from revenueflow.privacy.identity import IdentityKey
 from revenueflow.sources.aliases import understand
 from revenueflow.sources.arrival import Arrival, Identified, identify
 from revenueflow.sources.marketo import SOURCE
-from revenueflow.sources.marketo_rest import MarketoRest
+from revenueflow.sources.marketo_rest import Activities, MarketoRest
 from revenueflow.sources.reconcile import Batch
 
 FIELDS = (
@@ -41,6 +42,24 @@ class Activity(NamedTuple):
     key: str
     at: datetime | None
     raw: Mapping[str, Any]
+
+
+class _Place(NamedTuple):
+    """Where a pull stands that began to read at `begin` and was started at `started`."""
+
+    token: str
+    begin: datetime
+    started: datetime
+
+    def at(self, token: str) -> dict[str, str]:
+        """As the cursor keeps it."""
+        return {"token": token, "begin": rfc3339(self.begin), "started": rfc3339(self.started)}
+
+    @classmethod
+    def read(cls, cursor: Mapping[str, Any]) -> _Place | None:
+        """From a cursor; None if the last pull came to its end."""
+        token, begin, started = cursor.get("token"), _moment(cursor.get("begin")), _moment(cursor.get("started"))
+        return cls(token, begin, started) if isinstance(token, str) and begin and started else None
 
 
 class MarketoPull:
@@ -69,19 +88,31 @@ class MarketoPull:
 
     async def batches(self, cursor: Mapping[str, Any], since: datetime | None) -> AsyncIterator[Batch]:
         """One batch for each page. A pull that broke off goes on at its page, unless `since` is given."""
-        token, started = cursor.get("token"), _moment(cursor.get("started"))
-        if since or not token or not started:
+        place = _Place.read(cursor)
+        if since or place is None:
             started = utcnow()
-            begin = since or _moment(cursor.get("since")) or self._again_from(started)
-            token = await self._rest.paging_token(begin)
-        following = {"since": rfc3339(self._again_from(started))}
-        more = True
-        while more:
-            page = await self._rest.activities(token, self._types)
+            first = place.begin if place else _moment(cursor.get("since")) or self._again_from(started)
+            # Nothing is left out between the last pull and a `since` that is later.
+            begin = min(since, first) if since else first
+            place = _Place(await self._rest.paging_token(begin), begin, started)
+            page = await self._rest.activities(place.token, self._types)
+        else:
+            place, page = await self._resume(place)
+        following = {"since": rfc3339(self._again_from(place.started))}
+        while True:
             missing = await self._missing(_newest_of_each(page.items, before=utcnow() - self._grace))
-            token, more = page.token, page.more
-            place = {"token": token, "started": rfc3339(started)} if more else {}
-            yield Batch(len(page.items), missing, following | place)
+            yield Batch(len(page.items), missing, following | (place.at(page.token) if page.more else {}))
+            if not page.more:
+                return
+            page = await self._rest.activities(page.token, self._types)
+
+    async def _resume(self, place: _Place) -> tuple[_Place, Activities]:
+        """The page where a pull broke off; from its beginning if Marketo does not know the place any more."""
+        try:
+            return place, await self._rest.activities(place.token, self._types)
+        except UpstreamRejected:
+            again = place._replace(token=await self._rest.paging_token(place.begin))
+            return again, await self._rest.activities(again.token, self._types)
 
     async def aclose(self) -> None:
         """Closes the connections."""

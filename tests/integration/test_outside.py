@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 
 from revenueflow.errors import UpstreamRejected, UpstreamUnavailable
 from revenueflow.resilience.addresses import Allowed, is_public
-from revenueflow.resilience.outside import Outside
+from revenueflow.resilience.outside import Guard, Outside
 from tests.support.vendor_server import VendorServer, fixed
 
 
@@ -159,6 +159,14 @@ async def test_hostile_urls_are_refused(forbidden: Forbidden, url: str, reason: 
 @pytest.mark.parametrize("address", ["8.8.8.8", "93.184.215.14", "2606:4700::1111", "2a00:1450:4001:82a::200e"])
 def test_public_addresses_are_public(address: str) -> None:
     assert is_public(ip_address(address))
+
+
+async def test_no_socket_is_made_for_a_forbidden_address() -> None:
+    guard = Guard(Names({}), Allowed(), waived=False)
+    with pytest.raises(PermissionError):
+        guard.socket((socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 80)))
+    assert guard.blocked
+    guard.socket((socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.215.14", 80))).close()
 
 
 async def test_a_name_of_which_one_address_is_forbidden_is_not_tried(forbidden: Forbidden) -> None:

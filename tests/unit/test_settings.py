@@ -159,3 +159,20 @@ def test_a_file_that_is_no_text() -> None:
 def test_settings_dont_change() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Settings.load().api.port = 1
+
+
+def test_lists_of_sources_are_read_and_checked(environment: dict[str, str]) -> None:
+    assert Settings.load().marketo.activity_types == (12, 2)
+    environment["MARKETO_ACTIVITY_TYPES"] = "12, 10007"
+    environment["REVENUEFLOW_OUTSIDE_ALLOW"] = "127.0.0.1:8080, [::1]:80, 10.0.0.0/8, files.internal:443"
+    settings = Settings.load()
+    assert settings.marketo.activity_types == (12, 10007)
+    assert settings.outside.allow == ("127.0.0.1:8080", "[::1]:80", "10.0.0.0/8", "files.internal:443")
+    environment["MARKETO_ACTIVITY_TYPES"] = ",".join(map(str, range(1, 12)))
+    assert "MARKETO_ACTIVITY_TYPES: has a wrong value" in refused()
+
+
+@pytest.mark.parametrize("entry", ["files.internal", "10.0.0.0/33", "a:0", "a:65536", "a:x", ":80", "http://a:80/"])
+def test_what_may_be_allowed_outside(environment: dict[str, str], entry: str) -> None:
+    environment["REVENUEFLOW_OUTSIDE_ALLOW"] = entry
+    assert "REVENUEFLOW_OUTSIDE_ALLOW: has a wrong value: each entry must be host:port" in refused()

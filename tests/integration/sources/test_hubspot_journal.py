@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from revenueflow.errors import UpstreamRejected
 from revenueflow.resilience.addresses import Allowed
@@ -18,6 +20,7 @@ from revenueflow.sources.hubspot_journal import HubSpotJournal, HubSpotPull
 from revenueflow.sources.reconcile import Pulled, reconcile
 from tests.support.api import identity
 from tests.support.house import House
+from tests.support.vendor_server import VendorServer
 
 PORTAL = 62515
 
@@ -133,6 +136,39 @@ async def test_a_pause_longer_than_hubspot_keeps_events_begins_at_the_earliest(h
     home.rows(f"UPDATE source_cursors SET cursor = jsonb_set({old}, '{{offset}}', '\"of a file that is gone\"')")
     assert await pull() == Pulled(seen=1)
     assert [one for one in await paths(home) if one.startswith("earliest/")] == ["earliest/20"] * 2
+
+
+async def test_an_offset_that_is_gone_is_none(home: House, pull: Any) -> None:
+    await add(home, events=[webhook_event(40101)])
+    home.rows("INSERT INTO source_cursors (source, cursor) VALUES ('hubspot', '{\"offset\": \"gone\"}')")
+    assert await pull() == Pulled(seen=1, found=1, closed=1)
+
+
+async def test_a_token_that_has_ended_is_renewed_once() -> None:
+    tokens: list[str] = []
+
+    async def answer(request: Request) -> Response:
+        if request.url.path == "/oauth/v1/token":
+            form = dict(parse_qsl((await request.body()).decode()))
+            assert (form["grant_type"], form["client_secret"]) == ("client_credentials", "secret")
+            tokens.append(f"t{len(tokens) + 1}")
+            return JSONResponse({"access_token": tokens[-1], "expires_in": 1800})
+        good = request.headers["authorization"] == "Bearer t2"
+        return JSONResponse({"results": []} if good else {}, 200 if good else 401)
+
+    with VendorServer() as server:
+        server.answer = answer
+        journal = HubSpotJournal(server.url, "id", "secret", Outside())
+        assert await journal.files(None) == []
+        assert await journal.files("o") == []
+        assert tokens == ["t1", "t2"]
+        tokens[:] = ["", "", ""]
+        other = HubSpotJournal(server.url, "id", "secret", Outside())
+        with pytest.raises(UpstreamRejected, match="bad_key"):
+            await other.files(None)
+        assert tokens[3:] == ["t4", "t5"]
+        await journal.aclose()
+        await other.aclose()
 
 
 async def test_a_young_event_is_left_to_the_webhook(home: House, pull: Any) -> None:

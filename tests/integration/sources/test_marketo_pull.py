@@ -180,6 +180,24 @@ async def test_a_pull_that_broke_off_goes_on_where_it_was(home: House, vendor: S
     assert gaps(home) == ["found", "closed"] * 2
 
 
+async def test_a_place_that_marketo_has_forgotten_is_read_again_from_the_beginning(
+    home: House, vendor: ScriptedMarketo, pull: Any
+) -> None:
+    vendor.lead(1, seconds_ago=300)
+    begin = "2026-01-02T00:00:00.000000Z"
+    place = orjson.dumps({"token": "9", "begin": begin, "started": "2026-01-03T00:00:00Z"}).decode()
+    home.rows("INSERT INTO source_cursors (source, cursor) VALUES ('marketo', $1::jsonb)", place)
+    vendor.first.append(error("1003"))
+    assert await pull() == Pulled(seen=1, found=1, closed=1)
+    assert [one["sinceDatetime"] for one in vendor.rest_calls("pagingtoken.json")] == ["2026-01-02T00:00:00+00:00"]
+
+
+async def test_a_pull_by_hand_leaves_nothing_out(home: House, vendor: ScriptedMarketo, pull: Any) -> None:
+    home.rows("INSERT INTO source_cursors (source, cursor) VALUES ('marketo', '{\"since\": \"2026-01-02T00:00:00Z\"}')")
+    await pull(since=datetime(2026, 2, 2, tzinfo=UTC))
+    assert [one["sinceDatetime"] for one in vendor.rest_calls("pagingtoken.json")] == ["2026-01-02T00:00:00+00:00"]
+
+
 async def test_a_token_is_asked_for_once_and_again_when_it_is_void(vendor: ScriptedMarketo) -> None:
     client = vendor.client()
     await asyncio.gather(*(client.leads([1], ["id"]) for _ in range(5)))
