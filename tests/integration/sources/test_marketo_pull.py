@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -311,6 +312,17 @@ async def test_one_process_reads_a_source_at_a_time(home: House, vendor: Scripte
     assert sum(one.closed for one in both if one) == 1
     assert len(stored(home)) == 1
     assert gaps(home) == ["found", "closed"]
+
+
+@pytest.mark.parametrize("code", [None, "610"])
+async def test_a_source_is_given_back_however_a_pull_ends(
+    home: House, vendor: ScriptedMarketo, pull: Any, code: str | None
+) -> None:
+    if code:
+        vendor.first.append(error(code))
+    with suppress(UpstreamRejected):
+        await pull()
+    assert home.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0
 
 
 async def test_two_that_read_the_same_store_it_once(home: House, vendor: ScriptedMarketo) -> None:
