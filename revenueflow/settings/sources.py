@@ -33,6 +33,8 @@ def _is_endpoint(entry: str) -> bool:
 
 
 OutsideAllow = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split), AfterValidator(_allowed)]
+FieldName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,100}$")]
+FieldNames = Annotated[tuple[FieldName, ...], NoDecode, BeforeValidator(split), Field(max_length=50)]
 ActivityType = Annotated[int, Field(ge=1)]
 ActivityTypes = Annotated[
     tuple[ActivityType, ...], NoDecode, BeforeValidator(split), Field(min_length=1, max_length=10)
@@ -62,6 +64,9 @@ class MarketoSettings(Group):
     client_secret: SecretStr | None = env("MARKETO_CLIENT_SECRET", None, about="its secret")
     activity_types: ActivityTypes = env(
         "MARKETO_ACTIVITY_TYPES", (12, 2), about="activities that mean a lead: 1 to 10 ids, by commas"
+    )
+    extra_fields: FieldNames = env(
+        "MARKETO_EXTRA_FIELDS", (), about="REST names of further lead fields to read, by commas, such as a comment's"
     )
 
 

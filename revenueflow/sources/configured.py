@@ -36,9 +36,15 @@ def marketo(settings: Settings, direct: Direct, key: IdentityKey) -> Puller | No
     secret = given.client_secret.get_secret_value()
     rest = MarketoRest(given.base_url, given.client_id, secret, identity_url=given.identity_url)
     return MarketoPull(
-        rest, direct, key, types=given.activity_types, grace=when.grace, overlap=when.overlap,
+        rest,
+        direct,
+        key,
+        types=given.activity_types,
+        grace=when.grace,
+        overlap=when.overlap,
+        fields=given.extra_fields,
         config_dir=settings.config_dir,
-    )  # fmt: skip
+    )
 
 
 def hubspot(settings: Settings, direct: Direct, key: IdentityKey) -> Puller | None:

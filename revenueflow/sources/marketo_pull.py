@@ -63,7 +63,7 @@ class _Place(NamedTuple):
 
 
 class MarketoPull:
-    """Reads Marketo. `grace` and `overlap` are in seconds."""
+    """Reads Marketo. `grace` and `overlap` are in seconds; `fields` are read besides FIELDS."""
 
     source = SOURCE
 
@@ -76,12 +76,14 @@ class MarketoPull:
         types: Sequence[int],
         grace: float,
         overlap: float,
+        fields: Sequence[str] = (),
         config_dir: Path | None = None,
     ) -> None:
         self._rest = rest
         self._direct = direct
         self._key = key
         self._types = types
+        self._fields = tuple(dict.fromkeys((*FIELDS, *fields)))
         self._grace = timedelta(seconds=grace)
         self._overlap = timedelta(seconds=overlap)
         self._config_dir = config_dir
@@ -125,7 +127,7 @@ class MarketoPull:
         """The leads of these activities, as Marketo has them now, of which no delivery is as new."""
         if not activities:
             return []
-        leads = await self._rest.leads(list(activities), FIELDS)
+        leads = await self._rest.leads(list(activities), self._fields)
         known = [(activities[one["id"]], one) for one in leads if one.get("id") in activities]
         identified = [(one, identify(self._arrival(one, lead), self._key)) for one, lead in known]
         async with self._direct.connection() as connection:
@@ -136,7 +138,7 @@ class MarketoPull:
         ]
 
     def _arrival(self, activity: Activity, lead: Mapping[str, Any]) -> Arrival:
-        raw = {name: lead.get(name) for name in FIELDS} | {"activity": activity.raw}
+        raw = {name: lead.get(name) for name in self._fields} | {"activity": activity.raw}
         understood = understand(lead, self._config_dir)
         # The key alone decides whether it is the same: Marketo may have changed the lead between two readings.
         digest = sha256(activity.key.encode()).digest()

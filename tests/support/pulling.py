@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -76,7 +77,9 @@ class ScriptedMarketo:
         if path.endswith("activities.json"):
             return self._page(int(request.query_params["nextPageToken"]))
         ids = [int(one) for one in request.query_params["filterValues"].split(",")]
-        return success(result=[self.leads[one] for one in ids if one in self.leads])
+        fields = request.query_params["fields"].split(",")
+        found = [self.leads[one] for one in ids if one in self.leads]
+        return success(result=[{name: lead.get(name) for name in fields} for lead in found])
 
     def _page(self, number: int) -> Response:
         items = self.pages[number] if number < len(self.pages) else []
@@ -87,6 +90,6 @@ class ScriptedMarketo:
         """Ours, that pauses for no time at all."""
         return MarketoRest(self.server.url, "id", "secret", pause=0.0)
 
-    def puller(self, direct: Any, key: IdentityKey, *, grace: float = 0.0) -> MarketoPull:
+    def puller(self, direct: Any, key: IdentityKey, *, grace: float = 0.0, fields: Sequence[str] = ()) -> MarketoPull:
         """Ours, with an overlap of ten minutes."""
-        return MarketoPull(self.client(), direct, key, types=(12, 2), grace=grace, overlap=600)
+        return MarketoPull(self.client(), direct, key, types=(12, 2), grace=grace, overlap=600, fields=fields)

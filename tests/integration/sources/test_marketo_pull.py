@@ -126,6 +126,15 @@ async def test_several_activities_of_a_lead_are_one_delivery(home: House, vendor
     assert [one["delivery_key"] for one in stored(home)] == ["activity:later"]
 
 
+async def test_further_fields_are_read_when_asked_for(home: House, vendor: ScriptedMarketo) -> None:
+    vendor.lead(7, seconds_ago=300, comments="We need pricing.")
+    puller = vendor.puller(home.direct, identity(), fields=("comments", "email"))
+    await reconcile(puller, home.direct, home.ingress, "trace-1")
+    await puller.aclose()
+    assert orjson.loads(stored(home)[0]["parsed"])["form"]["message"] == "We need pricing."
+    assert vendor.rest_calls("leads.json")[0]["fields"].endswith(",leadSource,comments")
+
+
 async def test_a_lead_that_is_gone_from_marketo_is_passed_over(home: House, vendor: ScriptedMarketo, pull: Any) -> None:
     vendor.lead(7)
     vendor.lead(8, seconds_ago=300, email=None)
