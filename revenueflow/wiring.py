@@ -43,6 +43,7 @@ from revenueflow.routing.rules import RoutingRules
 from revenueflow.scoring.profile import Profile
 from revenueflow.settings import EnrichmentSettings, Settings
 from revenueflow.sources.aliases import AliasTable
+from revenueflow.sources.aturiya_map import AturiyaMap
 from revenueflow.sources.hubspot_contacts import HubSpotContacts
 
 T = TypeVar("T", bound="Closable")
@@ -101,6 +102,7 @@ TABLES: Mapping[str, type[BaseModel]] = {
     "routing.toml": RoutingRules,
     "policy.toml": policy.Policy,
     "field_aliases.toml": AliasTable,
+    "aturiya.toml": AturiyaMap,
 }
 """The TOML files that people edit, and what each must look like."""
 

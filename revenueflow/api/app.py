@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
 from revenueflow import __version__
-from revenueflow.api import enrichment, imports, jobs, leads, operations, problems, webhooks
+from revenueflow.api import campaigns, enrichment, imports, jobs, leads, operations, problems, webhooks
 from revenueflow.api.deps import State
 from revenueflow.api.door import Api
 from revenueflow.api.limits import RateLimitFields
@@ -50,7 +50,8 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.router.routes.extend(route for route, _ in webhooks.ROUTES)
-    for router in (leads.router, enrichment.router, imports.router, jobs.router, operations.router):
+    routers = (leads, enrichment, campaigns, imports, jobs, operations)
+    for router in (one.router for one in routers):
         app.include_router(router)
     _describe(app)
     app.add_middleware(RateLimitFields)

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from revenueflow import __version__
 from revenueflow.api.deps import AppState, State
-from revenueflow.db import controls, overview
+from revenueflow.db import controls, overview, source_cursors
 from revenueflow.domain.action import ActionState
 from revenueflow.errors import Unavailable
 from revenueflow.telemetry import metrics
@@ -72,6 +72,7 @@ async def refresh(state: State) -> None:
     async with state.database.transaction() as session:
         jobs, actions = await overview.job_counts(session), await overview.action_counts(session)
         oldest = await overview.oldest_ready(session)
+        sources = await source_cursors.every(session)
     for name in JOB_STATES:
         metrics.queue_depth.labels(name).set(jobs.get(name, 0))
     metrics.jobs_dead.set(jobs.get("dead", 0))
@@ -80,6 +81,9 @@ async def refresh(state: State) -> None:
     metrics.oldest_ready.clear()
     for step, seconds in oldest.items():
         metrics.oldest_ready.labels(step).set(seconds)
+    for source in sources:
+        if source["age"] is not None:
+            metrics.reconcile_age.labels(source["source"]).set(source["age"])
 
 
 async def _postgres_answers(state: State) -> bool:

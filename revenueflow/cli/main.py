@@ -7,7 +7,22 @@ from typing import Annotated
 import typer
 
 from revenueflow import __version__
-from revenueflow.cli import bench, control, demo, doctor, enrich, imports, jobs, keys, leads, schema, serve, spend, up
+from revenueflow.cli import (
+    bench,
+    control,
+    demo,
+    doctor,
+    enrich,
+    imports,
+    jobs,
+    keys,
+    leads,
+    schema,
+    serve,
+    sources,
+    spend,
+    up,
+)  # fmt: skip
 
 app = typer.Typer(
     name="revenueflow",
@@ -32,6 +47,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(leads.app, name="leads")
 app.add_typer(spend.app, name="spend")
+app.add_typer(sources.app, name="sources")
 app.add_typer(bench.app, name="bench")
 
 

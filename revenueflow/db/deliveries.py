@@ -43,6 +43,15 @@ class KnownDelivery(NamedTuple):
     lead_id: UUID | None
 
 
+class LatestDelivery(NamedTuple):
+    """The last delivery of an identity in one campaign. `received_at` is None if this source never delivered it."""
+
+    identity_key: str
+    campaign_id: str
+    received_at: datetime | None
+    erased: bool
+
+
 class StoredDelivery(NamedTuple):
     """What capture folds into the lead."""
 
@@ -87,6 +96,21 @@ _FIRST = text("""
     WHERE d.lead_id = :lead_id ORDER BY d.received_at, d.id LIMIT 1
 """)
 
+# A delivery that capture has not folded yet has no lead row: it is found through its job.
+_LATEST = """
+    SELECT l.identity_key, l.campaign_id, d.received_at, l.erased_at IS NOT NULL AS erased
+    FROM leads l LEFT JOIN LATERAL (
+        SELECT received_at FROM deliveries WHERE lead_id = l.id AND source = $2 ORDER BY received_at DESC LIMIT 1
+    ) d ON true
+    WHERE l.identity_key = ANY($1::text[])
+    UNION ALL
+    SELECT d.identity_key, d.parsed ->> 'campaign_id', d.received_at, false
+    FROM jobs j JOIN deliveries d ON d.lead_id = j.lead_id
+    WHERE j.state IN ('ready', 'leased', 'parked') AND j.step = 'capture'
+        AND d.identity_key = ANY($1::text[]) AND d.source = $2
+"""
+_KEYS = "SELECT delivery_key FROM deliveries WHERE lead_id = ANY($1::uuid[]) AND source = $2"
+
 _QUARANTINED = text("""
     SELECT id, source, reason, content_type, octet_length(raw) AS bytes, received_at FROM deliveries
     WHERE outcome = 'quarantined' ORDER BY received_at DESC LIMIT :limit
@@ -120,6 +144,18 @@ async def of_lead(connection: Connection, lead_id: UUID) -> list[StoredDelivery]
     """A lead's deliveries in the order in which capture folds them."""
     found = await connection.fetch(_OF_LEAD, lead_id)
     return [StoredDelivery(**{**row, "parsed": orjson.loads(row["parsed"])}) for row in found]
+
+
+async def latest(connection: Connection, identities: Sequence[str], source: str) -> list[LatestDelivery]:
+    """What `source` delivered last of these identities, for each campaign in which they are leads."""
+    found = await connection.fetch(_LATEST, identities, source) if identities else []
+    return [LatestDelivery(*row) for row in found]
+
+
+async def keys_of_leads(connection: Connection, lead_ids: Sequence[UUID], source: str) -> list[str]:
+    """The keys of all deliveries of these leads by `source`."""
+    found = await connection.fetch(_KEYS, lead_ids, source) if lead_ids else []
+    return [row[0] for row in found]
 
 
 async def first_of_lead(session: Session, lead_id: UUID) -> dict[str, Any] | None:

@@ -141,3 +141,12 @@ imports = Table(
 import_rejects = Table(
     "import_rejects", metadata, _key("import_id"), _key("line", Integer), _need("reason"), _need("raw"),
 )  # fmt: skip
+
+source_cursors = Table(
+    "source_cursors", metadata, _key("source", Text), _need("cursor", JSONB), _may("pulled_at", TIME),
+    _may("not_before", TIME), _need("updated_at", TIME),
+)  # fmt: skip
+campaigns = Table(
+    "campaigns", metadata, _key("id", Text), _may("name"), _need("source"), _may("leads", Integer),
+    _may("pulled_at", TIME),
+)  # fmt: skip

@@ -12,8 +12,7 @@ from revenueflow.devserver.postgres import Postgres
 from revenueflow.devserver.server import EmbeddedServer, free_port
 from revenueflow.devserver.services import Service
 from revenueflow.devserver.valkey import Valkey
-from revenueflow.settings import Settings
-from revenueflow.settings_base import Group, PostgresUrl, RedisUrl, env
+from revenueflow.settings import Group, PostgresUrl, RedisUrl, Settings, env
 
 NAME = "revenueflow"
 

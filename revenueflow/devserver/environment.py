@@ -6,6 +6,7 @@ import os
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from revenueflow.devserver.secrets import Secrets
 
@@ -35,6 +36,17 @@ def of_sandbox(urls: Mapping[str, str]) -> dict[str, str]:
         "ZOOMINFO_TOKEN_URL": f"{urls['zoominfo']}/oauth2/default/v1/token",
         "HUBSPOT_ACCESS_TOKEN": KEY,
         "HUBSPOT_BASE_URL": urls["hubspot"],
+        "HUBSPOT_JOURNAL_CLIENT_ID": KEY,
+        "HUBSPOT_JOURNAL_CLIENT_SECRET": KEY,
+        # The journal's files come from the sandbox too.
+        "REVENUEFLOW_OUTSIDE_ALLOW": urlsplit(urls["hubspot"]).netloc,
+        "MARKETO_BASE_URL": urls["marketo"],
+        "MARKETO_CLIENT_ID": KEY,
+        "MARKETO_CLIENT_SECRET": KEY,
+        "ATURIYA_BASE_URL": urls["aturiya"],
+        "ATURIYA_TOKEN": KEY,
+        "ATURIYA_USER_ID": KEY,
+        "ATURIYA_AGENT_ID": KEY,
         "SLACK_BOT_TOKEN": KEY,
         "SLACK_BASE_URL": urls["slack"],
     }

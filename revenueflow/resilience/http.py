@@ -50,7 +50,7 @@ class Client:
     """A pool of `connections`, closed by `aclose`. Made inside of an event loop."""
 
     def __init__(self, connections: int = 200) -> None:
-        connector = aiohttp.TCPConnector(limit=connections, keepalive_timeout=KEEP_ALIVE, ssl=_tls())
+        connector = aiohttp.TCPConnector(limit=connections, keepalive_timeout=KEEP_ALIVE, ssl=tls())
         self.session = aiohttp.ClientSession(
             connector=connector,
             headers={"user-agent": USER_AGENT, "accept": "application/json", "accept-encoding": "identity"},
@@ -96,7 +96,7 @@ def _marking_sent() -> aiohttp.TraceConfig:
 
 
 @cache
-def _tls() -> ssl.SSLContext:
+def tls() -> ssl.SSLContext:
     """One for the process: reading the certificates takes longer than a call on loopback."""
     return ssl.create_default_context()
 

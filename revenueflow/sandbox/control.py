@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from typing import Any
 
 import orjson
 from pydantic import ValidationError
@@ -24,6 +25,8 @@ def app(state: State) -> Starlette:
             Route("/_sandbox/ledger", control.ledger),
             Route("/_sandbox/requests", control.requests),
             Route("/_sandbox/faults/{upstream}", control.faults, methods=["GET", "PUT"]),
+            Route("/_sandbox/marketo/activities", control.marketo, methods=["PUT"]),
+            Route("/_sandbox/hubspot/journal", control.journal, methods=["PUT"]),
             Route("/_sandbox/state", control.clear, methods=["DELETE"]),
         ]
     )
@@ -71,6 +74,24 @@ class _Control:
                 return _problem(422, "The body must be a JSON object.", [""])
             self._state.set_faults(upstream, faults)
         return _json(self._state.faults[upstream].model_dump())
+
+    async def marketo(self, request: Request) -> Response:
+        """Adds to what Marketo knows: `{"leads": [...], "activities": [...], "sample": [n, ...]}`; see records."""
+        return await self._told(request, self._state.marketo.add)
+
+    async def journal(self, request: Request) -> Response:
+        """Adds a file to HubSpot's journal: `{"events": [...]}`, or `{"url": "…"}` for a file that is elsewhere."""
+        return await self._told(request, self._state.hubspot_journal.add)
+
+    async def _told(self, request: Request, add: Callable[[dict[str, Any]], None]) -> Response:
+        try:
+            sent = orjson.loads(await request.body())
+            if not isinstance(sent, dict):
+                raise TypeError("no object")
+            add(sent)
+        except (ValueError, TypeError, KeyError, IndexError):
+            return _problem(422, "The body must be a JSON object in the form that the sandbox's records have.", [""])
+        return Response(status_code=204)
 
     async def clear(self, _: Request) -> Response:
         """Ledger, journal, faults and counts, as after a first start."""

@@ -30,6 +30,10 @@ class Directory:
             return None
         return {"name": company.get("name"), **_known(facts), "domain": company["domain"]}
 
+    def all(self) -> Iterable[dict[str, Any]]:
+        """Every company, with what is true of it and what each vendor knows."""
+        return self._companies.values()
+
     def person(self, email: str) -> Facts | None:
         """`{given_name, family_name, title, role, level}` of one of a company's `people`, by email."""
         company = self._companies.get(domain_of(email)) or {}

@@ -1,4 +1,4 @@
-"""HubSpot's wire: reading one contact, on the dated path and on v3."""
+"""HubSpot's wire: reading one contact, on the dated path and on v3; the webhooks journal and its tokens."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from revenueflow.sandbox import hubspot_journal
+from revenueflow.sandbox.records import JournalFiles
 
 USUAL: Final = ("createdate", "email", "firstname", "hs_object_id", "lastmodifieddate", "lastname")
 MADE: Final = "2026-10-01T08:00:00.000Z"
@@ -33,8 +36,8 @@ def refuse(status: int, reason: str) -> Response:
     return JSONResponse(error, status, {"retry-after": "1"} if status == 429 else {})
 
 
-def app(contacts: dict[str, dict[str, Any]]) -> Starlette:
-    """Serves /crm/objects/2026-09/contacts/{id} and /crm/v3/objects/contacts/{id}."""
+def app(contacts: dict[str, dict[str, Any]], journal: JournalFiles) -> Starlette:
+    """Serves /crm/objects/2026-09/contacts/{id}, /crm/v3/objects/contacts/{id}, and the journal."""
 
     async def serve(request: Request) -> Response:
         if not request.headers.get("authorization", "").startswith("Bearer "):
@@ -45,7 +48,7 @@ def app(contacts: dict[str, dict[str, Any]]) -> Starlette:
         return JSONResponse(_shown(contact, request.query_params.getlist("properties")))
 
     paths = ("/crm/objects/2026-09/contacts/{id}", "/crm/v3/objects/contacts/{id}")
-    return Starlette(routes=[Route(path, serve) for path in paths])
+    return Starlette(routes=[*(Route(path, serve) for path in paths), *hubspot_journal.routes(journal, refuse)])
 
 
 def _shown(contact: dict[str, Any], asked: list[str]) -> dict[str, Any]:

@@ -16,7 +16,20 @@ from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from revenueflow.errors import ConfigurationError
-from revenueflow.sandbox import apollo, clearbit, control, crm, gemini, hubspot, hunter, pipe0, slack, zoominfo
+from revenueflow.sandbox import (
+    apollo,
+    aturiya,
+    clearbit,
+    control,
+    crm,
+    gemini,
+    hubspot,
+    hunter,
+    marketo,
+    pipe0,
+    slack,
+    zoominfo,
+)  # fmt: skip
 from revenueflow.sandbox.directory import companies, contacts
 from revenueflow.sandbox.middleware import ABORT, Upstream
 from revenueflow.sandbox.state import UPSTREAMS, State
@@ -71,7 +84,9 @@ def apps(state: State) -> dict[str, ASGIApp]:
         "zoominfo": Upstream("zoominfo", zoominfo.app(directory), state, zoominfo.refuse, quota_status=402),
         "slack": Upstream("slack", slack.app(), state, slack.refuse),
         "crm": Upstream("crm", crm.app(state.ledger), state, crm.refuse),
-        "hubspot": Upstream("hubspot", hubspot.app(contacts()), state, hubspot.refuse),
+        "hubspot": Upstream("hubspot", hubspot.app(contacts(), state.hubspot_journal), state, hubspot.refuse),
+        "marketo": Upstream("marketo", marketo.app(state.marketo), state, marketo.refuse),
+        "aturiya": Upstream("aturiya", aturiya.app(), state, aturiya.refuse),
     }
     return {**upstreams, CONTROL: control.app(state)}
 

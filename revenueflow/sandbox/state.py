@@ -9,8 +9,11 @@ from revenueflow.sandbox.dice import Counter
 from revenueflow.sandbox.faults import Faults
 from revenueflow.sandbox.journal import Journal
 from revenueflow.sandbox.ledger import Ledger
+from revenueflow.sandbox.records import JournalFiles, MarketoRecords
 
-UPSTREAMS: Final = ("gemini", "clearbit", "hunter", "pipe0", "apollo", "zoominfo", "slack", "crm", "hubspot")
+UPSTREAMS: Final = (
+    "gemini", "clearbit", "hunter", "pipe0", "apollo", "zoominfo", "slack", "crm", "hubspot", "marketo", "aturiya",
+)  # fmt: skip
 USUAL: Final = {"latency_ms": 50, "jitter_ms": 100}
 OF_A_MODEL: Final = {"latency_ms": 800, "jitter_ms": 0}
 
@@ -27,6 +30,8 @@ class State:
         self.journal = Journal()
         self.ledger = Ledger(data_dir)
         self.counter = Counter(seed)
+        self.marketo = MarketoRecords()
+        self.hubspot_journal = JournalFiles()
 
     def set_faults(self, upstream: str, faults: Faults) -> None:
         """From now on; what its quota counts begins at zero."""
@@ -40,6 +45,8 @@ class State:
         self.journal.clear()
         self.ledger.clear()
         self.counter.clear()
+        self.marketo.clear()
+        self.hubspot_journal.clear()
 
 
 def _usual(upstream: str, latency: bool, invent_rate: float) -> Faults:

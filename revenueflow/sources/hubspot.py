@@ -13,7 +13,7 @@ from revenueflow.sources.arrival import Arrival
 
 SOURCE = "hubspot"
 MOST_EVENTS = 100
-_KEY = ("portalId", "subscriptionId", "eventId", "objectId", "occurredAt")
+KEY = ("portalId", "subscriptionId", "eventId", "objectId", "occurredAt")
 
 
 def read(raw: bytes, content_type: str = "application/json") -> list[Arrival]:
@@ -24,7 +24,7 @@ def read(raw: bytes, content_type: str = "application/json") -> list[Arrival]:
         return [quarantined(raw, content_type, str(problem))]
     if not isinstance(events, list) or len(events) > MOST_EVENTS:
         return [quarantined(raw, content_type, "not_an_array_of_events")]
-    return [_event(event, raw, content_type) for event in events]
+    return [event(one, raw, content_type) for one in events]
 
 
 def contact_id(arrival_key: str) -> str:
@@ -32,17 +32,22 @@ def contact_id(arrival_key: str) -> str:
     return arrival_key.split(":")[3]
 
 
-def _event(event: object, body: bytes, content_type: str) -> Arrival:
+def event(given: object, body: bytes, content_type: str) -> Arrival:
+    """One event as an arrival; quarantined, with a reason, if it is none or not about a contact."""
     try:
-        raw = orjson.dumps(event)
+        raw = orjson.dumps(given)
     except orjson.JSONEncodeError:  # it writes fewer levels than it reads
         return quarantined(body, content_type, "nested_too_deep")
-    if not isinstance(event, Mapping) or any(type(event.get(name)) is not int for name in _KEY):
+    if not isinstance(given, Mapping) or any(type(given.get(name)) is not int for name in KEY):
         return quarantined(raw, content_type, "not_an_event")
-    if not str(event.get("subscriptionType", "")).startswith("contact."):
+    if not str(given.get("subscriptionType", "")).startswith("contact."):
         return quarantined(raw, content_type, "not_a_contact_event")
-    key = ":".join(str(event[name]) for name in _KEY)
-    own = f"{event['portalId']}:{event['objectId']}"
+    key = ":".join(str(given[name]) for name in KEY)
+    return about_contact(key, f"{given['portalId']}:{given['objectId']}", raw, content_type)
+
+
+def about_contact(key: str, own: str, raw: bytes, content_type: str = "application/json") -> Arrival:
+    """What names a contact (`own` is portal:object). The fourth part of `key` is the object."""
     understood = Understood(source_id=own, form=LeadForm(source="hubspot"))
     return Arrival(SOURCE, key, raw, content_type, understood, own_id=own, own_id_first=True)
 

@@ -41,6 +41,12 @@ claimed_directly = Counter(
 )
 leases_lost = Counter("revenueflow_leases_lost_total", "Runs that ended because another worker took the job")
 
+reconcile_gaps = Counter(
+    "revenueflow_reconcile_gaps_total", "Leads that a source had and did not deliver, found and closed",
+    ["source", "state"],
+)  # fmt: skip
+reconcile_age = Gauge("revenueflow_reconcile_age_seconds", "Since a source was last read to its end", ["source"])
+
 
 def observe_step(step: str, outcome: str, seconds: float) -> None:
     """Adds a step that took `seconds` and came to `outcome`."""

@@ -17,6 +17,7 @@ from revenueflow.queue import answering
 from revenueflow.resilience import heap
 from revenueflow.settings import Settings
 from revenueflow.telemetry import logs, metrics
+from revenueflow.workers import schedule
 from revenueflow.workers.commits import Commits
 from revenueflow.workers.heartbeat import Heartbeat
 from revenueflow.workers.runner import Runner
@@ -40,6 +41,7 @@ async def work(direct: Direct, services: Services, settings: Settings, *, steps:
             loops.create_task(_answer(settings.redis.url, runner))
             loops.create_task(_claim_directly(runner, settings.worker.direct_claim))
             loops.create_task(_settle(services.registry, settings.worker.settle))
+            loops.create_task(schedule.run(settings))
     finally:
         await runner.drain()
         heartbeat.stop()

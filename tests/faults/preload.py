@@ -16,11 +16,11 @@ import revenueflow.wiring
 import revenueflow.workers.relay
 import revenueflow.workers.worker
 from revenueflow.enrichment.domains import email_domains, registrable
-from revenueflow.resilience.http import _tls
+from revenueflow.resilience.http import tls
 
 __all__ = ["revenueflow", "uvicorn", "uvloop"]
 
 registrable("warm.example")
 email_domains()
-_tls()
+tls()
 gc.freeze()

@@ -30,8 +30,10 @@ from tests.support import sql
 from tests.support.servers import Servers
 
 AUDIT = ("audit_events", "audit_pending", "audit_leaves", "audit_checkpoints")
-OURS = ("deliveries", "leads", "jobs", "steps", "evidence", "claims", "actions", "api_keys", "controls", "imports",
-        "import_rejects")  # fmt: skip
+OURS = (
+    "deliveries", "leads", "jobs", "steps", "evidence", "claims", "actions", "api_keys", "controls", "lookups", "spend",
+    "imports", "import_rejects", "source_cursors", "campaigns",
+)  # fmt: skip
 
 
 def differences(connection: Connection) -> list[Any]:

@@ -58,6 +58,9 @@ FREE = {
     "HUBSPOT_CLIENT_SECRET", "REVENUEFLOW_WEBHOOK_SECRET", "CRM_TOKEN", "GEMINI_API_KEY", "GEMINI_MODEL",
     "CLEARBIT_API_KEY", "HUNTER_API_KEY", "PIPE0_API_KEY", "APOLLO_API_KEY", "ZOOMINFO_CLIENT_ID",
     "ZOOMINFO_CLIENT_SECRET", "REVENUEFLOW_DIRECTORY_FILE", "HUBSPOT_ACCESS_TOKEN", "SLACK_BOT_TOKEN", "SLACK_CHANNEL",
+    "ATURIYA_AGENT_ID", "ATURIYA_TOKEN", "ATURIYA_USER_ID", "HUBSPOT_JOURNAL_CLIENT_ID",
+    "HUBSPOT_JOURNAL_CLIENT_SECRET",
+    "MARKETO_CLIENT_ID", "MARKETO_CLIENT_SECRET",
 }  # fmt: skip
 
 
@@ -159,3 +162,20 @@ def test_a_file_that_is_no_text() -> None:
 def test_settings_dont_change() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Settings.load().api.port = 1
+
+
+def test_lists_of_sources_are_read_and_checked(environment: dict[str, str]) -> None:
+    assert Settings.load().marketo.activity_types == (12, 2)
+    environment["MARKETO_ACTIVITY_TYPES"] = "12, 10007"
+    environment["REVENUEFLOW_OUTSIDE_ALLOW"] = "127.0.0.1:8080, [::1]:80, 10.0.0.0/8, files.internal:443"
+    settings = Settings.load()
+    assert settings.marketo.activity_types == (12, 10007)
+    assert settings.outside.allow == ("127.0.0.1:8080", "[::1]:80", "10.0.0.0/8", "files.internal:443")
+    environment["MARKETO_ACTIVITY_TYPES"] = ",".join(map(str, range(1, 12)))
+    assert "MARKETO_ACTIVITY_TYPES: has a wrong value" in refused()
+
+
+@pytest.mark.parametrize("entry", ["files.internal", "10.0.0.0/33", "a:0", "a:65536", "a:x", ":80", "http://a:80/"])
+def test_what_may_be_allowed_outside(environment: dict[str, str], entry: str) -> None:
+    environment["REVENUEFLOW_OUTSIDE_ALLOW"] = entry
+    assert "REVENUEFLOW_OUTSIDE_ALLOW: has a wrong value: each entry must be host:port" in refused()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import secrets
 from typing import Any
 from uuid import UUID, uuid4
@@ -119,6 +120,9 @@ ALLOWED = {
     ("GET", "/v1/spend"): {"reader", "operator", "auditor", "admin"},
     ("POST", "/v1/spend/stop"): {"operator", "admin"},
     ("POST", "/v1/spend/resume"): {"operator", "admin"},
+    ("GET", "/v1/campaigns"): {"reader", "operator", "auditor", "admin"},
+    ("GET", "/v1/campaigns/{id}/leads"): {"reader", "operator", "auditor", "admin"},
+    ("POST", "/v1/campaigns/{id}/pull"): {"operator", "admin"},
 }
 
 
@@ -135,7 +139,7 @@ def test_who_may_do_what(shared_api: Api, method: str, path: str, role: str) -> 
 def test_every_route_is_in_the_matrix(shared_api: Api) -> None:
     paths = shared_api.client.get("/openapi.json").json()["paths"]
     found = {
-        (method.upper(), path.replace("{lead_id}", "{id}").replace("{import_id}", "{id}"))
+        (method.upper(), re.sub(r"\{\w+_id\}", "{id}", path))
         for path, methods in paths.items() if path.startswith("/v1/") for method in methods
     }  # fmt: skip
     assert found == set(ALLOWED)

@@ -104,9 +104,10 @@ def test_openapi_is_valid_and_its_operations_have_stable_names(shared_api: Api) 
         operation["operationId"]: operation for path in document["paths"].values() for operation in path.values()
     }
     assert sorted(operations) == [
-        "createLead", "getImport", "getLead", "getLeadTimeline", "getRejects", "health", "importCsv",
-        "listDeadLetters", "listLeads", "listQuarantine", "livez", "metrics", "readyz", "receiveHubSpot", "receiveLead",
-        "receiveMarketo", "replayDeadLetters", "retryLead",
+        "createLead", "enrichLead", "getImport", "getLead", "getLeadTimeline", "getRejects", "getSpend", "health",
+        "importCsv", "listCampaignLeads", "listCampaigns", "listDeadLetters", "listLeads", "listQuarantine", "livez",
+        "metrics", "pullCampaign", "readyz", "receiveHubSpot", "receiveLead", "receiveMarketo", "replayDeadLetters",
+        "resumeSpending", "retryLead", "stopSpending",
     ]  # fmt: skip
     for name, operation in operations.items():
         assert operation["tags"], name
@@ -137,3 +138,13 @@ def test_the_examples_in_the_documentation_work(shared_api: Api, name: str) -> N
     assert answer.status_code == 202
     shown = operation["responses"]["202"]["content"]["application/json"]["example"]
     assert set(answer.json()) == set(shown)
+
+
+def test_the_age_of_a_pull_is_counted_in_postgres(api: Api, database: DatabaseUrls) -> None:
+    insert = "INSERT INTO source_cursors (source, pulled_at) VALUES ($1, now() - $2 * interval '1 second')"
+    sql.rows(database.app_url, insert, "marketo", 700.0)
+    sql.rows(database.app_url, "INSERT INTO source_cursors (source) VALUES ('hubspot')")
+    text = api.client.get("/metrics").text
+    (age,) = re.findall(r'^revenueflow_reconcile_age_seconds{source="marketo"} (.+)$', text, re.MULTILINE)
+    assert 700 <= float(age) < 760
+    assert 'revenueflow_reconcile_age_seconds{source="hubspot"}' not in text

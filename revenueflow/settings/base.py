@@ -1,4 +1,4 @@
-"""How a setting is declared: its variable, its form, and what `doctor` says about it."""
+"""What every group of settings is made of."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ def env(name: str, default: Any = ..., *, about: str, **limits: Any) -> Any:
     return Field(default, validation_alias=name, description=about, **limits)
 
 
-def _split(value: object) -> object:
+def split(value: object) -> object:
+    """The parts of a text between its commas."""
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
@@ -31,7 +32,7 @@ PostgresUrl = Annotated[str, Field(pattern=r"^postgres(ql)?://[^\s]+$"), AfterVa
 RedisUrl = Annotated[str, Field(pattern=r"^(redis|rediss|unix)://[^\s]+$"), AfterValidator(_with_port)]
 HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s]+$"), AfterValidator(_with_port)]
 HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")]
-Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split), Field(max_length=2)]
+Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(split), Field(max_length=2)]
 
 
 class Group(BaseSettings):

@@ -12,7 +12,19 @@ from typing import Any, Literal, Self, TypeVar
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from revenueflow.errors import ConfigurationError, Fault
-from revenueflow.settings_base import Group, HeaderName, HttpUrl, PostgresUrl, RedisUrl, Secrets, env
+from revenueflow.settings.base import Group as Group
+from revenueflow.settings.base import HeaderName, HttpUrl, Secrets
+from revenueflow.settings.base import PostgresUrl as PostgresUrl
+from revenueflow.settings.base import RedisUrl as RedisUrl
+from revenueflow.settings.base import env as env
+from revenueflow.settings.enrichment import EnrichmentSettings as EnrichmentSettings
+from revenueflow.settings.sources import (
+    AturiyaSettings,
+    HubSpotJournalSettings,
+    MarketoSettings,
+    OutsideSettings,
+    ReconcileSettings,
+)
 
 
 class DatabaseSettings(Group):
@@ -134,33 +146,6 @@ class AnalysisSettings(Group):
     timeout: float = env("ANALYSIS_TIMEOUT_SECONDS", 20, about="seconds for one answer", gt=0, le=25)
 
 
-class EnrichmentSettings(Group):
-    """Data vendors. One without a key is skipped, and the lead says so."""
-
-    clearbit_key: SecretStr | None = env("CLEARBIT_API_KEY", None, about="Clearbit (legacy keys)")
-    clearbit_url: HttpUrl = env("CLEARBIT_BASE_URL", "https://company.clearbit.com", about="Clearbit's companies API")
-    clearbit_person_url: HttpUrl = env(
-        "CLEARBIT_PERSON_BASE_URL", "https://person.clearbit.com", about="Clearbit's combined API"
-    )
-    hunter_key: SecretStr | None = env("HUNTER_API_KEY", None, about="Hunter")
-    hunter_url: HttpUrl = env("HUNTER_BASE_URL", "https://api.hunter.io", about="Hunter's API")
-    pipe0_key: SecretStr | None = env("PIPE0_API_KEY", None, about="pipe0")
-    pipe0_url: HttpUrl = env("PIPE0_BASE_URL", "https://api.pipe0.com", about="pipe0's API")
-    apollo_key: SecretStr | None = env("APOLLO_API_KEY", None, about="Apollo")
-    apollo_url: HttpUrl = env("APOLLO_BASE_URL", "https://api.apollo.io", about="Apollo's API")
-    zoominfo_id: str | None = env("ZOOMINFO_CLIENT_ID", None, about="ZoomInfo: the OAuth client")
-    zoominfo_secret: SecretStr | None = env("ZOOMINFO_CLIENT_SECRET", None, about="ZoomInfo: its secret")
-    zoominfo_url: HttpUrl = env("ZOOMINFO_BASE_URL", "https://api.zoominfo.com", about="ZoomInfo's GTM API")
-    zoominfo_token_url: HttpUrl = env(
-        "ZOOMINFO_TOKEN_URL",
-        "https://okta-login.zoominfo.com/oauth2/default/v1/token",
-        about="where ZoomInfo gives tokens",
-    )
-    directory_file: Path | None = env(
-        "REVENUEFLOW_DIRECTORY_FILE", None, about="your own company data: CSV, JSON or JSON Lines"
-    )
-
-
 class HubSpotSettings(Group):
     """HubSpot, read: contacts that an event names."""
 
@@ -202,6 +187,11 @@ class Settings(BaseModel):
     enrichment: EnrichmentSettings
     hubspot: HubSpotSettings
     slack: SlackSettings
+    outside: OutsideSettings
+    marketo: MarketoSettings
+    hubspot_journal: HubSpotJournalSettings
+    aturiya: AturiyaSettings
+    reconcile: ReconcileSettings
     general: General
 
     @classmethod
