@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from revenueflow import __version__
-from revenueflow.cli import bench, control, demo, doctor, imports, jobs, keys, leads, serve, up
+from revenueflow.cli import bench, control, demo, doctor, evaluate, imports, jobs, keys, leads, serve, up
 
 app = typer.Typer(
     name="revenueflow",
@@ -30,6 +30,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(leads.app, name="leads")
 app.add_typer(bench.app, name="bench")
+app.add_typer(evaluate.app, name="eval")
 
 
 def _version(wanted: bool) -> None:

@@ -59,7 +59,7 @@ def _agreement(one: Name, other: Name, tables: LegalForms) -> float | None:
     """1 less what pairing costs; None if a word is left that tells the two apart."""
     if one.branch and other.branch and one.branch != other.branch:
         return None
-    if one.words == other.words or one.whole == other.whole or _joined(one.words) == _joined(other.words):
+    if one.words == other.words or _spaced_alike(one, other):
         return 1.0
     if _glued(one, other) or _glued(other, one):
         return 0.95
@@ -70,6 +70,18 @@ def _agreement(one: Name, other: Name, tables: LegalForms) -> float | None:
     if left or right:
         return None
     return 1.0 - rest.cost - 0.03 * (len(rest.left) + len(rest.right))
+
+
+def _spaced_alike(one: Name, other: Name) -> bool:
+    """The same but for spaces; "1&1" is not "11"."""
+    numbers, others = _numbers(one), _numbers(other)
+    if numbers and others and numbers != others:
+        return False
+    return one.whole == other.whole or _joined(one.words) == _joined(other.words)
+
+
+def _numbers(name: Name) -> tuple[str, ...]:
+    return tuple(word for word in name.words if word.isdigit())
 
 
 def _form_cost(one: Name, other: Name, tables: LegalForms) -> float:
@@ -122,7 +134,7 @@ def _whole_cost(left: tuple[str, ...], right: tuple[str, ...], tables: LegalForm
         return None
     one, other = _joined(left), _joined(right)
     if one == other:
-        return 0.0
+        return 0.0 if one.isalpha() else None
     return None if min(len(one), len(other)) < 6 else _typing_cost(one, other, 0.0, tables)
 
 

@@ -11,7 +11,6 @@ from functools import cache, cached_property, lru_cache
 from typing import NamedTuple
 
 from pydantic import Field
-from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from revenueflow import defaults
@@ -115,7 +114,7 @@ class LegalForms(Value):
 
     def _heading(self, given: tuple[str, ...]) -> tuple[tuple[str, ...], str] | None:
         for end in range(min(self._longest, len(given) - 1), 0, -1):
-            form = self._forms.whole(given[:end]) if end > 1 or given[0] in self.leading else None
+            form = self._forms.whole(given[:end]) if end > 1 or given[0] in self._leading else None
             if form:
                 return given[end:], form
         return None
@@ -124,8 +123,9 @@ class LegalForms(Value):
         if len(joined) < SHORTEST_MISSPELT or len(joined) > 60 or joined in self._known:
             return None
         limit = 1 if len(joined) < 12 else 2
-        found = process.extractOne(joined, self._long_forms.keys(), scorer=OSA.distance, score_cutoff=limit)
-        return self._long_forms[found[0]] if found else None
+        near = (self._long_forms.get(len(joined) + more, {}) for more in range(-limit, limit + 1))
+        found = (form for same in near for name, form in same.items() if _near(name, joined, limit))
+        return next(found, None)
 
     def _distinct(self, written: tuple[str, ...]) -> tuple[str, ...]:
         """Words in one spelling each: numbers as digits, countries as codes, without those that say nothing."""
@@ -146,9 +146,18 @@ class LegalForms(Value):
         return max(len(tokens(name)) for name, _ in _entries(self.forms))
 
     @cached_property
-    def _long_forms(self) -> dict[str, str]:
-        joined = {"".join(tokens(name)): key for name, key in _entries(self.forms)}
-        return {name: key for name, key in joined.items() if len(name) > SHORTEST_MISSPELT}
+    def _leading(self) -> frozenset[str]:
+        return self.leading | {word for form in self.attached for word in tokens(form)}
+
+    @cached_property
+    def _long_forms(self) -> dict[int, dict[str, str]]:
+        """{length: {spelling in one word: form}}"""
+        found: dict[int, dict[str, str]] = {}
+        for name, key in _entries(self.forms):
+            joined = "".join(tokens(name))
+            if len(joined) > SHORTEST_MISSPELT:
+                found.setdefault(len(joined), {})[joined] = key
+        return found
 
     @cached_property
     def _same(self) -> dict[str, str]:
@@ -208,6 +217,11 @@ def _joined_letters(words: list[str]) -> tuple[str, ...]:
             found.append(word)
         open_run = single
     return tuple(found)
+
+
+def _near(form: str, joined: str, limit: int) -> bool:
+    """At most `limit` edits, and the same at one end: most of what is compared is not near at all."""
+    return (form[:2] == joined[:2] or form[-2:] == joined[-2:]) and OSA.distance(form, joined) <= limit
 
 
 def _entries(table: Mapping[str, Iterable[str]], *, own: bool = True) -> list[tuple[str, str]]:
