@@ -14,9 +14,12 @@ from revenueflow.cli import labelled
 from revenueflow.cli.labelled import LabelledFile, Predictions
 from revenueflow.cli.run import guarded, write_json
 from revenueflow.domain.vocabulary import Vocabulary
+from revenueflow.settings import General, Settings
 
 app = typer.Typer(help="Measure our own components on a labelled file. Prints one JSON object.", no_args_is_help=True)
-Misses = Annotated[Path | None, typer.Option(dir_okay=False, help="Also write what was wrong to this file, as JSON Lines.")]
+Misses = Annotated[
+    Path | None, typer.Option(dir_okay=False, help="Also write what was wrong to this file, as JSON Lines.")
+]
 Seniority = Literal["c_level", "vp", "director", "manager", "individual"]
 
 
@@ -52,7 +55,10 @@ def matching(file: LabelledFile, predictions: Predictions = None) -> None:
     expected, found = [row.is_match for row in rows], [score >= THRESHOLD for score in scores]
     labelled.write(
         predictions,
-        (row.model_dump() | {"score": score, "found": score >= THRESHOLD} for row, score in zip(rows, scores, strict=True)),
+        (
+            row.model_dump() | {"score": score, "found": score >= THRESHOLD}
+            for row, score in zip(rows, scores, strict=True)
+        ),
     )
     measured = labelled.binary(expected, found) | {"auroc": labelled.auroc(expected, scores)}
     write_json({"n": len(rows)} | measured | {"threshold": THRESHOLD, "seconds": round(seconds, 4)})
@@ -64,9 +70,8 @@ def titles(file: LabelledFile, predictions: Predictions = None, misses: Misses =
 
     Example: revenueflow eval titles titles.jsonl --misses wrong.jsonl
     """
-    vocabulary = guarded(lambda: defaults.load(Vocabulary, "vocabulary.toml"))
     rows = labelled.read(file, Title)
-    vocabulary.seniority("CEO"), vocabulary.department("CEO")
+    vocabulary = guarded(_vocabulary)
     start = perf_counter()
     found = [(vocabulary.seniority(row.title), vocabulary.department(row.title)) for row in rows]
     seconds = perf_counter() - start
@@ -79,6 +84,14 @@ def titles(file: LabelledFile, predictions: Predictions = None, misses: Misses =
         "department": labelled.classes([row.department for row in rows], [one for _, one in found]),
     }
     write_json({"n": len(rows)} | measured | {"misses": len(wrong), "seconds": round(seconds, 4)})
+
+
+def _vocabulary() -> Vocabulary:
+    """The table that the pipeline would use, with its indices built."""
+    table = defaults.load(Vocabulary, "vocabulary.toml", Settings.only(General).config_dir)
+    table.seniority("CEO")
+    table.department("CEO")
+    return table
 
 
 def _answer(row: Title, seniority: str | None, department: str | None) -> dict[str, Any]:

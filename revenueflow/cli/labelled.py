@@ -15,7 +15,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from revenueflow.cli.run import fail
 
 LabelledFile = Annotated[Path, typer.Argument(help="JSON Lines; - reads standard input.")]
-Predictions = Annotated[Path | None, typer.Option(dir_okay=False, help="Also write each answer to this file, as JSON Lines.")]
+Predictions = Annotated[
+    Path | None, typer.Option(dir_okay=False, help="Also write each answer to this file, as JSON Lines.")
+]
 M = TypeVar("M", bound=BaseModel)
 
 

@@ -17,7 +17,25 @@ from revenueflow.errors import ConfigurationError
 
 PAIRS = Path(__file__).parents[2] / "data" / "company_pairs.jsonl"
 NAMES = [json.loads(line)["name1"] for line in PAIRS.read_text(encoding="utf-8").splitlines()]
-WORDS = ["GmbH", "& Co.", "KG", "A.G.", "S p A", "ООО", "(publ)", "株式会社", "The", "II", "1st", "Nord's", "Ärzte", "e.V.", "Ltd", "of", "x"]
+WORDS = [
+    "GmbH",
+    "& Co.",
+    "KG",
+    "A.G.",
+    "S p A",
+    "ООО",
+    "(publ)",
+    "株式会社",
+    "The",
+    "II",
+    "1st",
+    "Nord's",
+    "Ärzte",
+    "e.V.",
+    "Ltd",
+    "of",
+    "x",
+]
 texts = st.text() | st.sampled_from(NAMES) | st.lists(st.sampled_from(WORDS)).map(" ".join)
 
 
