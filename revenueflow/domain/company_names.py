@@ -28,6 +28,11 @@ CURLY = re.compile("[’‘`´ʼ′]")
 POSSESSIVE = re.compile(r"'s\b")
 INITIALS = re.compile(r"\b(?:[^\W\d_]\.){1,}[^\W\d_](?:\.|\b)")
 GLUED = re.compile(r"(?<=[a-zà-ÿ])(AG|SE|SA|KG|NV|BV|AB|Gmb[Hh]|GMBH|LLC|PLC|Ltd|Inc|Corp)\b")
+ROMAN = {
+    "ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6", "vii": "7", "viii": "8", "ix": "9", "x": "10", "xi": "11",
+    "xii": "12", "xiii": "13", "xiv": "14", "xv": "15", "xvi": "16", "xvii": "17",
+    "xviii": "18", "xix": "19", "xx": "20",
+}  # fmt: skip
 BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
 
 
@@ -237,12 +242,6 @@ def _replaced(written: tuple[str, ...], index: PhraseIndex) -> tuple[str, ...]:
 
 def _initials_of(main: tuple[str, ...], extra: tuple[str, ...]) -> bool:
     return len(extra) == 1 and len(extra[0]) > 1 and extra[0] == "".join(word[0] for word in main)
-
-
-ROMAN = {
-    "ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6", "vii": "7", "viii": "8", "ix": "9", "x": "10", "xi": "11",
-    "xii": "12", "xiii": "13", "xiv": "14", "xv": "15", "xvi": "16", "xvii": "17", "xviii": "18", "xix": "19", "xx": "20",
-}  # fmt: skip
 
 
 def _with_numbers(words: list[str]) -> tuple[str, ...]:

@@ -126,3 +126,19 @@ def test_mailboxes_are_told_apart() -> None:
 def test_a_list_of_evidence_is_named_by_its_own_ids() -> None:
     item = say("a", Signal.INDUSTRY, "Software")
     assert lead_facts(LEAD, [item], VOCABULARY).evidence == {"industry": (str(item.id),)}
+
+
+def test_companies_agree_by_name_whatever_their_legal_form() -> None:
+    evidence = numbered(
+        say("apollo", Signal.COMPANY_NAME, "Zenith Ltd"),
+        say("clearbit", Signal.COMPANY_NAME, "Acme Aktiengesellschaft", days_old=9),
+        say("hunter", Signal.COMPANY_NAME, "ACME AG", days_old=5),
+    )
+    facts = lead_facts(LEAD, evidence, VOCABULARY)
+    assert (facts.company, facts.evidence["company"]) == ("ACME AG", ("E2", "E3"))
+
+
+def test_an_industry_may_be_a_naics_code() -> None:
+    evidence = numbered(say("zoominfo", Signal.INDUSTRY, "513210"), say("hunter", Signal.INDUSTRY, "Computer Software"))
+    facts = lead_facts(LEAD, evidence, VOCABULARY)
+    assert (facts.industry, facts.evidence["industry"]) == ("software", ("E1", "E2"))
