@@ -12,13 +12,13 @@ from typing import NamedTuple
 from rapidfuzz.distance import OSA
 from rapidfuzz.fuzz import ratio
 
-from revenueflow.domain.company_names import PLACE, LegalForms, Name, legal_forms, parsed
+from revenueflow.domain.company_names import LegalForms, Name, legal_forms, parsed
 
 THRESHOLD = 0.7
 """Names with at least this score mean one company."""
 BELOW = 0.65
 MOST_WORDS = 24
-UMLAUTS = (("ae", "a"), ("oe", "o"), ("ue", "u"), ("ph", "f"))
+UMLAUTS = (("ae", "a"), ("oe", "o"), ("ue", "u"), ("ph", "f"), ("ks", "x"))
 
 
 class Rest(NamedTuple):
@@ -105,12 +105,10 @@ def _glued(one: Name, other: Name) -> bool:
 
 def _is_acronym(short: Name, full: Name) -> bool:
     """ "IBM" against three words and more; "P&G" against two, if both have the sign."""
-    letters = _joined(short.words)
-    if len(short.words) > len(full.words) or not letters.isalpha() or len(full.words) < 2:
+    letters = short.whole
+    if len(short.words) > len(full.words) or len(full.words) < 2 or not letters.isalpha():
         return False
-    if letters != "".join(word[0] for word in full.words if not word.startswith(PLACE)):
-        return False
-    return len(letters) > 2 or (short.initials and full.initials)
+    return letters in full.initials and (len(letters) > 2 or (short.ampersand and full.ampersand))
 
 
 def _paired(one: Name, other: Name, tables: LegalForms) -> Rest:

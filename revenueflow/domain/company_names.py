@@ -48,14 +48,18 @@ class Words(Value):
 
 
 class Name(NamedTuple):
-    """A name taken apart. `words` are those that tell companies apart, `written` those without legal forms."""
+    """A name taken apart. `words` are those that tell companies apart, `written` those without legal forms.
+
+    `whole` is `written` without spaces, `initials` what the name may be shortened to, with or without its form.
+    """
 
     words: tuple[str, ...]
     written: tuple[str, ...]
     forms: frozenset[str]
     branch: frozenset[str]
     whole: str
-    initials: bool
+    initials: frozenset[str]
+    ampersand: bool
 
 
 class LegalForms(Value):
@@ -76,14 +80,23 @@ class LegalForms(Value):
     def parse(self, name: str) -> Name:
         """A name taken apart; empty for a text without words."""
         text = self._spaced(GLUED.sub(r" \1", name[:LONGEST_NAME]))
-        outside, inside = BRACKETS.sub(" ", text), tuple(BRACKETS.findall(text))
-        written, forms = self._without_forms(tokens(text))
-        main, _ = self._without_forms(tokens(outside))
+        given, inside = tokens(text), BRACKETS.findall(text)
+        outside = tokens(BRACKETS.sub(" ", text)) if inside else given
+        written, forms = self._without_forms(given)
+        main = self._without_forms(outside)[0] if inside else written
         extra = tuple(word for part in inside for word in tokens(part))
         branch = frozenset(self._distinct(extra)) if main and extra else frozenset()
         qualifies = bool(branch) and all(self.is_place(word) for word in branch)
         core = self._distinct(main if qualifies or _initials_of(main, extra) else written)
-        return Name(core, written, forms, branch if qualifies else frozenset(), "".join(written), "&" in name)
+        return Name(
+            words=core,
+            written=written,
+            forms=forms,
+            branch=branch if qualifies else frozenset(),
+            whole="".join(written),
+            initials=frozenset(self._initials(each) for each in (main, outside)),
+            ampersand="&" in name,
+        )
 
     def is_place(self, word: str) -> bool:
         """True for a country (as it stands in `Name.words`) or a region."""
@@ -101,6 +114,9 @@ class LegalForms(Value):
         if text.isascii():
             return text
         return self._attached.sub(r" \1 ", text)
+
+    def _initials(self, written: tuple[str, ...]) -> str:
+        return "".join(word[0] for word in written if word not in self.words.stop)
 
     def _without_forms(self, given: tuple[str, ...]) -> tuple[tuple[str, ...], frozenset[str]]:
         """The words without the forms at the end and at the start, as long as a word is left."""
