@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from revenueflow.domain.phrases import fold
 
 GENDERS = re.compile(r"\((?:[mwfdxia]|div|all genders|gn)(?:\s*[/|,*]\s*(?:[mwfdxia*]|div|gn))*\)", re.IGNORECASE)
-FORMS = re.compile(r"(?<=\w)(?:\s?[:*_/·•]\s?-?(?:in|innen|r|frau)\b|\(-?(?:in|innen|r)\))", re.IGNORECASE)
+FORMS = re.compile(r"(?<=[^\W\d_])(?:[:*_/·•]-?(?:in|innen|r|frau)(?![\w&+-])|\(-?(?:in|innen|r)\))", re.IGNORECASE)
 INNER_CAPITAL = re.compile(r"(?<=[a-zäöüß])In(?:nen)?\b")
 SHORTEST = 2
 

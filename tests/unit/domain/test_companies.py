@@ -115,7 +115,7 @@ def test_the_pairs_of_the_regression_set() -> None:
         pair = json.loads(line)
         if same_company(pair["name1"], pair["name2"]) != pair["is_match"]:
             wrong.append(line)
-    assert len(wrong) <= 8, wrong
+    assert len(wrong) <= 3, wrong
 
 
 @given(texts)

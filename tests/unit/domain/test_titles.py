@@ -41,7 +41,10 @@ def test_all_gender_forms_are_one(title: str) -> None:
     assert plain(title).strip() == "Leiter"
 
 
-@pytest.mark.parametrize("title", ["Head of Linked Data", "Assistant in Sales", "R&D Engineer", "VP, Sales"])
+@pytest.mark.parametrize(
+    "title",
+    ["Head of Linked Data", "Assistant in Sales", "R&D Engineer", "VP, Sales", "Sales/R&D", "Sales / R&D", "HR/IT"],
+)
 def test_other_titles_stay_as_they_are(title: str) -> None:
     assert plain(title) == title
 
@@ -68,6 +71,9 @@ def test_other_titles_stay_as_they_are(title: str) -> None:
         ("Directeur commercial", "director", "sales"),
         ("Gerente de Ventas", "manager", "sales"),
         ("Manager", "manager", None),
+        ("Werkstudentin", "individual", None),
+        ("Flugbegleiterin", "individual", None),
+        ("Betriebsrat", None, None),
     ],
 )
 def test_titles(title: str, seniority: str | None, department: str | None) -> None:
