@@ -19,10 +19,14 @@ def plain(title: str) -> str:
 
 
 class Affixes:
-    """Finds what compounds stand for by how they begin or end; the longest part wins, whole words don't count."""
+    """Finds what compounds stand for by how they begin or end; the longest part wins.
+
+    A word that is no more than an ending does not count; one that is no more than a beginning does.
+    """
 
     def __init__(self, table: Mapping[str, Iterable[str]], *, at_end: bool) -> None:
         self._at_end = at_end
+        self._spare = SHORTEST if at_end else 0
         self._parts = {fold(part): canonical for canonical, parts in table.items() for part in parts}
         self._longest = max(map(len, self._parts), default=0)
 
@@ -31,7 +35,7 @@ class Affixes:
         return tuple(found for word in words if (found := self._of(word)) is not None)
 
     def _of(self, word: str) -> str | None:
-        for length in range(min(self._longest, len(word) - SHORTEST), SHORTEST, -1):
+        for length in range(min(self._longest, len(word) - self._spare), SHORTEST, -1):
             found = self._parts.get(word[-length:] if self._at_end else word[:length])
             if found is not None:
                 return found

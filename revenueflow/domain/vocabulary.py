@@ -44,6 +44,7 @@ class Vocabulary(Value):
     departments: Table
     department_decoys: tuple[str, ...] = ()
     department_stems: Table = Field(default_factory=dict)
+    department_endings: Table = Field(default_factory=dict)
     title_abbreviations: Table = Field(default_factory=dict)
     buying_signals: Table = Field(default_factory=dict)
     funding_stages: Table = Field(default_factory=dict)
@@ -112,7 +113,8 @@ class Vocabulary(Value):
         best = max(named, key=_department_rank).canonical if named else None
         if best not in (None, "executive"):
             return best
-        compounds = self._stems.find(_uncovered(tokens, hits))
+        rest = _uncovered(tokens, hits)
+        compounds = self._stems.find(rest) + self._department_endings.find(rest)
         other = next((name for name in compounds if name != "executive"), None)
         return other or best or next(iter(compounds), None)
 
@@ -170,6 +172,10 @@ class Vocabulary(Value):
     @cached_property
     def _stems(self) -> Affixes:
         return Affixes(self.department_stems, at_end=False)
+
+    @cached_property
+    def _department_endings(self) -> Affixes:
+        return Affixes(self.department_endings, at_end=True)
 
     @cached_property
     def _departments(self) -> PhraseIndex:
