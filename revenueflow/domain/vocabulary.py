@@ -39,6 +39,8 @@ class Vocabulary(Value):
     seniorities: Table
     seniority_overrides: Table = Field(default_factory=dict)
     seniority_levels: Table = Field(default_factory=dict)
+    title_seniorities: Table = Field(default_factory=dict)
+    title_departments: Table = Field(default_factory=dict)
     seniority_endings: Table = Field(default_factory=dict)
     seniority_override_endings: Table = Field(default_factory=dict)
     departments: Table
@@ -51,13 +53,14 @@ class Vocabulary(Value):
 
     @model_validator(mode="after")
     def _indexable(self) -> Self:
-        tables = (self.seniorities, self.seniority_overrides, self.seniority_endings, self.seniority_override_endings)
+        tables = (self.seniorities, self.title_seniorities, self.seniority_overrides)
+        tables += (self.seniority_endings, self.seniority_override_endings)
         if any(table.keys() - set(SENIORITIES) for table in tables):
             raise ValueError(f"seniorities must be among {', '.join(SENIORITIES)}")
         for kind in ("industry", "technology", "seniority", "department", "funding_stage", "buying_signal"):
             PhraseIndex.of(self._table(kind))
         PhraseIndex(_names(iso_names(), self.countries, self.demonyms))
-        _ = self._departments
+        _ = self._departments, self._seniorities
         return self
 
     def industry(self, text: str | None) -> str | None:
@@ -95,7 +98,7 @@ class Vocabulary(Value):
         overrides = self._overrides.find(tokens)
         if overrides:
             return overrides[0].canonical
-        hits = self._prose["seniority"].find(tokens)
+        hits = self._seniorities.find(tokens)
         rest = _uncovered(tokens, hits)
         over = self._override_endings.find(tokens)
         found = over or canonicals(hits) + self._endings.find(rest)
@@ -179,7 +182,12 @@ class Vocabulary(Value):
 
     @cached_property
     def _departments(self) -> PhraseIndex:
-        return PhraseIndex([*_entries(self.departments), *((decoy, DECOY) for decoy in self.department_decoys)])
+        decoys = [(decoy, DECOY) for decoy in self.department_decoys]
+        return PhraseIndex([*_entries(self.departments), *_names(self.title_departments), *decoys])
+
+    @cached_property
+    def _seniorities(self) -> PhraseIndex:
+        return PhraseIndex([*_entries(self.seniorities), *_names(self.title_seniorities)])
 
     @cached_property
     def _abbreviations(self) -> dict[str, tuple[str, ...]]:

@@ -80,11 +80,11 @@ def test_titles(title: str, seniority: str | None, department: str | None) -> No
     assert (vocabulary().seniority(title), vocabulary().department(title)) == (seniority, department)
 
 
-@pytest.mark.parametrize("part", ["development", "held_back", "fresh"])
+@pytest.mark.parametrize("part", ["development", "held_back", "fresh", "last"])
 def test_the_labelled_titles(part: str) -> None:
     rows = [json.loads(line) for line in TITLES.read_text(encoding="utf-8").splitlines()]
     rows = [row for row in rows if row["part"] == part]
-    assert len(rows) >= 120
+    assert len(rows) >= 100
     for field, read in (("seniority", vocabulary().seniority), ("department", vocabulary().department)):
         right = sum(read(row["title"]) == row[field] for row in rows)
         assert right / len(rows) >= 0.95, field
