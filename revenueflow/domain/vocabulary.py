@@ -53,8 +53,8 @@ class Vocabulary(Value):
 
     @model_validator(mode="after")
     def _indexable(self) -> Self:
-        tables = (self.seniorities, self.title_seniorities, self.seniority_overrides)
-        tables += (self.seniority_endings, self.seniority_override_endings)
+        tables = [self.seniorities, self.title_seniorities, self.seniority_overrides]
+        tables += [self.seniority_endings, self.seniority_override_endings]
         if any(table.keys() - set(SENIORITIES) for table in tables):
             raise ValueError(f"seniorities must be among {', '.join(SENIORITIES)}")
         for kind in ("industry", "technology", "seniority", "department", "funding_stage", "buying_signal"):
