@@ -13,6 +13,7 @@ from revenueflow.cli import (
     demo,
     doctor,
     enrich,
+    evaluate,
     imports,
     jobs,
     keys,
@@ -49,6 +50,7 @@ app.add_typer(leads.app, name="leads")
 app.add_typer(spend.app, name="spend")
 app.add_typer(sources.app, name="sources")
 app.add_typer(bench.app, name="bench")
+app.add_typer(evaluate.app, name="eval")
 
 
 def _version(wanted: bool) -> None:

@@ -59,7 +59,8 @@ class LeadForm(Value):
 class Lead(Value):
     """A lead as the pipeline sees it. `domain` is the company's, never a free-mail or disposable one.
 
-    `country` is ISO 3166-1 alpha-2 when it was understood, else None; `form` keeps what was sent.
+    `country` is ISO 3166-1 alpha-2 when it was understood, else None; `phone` is E.164 when it was understood,
+    else as sent; `form` keeps what was sent.
     """
 
     id: UUID

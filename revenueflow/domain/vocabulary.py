@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from revenueflow.domain.base import Value
 from revenueflow.domain.countries import iso_codes, iso_names
 from revenueflow.domain.phrases import Hit, PhraseIndex, canonicals, words
+from revenueflow.domain.titles import Affixes, plain
 
 Table = dict[str, tuple[str, ...]]
 SENIORITIES = ("c_level", "vp", "director", "manager", "individual")
@@ -38,18 +39,28 @@ class Vocabulary(Value):
     seniorities: Table
     seniority_overrides: Table = Field(default_factory=dict)
     seniority_levels: Table = Field(default_factory=dict)
+    title_seniorities: Table = Field(default_factory=dict)
+    title_departments: Table = Field(default_factory=dict)
+    seniority_endings: Table = Field(default_factory=dict)
+    seniority_override_endings: Table = Field(default_factory=dict)
     departments: Table
+    department_decoys: tuple[str, ...] = ()
+    department_stems: Table = Field(default_factory=dict)
+    department_endings: Table = Field(default_factory=dict)
+    title_abbreviations: Table = Field(default_factory=dict)
     buying_signals: Table = Field(default_factory=dict)
     funding_stages: Table = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _indexable(self) -> Self:
-        unknown = (self.seniorities.keys() | self.seniority_overrides.keys()) - set(SENIORITIES)
-        if unknown:
+        tables = [self.seniorities, self.title_seniorities, self.seniority_overrides]
+        tables += [self.seniority_endings, self.seniority_override_endings]
+        if any(table.keys() - set(SENIORITIES) for table in tables):
             raise ValueError(f"seniorities must be among {', '.join(SENIORITIES)}")
         for kind in ("industry", "technology", "seniority", "department", "funding_stage", "buying_signal"):
             PhraseIndex.of(self._table(kind))
         PhraseIndex(_names(iso_names(), self.countries, self.demonyms))
+        _ = self._departments, self._seniorities
         return self
 
     def industry(self, text: str | None) -> str | None:
@@ -83,11 +94,14 @@ class Vocabulary(Value):
 
     def seniority(self, title: str | None) -> str | None:
         """c_level, vp, director, manager or individual: the highest that a title names, None without one."""
-        tokens = words(title or "")
+        tokens = self._title(title)
         overrides = self._overrides.find(tokens)
         if overrides:
             return overrides[0].canonical
-        found = canonicals(self._prose["seniority"].find(tokens))
+        hits = self._seniorities.find(tokens)
+        rest = _uncovered(tokens, hits)
+        over = self._override_endings.find(tokens)
+        found = over or canonicals(hits) + self._endings.find(rest)
         return min(found, key=SENIORITIES.index) if found else None
 
     def seniority_level(self, text: str | None) -> str | None:
@@ -95,9 +109,21 @@ class Vocabulary(Value):
         return self._levels.whole(words(text or "")) or self.seniority(text)
 
     def department(self, title: str | None) -> str | None:
-        """The department of a title: longest phrase, then the first; `executive` if no other."""
-        hits = self._prose["department"].find(words(title or ""))
-        return max(hits, key=_department_rank).canonical if hits else None
+        """The department of a title: longest phrase, then the first, then a compound's; `executive` if no other."""
+        tokens = self._title(title)
+        hits = self._departments.find(tokens)
+        named = [hit for hit in hits if hit.canonical != DECOY]
+        best = max(named, key=_department_rank).canonical if named else None
+        if best not in (None, "executive"):
+            return best
+        rest = _uncovered(tokens, hits)
+        compounds = self._stems.find(rest) + self._department_endings.find(rest)
+        other = next((name for name in compounds if name != "executive"), None)
+        return other or best or next(iter(compounds), None)
+
+    def _title(self, title: str | None) -> tuple[str, ...]:
+        tokens = words(plain(title or ""))
+        return tuple(part for word in tokens for part in self._abbreviations.get(word, (word,)))
 
     def funding_stage(self, text: str | None) -> str | None:
         """The canonical stage ("Series-B round" is `series_b`), None if there is not exactly one."""
@@ -139,6 +165,35 @@ class Vocabulary(Value):
         return PhraseIndex(_names(self.seniority_overrides))
 
     @cached_property
+    def _override_endings(self) -> Affixes:
+        return Affixes(self.seniority_override_endings, at_end=True)
+
+    @cached_property
+    def _endings(self) -> Affixes:
+        return Affixes(self.seniority_endings, at_end=True)
+
+    @cached_property
+    def _stems(self) -> Affixes:
+        return Affixes(self.department_stems, at_end=False)
+
+    @cached_property
+    def _department_endings(self) -> Affixes:
+        return Affixes(self.department_endings, at_end=True)
+
+    @cached_property
+    def _departments(self) -> PhraseIndex:
+        decoys = [(decoy, DECOY) for decoy in self.department_decoys]
+        return PhraseIndex([*_entries(self.departments), *_names(self.title_departments), *decoys])
+
+    @cached_property
+    def _seniorities(self) -> PhraseIndex:
+        return PhraseIndex([*_entries(self.seniorities), *_names(self.title_seniorities)])
+
+    @cached_property
+    def _abbreviations(self) -> dict[str, tuple[str, ...]]:
+        return {short: words(word) for word, shorts in self.title_abbreviations.items() for short in shorts}
+
+    @cached_property
     def _levels(self) -> PhraseIndex:
         return PhraseIndex.of(self.seniority_levels)
 
@@ -171,6 +226,11 @@ class Vocabulary(Value):
 
 def _department_rank(hit: Hit) -> tuple[bool, int, int]:
     return hit.canonical != "executive", hit.length, -hit.start
+
+
+def _uncovered(tokens: tuple[str, ...], hits: Iterable[Hit]) -> tuple[str, ...]:
+    covered = {place for hit in hits for place in range(hit.start, hit.start + hit.length)}
+    return tuple(token for place, token in enumerate(tokens) if place not in covered)
 
 
 def _entries(table: Table) -> list[tuple[str, str]]:

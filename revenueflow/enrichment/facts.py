@@ -14,8 +14,10 @@ from typing import Any, NamedTuple
 
 from pydantic import JsonValue
 
+from revenueflow.domain.companies import same_company
 from revenueflow.domain.evidence import Evidence, Signal, Trust
 from revenueflow.domain.lead import Lead
+from revenueflow.domain.naics import naics
 from revenueflow.domain.quantity import Range, count_range
 from revenueflow.domain.scoring import LeadFacts
 from revenueflow.domain.vocabulary import Vocabulary
@@ -155,10 +157,10 @@ def _why(best: _Weight, others: Sequence[_Weight], agreeing: int) -> str:
 
 def _readers(vocabulary: Vocabulary) -> dict[str, Reader]:
     return {
-        "company": Reader(Signal.COMPANY_NAME, _text, _same_text),
+        "company": Reader(Signal.COMPANY_NAME, _text, same_company),
         "domain": Reader(Signal.COMPANY_DOMAIN, lambda value: registrable(_text(value) or ""), _equal),
         "title": Reader(Signal.TITLE, _text, _same_text),
-        "industry": Reader(Signal.INDUSTRY, lambda value: vocabulary.industry(_text(value)), _equal),
+        "industry": Reader(Signal.INDUSTRY, lambda value: _industry(value, vocabulary), _equal),
         "headcount": Reader(Signal.HEADCOUNT, count_range, _near),
         "country": Reader(Signal.COUNTRY, lambda value: vocabulary.country(_text(value)), _equal),
         "source": Reader(Signal.SOURCE, _text, _same_text),
@@ -167,6 +169,11 @@ def _readers(vocabulary: Vocabulary) -> dict[str, Reader]:
 
 def _text(value: JsonValue) -> str | None:
     return value.strip() or None if isinstance(value, str) else None
+
+
+def _industry(value: JsonValue, vocabulary: Vocabulary) -> str | None:
+    """Of our short list: by the words of a label, or by a NAICS code."""
+    return vocabulary.industry(_text(value)) or naics().industry(value)
 
 
 def _equal(one: object, other: object) -> bool:

@@ -16,6 +16,7 @@ from revenueflow.db.deliveries import StoredDelivery
 from revenueflow.domain.base import Value
 from revenueflow.domain.lead import Lead, LeadForm, LeadStatus
 from revenueflow.domain.outcome import AuditEntry, Changes, Done, Outcome, Park, Snooze
+from revenueflow.domain.phones import e164
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.enrichment.domains import company_domain
 from revenueflow.errors import UpstreamError, UpstreamRejected
@@ -82,9 +83,10 @@ def _capture(
 
 
 def fold(lead_id: UUID, campaign: str, form: LeadForm, stored: Sequence[StoredDelivery], context: Context) -> Captured:
-    """The lead of a form: email, domain and country in their normal form, the rest as given."""
+    """The lead of a form: email, domain, country and phone in their normal form where understood, the rest as given."""
     email = normalise_email(form.email)
     found = company_domain(website=form.website, email=email)
+    country = _country(form, context.services.vocabulary)
     lead = Lead(
         id=lead_id,
         campaign_id=campaign,
@@ -92,9 +94,10 @@ def fold(lead_id: UUID, campaign: str, form: LeadForm, stored: Sequence[StoredDe
         form=form,
         email=email,
         domain=found.domain,
-        country=_country(form, context.services.vocabulary),
+        country=country,
+        phone=e164(form.phone, country) or form.phone,
         received_at=stored[0].received_at,
-        **form.model_dump(include={"name", "phone", "company", "title", "source", "message"}),
+        **form.model_dump(include={"name", "company", "title", "source", "message"}),
     )
     return Captured(lead=lead, deliveries=tuple(one.id for one in stored), no_domain=found.reason)
 

@@ -6,6 +6,7 @@ from base64 import b64decode
 from binascii import Error as NotBase64
 from collections.abc import Callable
 from hashlib import blake2b
+from itertools import pairwise
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 from uuid import NAMESPACE_DNS, uuid5
@@ -122,7 +123,7 @@ def _company(facts: Facts) -> Row:
 def _range(count: int | None) -> str | None:
     if not count:
         return None
-    bands = zip(STEPS, STEPS[1:], strict=False)
+    bands = pairwise(STEPS)
     return next((f"{low:,} - {high:,}" for low, high in bands if count <= high), f"Over {STEPS[-1]:,}")
 
 

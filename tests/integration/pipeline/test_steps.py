@@ -93,6 +93,14 @@ async def test_a_hubspot_that_is_away_costs_the_lead_nothing(home: House, status
     assert (await home.run(lead))["state"] == "done"
 
 
+@pytest.mark.parametrize(("sent", "kept"), [("030 / 12 34 56", "+4930123456"), ("ask for extension 123456", None)])
+async def test_a_phone_is_kept_in_e164_beside_what_was_sent(home: House, sent: str, kept: str | None) -> None:
+    lead = await home.deliver(phone=sent, country="Deutschland")
+    await home.run(lead)
+    row = home.lead(lead)
+    assert (row["phone"], orjson.loads(row["form"])["phone"]) == (kept or sent, sent)
+
+
 async def test_a_lead_whom_nobody_can_reach_is_parked_and_seen(home: House) -> None:
     lead = await home.deliver(email=None, phone=None, leadId="4711")
     job = await home.run(lead)

@@ -163,3 +163,19 @@ def test_what_the_lead_says_of_itself_stays_if_the_rule_says_so() -> None:
     assert why([FORM, older], Overwrite.WHEN_FRESHER) == (20, "trust")
     assert why([FORM, newer], Overwrite.NEVER) == (20, "only")
     assert why([newer], Overwrite.NEVER) == (None, None)
+
+
+def test_companies_agree_by_name_whatever_their_legal_form() -> None:
+    evidence = numbered(
+        say("apollo", Signal.COMPANY_NAME, "Zenith Ltd"),
+        say("clearbit", Signal.COMPANY_NAME, "Acme Aktiengesellschaft", days_old=9),
+        say("hunter", Signal.COMPANY_NAME, "ACME AG", days_old=5),
+    )
+    facts = lead_facts(LEAD, evidence, VOCABULARY)
+    assert (facts.company, facts.evidence["company"]) == ("ACME AG", ("E2", "E3"))
+
+
+def test_an_industry_may_be_a_naics_code() -> None:
+    evidence = numbered(say("zoominfo", Signal.INDUSTRY, "513210"), say("hunter", Signal.INDUSTRY, "Computer Software"))
+    facts = lead_facts(LEAD, evidence, VOCABULARY)
+    assert (facts.industry, facts.evidence["industry"]) == ("software", ("E1", "E2"))
