@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -22,10 +22,14 @@ from revenueflow.crm.mock import MockCrm
 from revenueflow.db.direct import Direct
 from revenueflow.db.session import Database
 from revenueflow.domain.vocabulary import Vocabulary
-from revenueflow.enrichment.base import EnrichmentProvider
+from revenueflow.enrichment.base import EnrichmentProvider, Lookup
 from revenueflow.enrichment.cache import Cache
+from revenueflow.enrichment.providers import apollo
 from revenueflow.enrichment.providers.clearbit import Clearbit
+from revenueflow.enrichment.providers.directory import Directory
 from revenueflow.enrichment.providers.hunter import Hunter
+from revenueflow.enrichment.providers.pipe0 import Pipe0
+from revenueflow.enrichment.providers.zoominfo import ZoomInfo
 from revenueflow.enrichment.rules import EnrichmentRules
 from revenueflow.enrichment.vendors import Vendors
 from revenueflow.enrichment.waterfall import Waterfall
@@ -94,10 +98,11 @@ def _services(settings: Settings, database: Database, direct: Direct, closing: C
     )
 
 
+ENRICHMENT = "enrichment.toml"
 TABLES: Mapping[str, type[BaseModel]] = {
     "vocabulary.toml": Vocabulary,
     "grounding.toml": GroundingRules,
-    "enrichment.toml": EnrichmentRules,
+    ENRICHMENT: EnrichmentRules,
     "scoring/grounded.toml": Profile,
     "routing.toml": RoutingRules,
     "policy.toml": policy.Policy,
@@ -112,6 +117,7 @@ def check_files(folder: Path | None) -> Iterator[tuple[str, str | None]]:
     readers: dict[str, Callable[[], object]] = {
         name: partial(defaults.load, model, name, folder) for name, model in TABLES.items()
     }
+    readers[ENRICHMENT] = partial(_rules, folder)
     readers["prompts/analyse.md"] = partial(_prompt, folder)
     for name, read in readers.items():
         try:
@@ -164,7 +170,7 @@ def _crm(settings: Settings, database: Database, closing: Closing) -> Crm:
 
 
 def _waterfall(settings: Settings, direct: Direct, closing: Closing) -> Waterfall:
-    rules = defaults.load(EnrichmentRules, "enrichment.toml", settings.config_dir)
+    rules = _rules(settings.config_dir)
     redis = closing(_redis(settings.redis.url))
     providers = _providers(settings.enrichment, closing)
     vendors = Vendors(providers, rules, redis, Windows(settings.redis.url))
@@ -172,15 +178,54 @@ def _waterfall(settings: Settings, direct: Direct, closing: Closing) -> Waterfal
     return Waterfall(rules, vendors.offers, vendors.trusts, cache)
 
 
+CATALOGUE: Mapping[str, Iterable[Lookup]] = {
+    "directory": Directory.lookups,
+    "clearbit": Clearbit.lookups,
+    "hunter": Hunter.lookups,
+    "pipe0": Pipe0.lookups,
+    "apollo": (*apollo.LOOKUPS, apollo.WATERFALL),
+    "zoominfo": ZoomInfo.lookups,
+}
+"""Every provider that there is, and what it can be asked."""
+
+
+def _rules(folder: Path | None) -> EnrichmentRules:
+    """enrichment.toml, held against the catalogue. Raises ConfigurationError with key and what is allowed."""
+    rules = defaults.load(EnrichmentRules, ENRICHMENT, folder)
+    for name, rule in rules.providers.items():
+        allowed = CATALOGUE if name not in CATALOGUE else [lookup.name for lookup in CATALOGUE[name]]
+        wrong = (
+            [f"providers.{name}"]
+            if name not in CATALOGUE
+            else [f"providers.{name}.price.{lookup}" for lookup in rule.price if lookup not in allowed]
+        )
+        if wrong:
+            where = defaults.locate(ENRICHMENT, folder)
+            raise ConfigurationError(f"{where}: {', '.join(wrong)}: must be among {', '.join(allowed)}")
+    return rules
+
+
 def _providers(given: EnrichmentSettings, closing: Closing) -> list[EnrichmentProvider]:
-    """Those that have a key."""
+    """Those that are set up."""
     found: list[EnrichmentProvider] = []
-    if given.clearbit_key:
-        key = given.clearbit_key.get_secret_value()
+    if given.directory_file:
+        found.append(closing(Directory(given.directory_file)))
+    if key := _plain(given.clearbit_key):
         found.append(closing(Clearbit(key, base_url=given.clearbit_url, person_base_url=given.clearbit_person_url)))
-    if given.hunter_key:
-        found.append(closing(Hunter(given.hunter_key.get_secret_value(), base_url=given.hunter_url)))
+    if key := _plain(given.hunter_key):
+        found.append(closing(Hunter(key, base_url=given.hunter_url)))
+    if key := _plain(given.pipe0_key):
+        found.append(closing(Pipe0(key, base_url=given.pipe0_url)))
+    if key := _plain(given.apollo_key):
+        found.append(closing(apollo.Apollo(key, base_url=given.apollo_url, webhook_url=given.apollo_webhook_url)))
+    if given.zoominfo_id and (key := _plain(given.zoominfo_secret)):
+        base, token = given.zoominfo_url, given.zoominfo_token_url
+        found.append(closing(ZoomInfo(given.zoominfo_id, key, base_url=base, token_url=token)))
     return found
+
+
+def _plain(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None
 
 
 def _redis(url: str) -> Redis:

@@ -110,6 +110,13 @@ def _upstreams(settings: Settings) -> list[Finding]:
     given = {
         "CLEARBIT_API_KEY": settings.enrichment.clearbit_key,
         "HUNTER_API_KEY": settings.enrichment.hunter_key,
+        "PIPE0_API_KEY": settings.enrichment.pipe0_key,
+        "APOLLO_API_KEY": settings.enrichment.apollo_key,
+        "ZOOMINFO_CLIENT_SECRET": settings.enrichment.zoominfo_secret,
+        "REVENUEFLOW_DIRECTORY_FILE": settings.enrichment.directory_file,
+        "MARKETO_CLIENT_SECRET": settings.marketo.client_secret,
+        "HUBSPOT_JOURNAL_CLIENT_SECRET": settings.hubspot_journal.client_secret,
+        "ATURIYA_TOKEN": settings.aturiya.token,
         "GEMINI_API_KEY": settings.analysis.api_key,
         "SLACK_BOT_TOKEN": settings.slack.token,
         "HUBSPOT_ACCESS_TOKEN": settings.hubspot.token,

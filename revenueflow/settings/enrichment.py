@@ -23,6 +23,9 @@ class EnrichmentSettings(Group):
     pipe0_url: HttpUrl = env("PIPE0_BASE_URL", "https://api.pipe0.com", about="pipe0's API")
     apollo_key: SecretStr | None = env("APOLLO_API_KEY", None, about="Apollo")
     apollo_url: HttpUrl = env("APOLLO_BASE_URL", "https://api.apollo.io", about="Apollo's API")
+    apollo_webhook_url: HttpUrl | None = env(
+        "APOLLO_WEBHOOK_URL", None, about="where Apollo may send results of its waterfall; we poll for them"
+    )
     zoominfo_id: str | None = env("ZOOMINFO_CLIENT_ID", None, about="ZoomInfo: the OAuth client")
     zoominfo_secret: SecretStr | None = env("ZOOMINFO_CLIENT_SECRET", None, about="ZoomInfo: its secret")
     zoominfo_url: HttpUrl = env("ZOOMINFO_BASE_URL", "https://api.zoominfo.com", about="ZoomInfo's GTM API")

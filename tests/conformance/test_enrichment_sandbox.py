@@ -42,10 +42,6 @@ MAKERS: dict[str, Callable[[str], EnrichmentProvider]] = {
     "zoominfo": lambda url: ZoomInfo("id", "key", base_url=url, token_url=f"{url}/oauth2/default/v1/token", timeout=2),
     "pipe0": lambda url: Pipe0("key", base_url=url, timeout=2, sync_timeout=2),
 }
-ONLY_ALONE = {
-    "apollo": frozenset({Signal.TECHNOLOGIES, Signal.FUNDING_TOTAL, Signal.FUNDING_STAGE, Signal.REVENUE}),
-}
-"""What a vendor says of one company, though not of one among several in a call."""
 FAULTS: list[tuple[dict[str, float], dict[str, str]]] = [
     ({"quota": 0}, {"": "quota"}),
     ({"error_rate": 1, "status": 401}, {"": "bad_key"}),
@@ -125,7 +121,7 @@ async def test_every_company_is_read_completely(provider: EnrichmentProvider) ->
             facts = {fact.signal: fact.value for fact in findings.facts}
             country = facts.pop(Signal.COUNTRY, None)
             assert facts.pop(Signal.COMPANY_DOMAIN, domain) == domain
-            assert facts == told(known[domain], one.signals - ONLY_ALONE.get(provider.name, frozenset()))
+            assert facts == told(known[domain], one.signals)
             assert Signal.COUNTRY not in one.signals or (country is None) == (known[domain].get("country") is None)
             assert findings.refused == ()
 

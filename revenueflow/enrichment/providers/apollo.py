@@ -1,14 +1,14 @@
 """Apollo: a company by its domain, a person by email, and whether mail to an address arrives.
 
 GET  {base}/api/v1/organizations/enrich?domain=    {"organization": {…}}
-POST {base}/api/v1/organizations/bulk_enrich       {"details": [{"domain"}]}: up to 10; knows no technologies or funding
 POST {base}/api/v1/people/match?email=             {"person": {…}}
 POST {base}/api/v1/people/bulk_match               {"details": [{"email"}]}: up to 10
 GET  {base}/api/v1/webhook_result/{request_id}     what a waterfall came to; 404 `result_pending`, 410 expired
 401 key, 403 a key without this endpoint, 429 rate. No status is published for used-up credits: 402 is taken for it, and
 the form of a waterfall's result is what its callback is said to hold (`_result`). Apollo sends that to a callback which
 has no signature: `webhook_url` has to be named, and we poll instead.
-Neither personal addresses nor phone numbers are asked for.
+Neither personal addresses nor phone numbers are asked for. Companies are not asked for in bulk: those answers leave out
+technologies, revenue and funding, so what is known of a company would hang on who was asked about at the same time.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from pydantic import JsonValue
 
 from revenueflow.domain.evidence import Signal, Trust
 from revenueflow.enrichment.base import Findings, KeyKind, Lookup, Question, Status
-from revenueflow.enrichment.domains import host_of_url, registrable
 from revenueflow.enrichment.mapping import Field, amount, count, field, prose, text, texts, year
 from revenueflow.enrichment.providers.answers import PENDING_SECONDS, Part, by_handle, found, refused, signals
 from revenueflow.errors import OutcomeUnknown, UpstreamRejected
@@ -60,6 +59,13 @@ EMAIL = (field(Signal.EMAIL_STATUS, email_status, "email_status", "emails[0].ema
 MEANINGS = {403: Meaning(UpstreamRejected, "not_in_plan")}
 
 
+LOOKUPS = (
+    Lookup("company", KeyKind.DOMAIN, signals(COMPANY)),
+    Lookup("person", KeyKind.EMAIL, signals(PERSON), LARGEST),
+)
+WATERFALL = Lookup("email", KeyKind.EMAIL, signals(EMAIL), LARGEST)
+
+
 class Apollo:
     """Apollo's enrichment API, version 1. The lookup `email` is there only with a `webhook_url`."""
 
@@ -84,17 +90,13 @@ class Apollo:
     @property
     def lookups(self) -> tuple[Lookup, ...]:
         """A company and a person; whether mail arrives only where a callback can be named."""
-        known = (
-            Lookup("company", KeyKind.DOMAIN, signals(COMPANY), LARGEST),
-            Lookup("person", KeyKind.EMAIL, signals(PERSON), LARGEST),
-        )
-        return (*known, Lookup("email", KeyKind.EMAIL, signals(EMAIL), LARGEST)) if self._webhook_url else known
+        return (*LOOKUPS, WATERFALL) if self._webhook_url else LOOKUPS
 
     async def look_up(self, lookup: Lookup, questions: Sequence[Question]) -> Sequence[Findings]:
         """One call for all; a single question has an endpoint of its own. `email` is always polled for."""
         keys = [question.key for question in questions]
         if lookup.name == "company":
-            return await (self._company(keys[0]) if len(keys) == 1 else self._companies(keys))
+            return await self._company(keys[0])
         if lookup.name == "person":
             return await (self._person(keys[0]) if len(keys) == 1 else self._people(keys))
         return await by_handle(questions, self._emails)
@@ -109,10 +111,6 @@ class Apollo:
         )
         data = _object(answer, UpstreamRejected)
         return [found(data, Part("$.organization", COMPANY)) if data.get("organization") else _unknown()]
-
-    async def _companies(self, domains: list[str]) -> list[Findings]:
-        data = await self._bulk("/api/v1/organizations/bulk_enrich", "domain", domains)
-        return _matched(data, "organizations", _places(data.get("organizations"), _domains), domains, COMPANY)
 
     async def _person(self, email: str) -> list[Findings]:
         answer = await self._upstream.request("POST", "/api/v1/people/match", params={"email": email}, allow=(200, 404))
@@ -189,12 +187,6 @@ def _places(records: JsonValue, keys: Callable[[dict[str, JsonValue]], list[str]
     """Where each record stands, by what it was asked for: Apollo does not promise an order, and leaves out some."""
     items = records if isinstance(records, list) else []
     return {key: place for place, item in enumerate(items) if isinstance(item, dict) for key in keys(item)}
-
-
-def _domains(organization: dict[str, JsonValue]) -> list[str]:
-    given = (organization.get("website_url"), organization.get("primary_domain"))
-    hosts = [host for one in given if isinstance(one, str) and (host := host_of_url(one))]
-    return [domain for host in hosts if (domain := registrable(host))]
 
 
 def _addresses(person: dict[str, JsonValue]) -> list[str]:

@@ -53,8 +53,6 @@ def one(request: Request, method: str, name: str) -> list[str]:
 async def company_keys(request: Request) -> list[str]:
     if request.url.path == "/api/v1/organizations/enrich":
         return one(request, "GET", "domain")
-    if request.url.path == "/api/v1/organizations/bulk_enrich":
-        return await details(request, "domain")
     raise Refusal(400)
 
 
@@ -79,10 +77,8 @@ def named(record: JsonValue, **key: str) -> JsonValue:
 
 
 def companies(asked: list[tuple[str, JsonValue]]) -> JsonValue:
-    filled = [named(record, primary_domain=key, website_url=f"http://www.{key}") for key, record in asked]
-    if len(filled) == 1:
-        return {"organization": filled[0]}
-    return {"status": "success", "organizations": [one for one in reversed(filled) if one]}
+    ((key, record),) = asked
+    return {"organization": named(record, primary_domain=key, website_url=f"http://www.{key}")}
 
 
 def results(asked: list[tuple[str, JsonValue]]) -> JsonValue:
@@ -167,7 +163,6 @@ WIRES = (
         },
         authorised=authorised,
         errors=ERRORS | {"not_found": fixed(200, {"organization": None})},
-        largest=10,
     ),
     Wire(
         vendor="apollo",
