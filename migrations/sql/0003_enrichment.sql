@@ -39,6 +39,7 @@ ALTER TABLE spend SET (fillfactor = 40);
 
 ALTER TABLE evidence ADD COLUMN lookup text;
 ALTER TABLE evidence ADD COLUMN cost double precision NOT NULL DEFAULT 0;
+ALTER TABLE leads ADD COLUMN time_zone text;
 ALTER TABLE leads ADD COLUMN completeness integer;
 ALTER TABLE leads ADD COLUMN cost double precision NOT NULL DEFAULT 0;
 ALTER TABLE leads ADD COLUMN facts jsonb NOT NULL DEFAULT '{}';

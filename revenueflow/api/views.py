@@ -19,8 +19,8 @@ from revenueflow.errors import Fault, InvalidInput
 
 _PLAIN = (
     "id", "campaign_id", "status", "version", "email", "name", "phone", "company", "domain", "title", "country",
-    "source", "message", "stage", "score", "tier", "intent", "fit", "profile", "score_factors", "routing_rule",
-    "routing_reason", "analysis_verdict", "crm_id", "signals_missed", "completeness", "facts",
+    "time_zone", "source", "message", "stage", "score", "tier", "intent", "fit", "profile", "score_factors",
+    "routing_rule", "routing_reason", "analysis_verdict", "crm_id", "signals_missed", "completeness", "facts",
 )  # fmt: skip
 _TIMES = ("received_at", "updated_at", "processed_at", "first_touch_at", "erased_at")
 _OF_JOB = {"dead": LeadStatus.DEAD, "parked": LeadStatus.PARKED}

@@ -15,6 +15,7 @@ from uuid import UUID
 import typer
 
 from revenueflow.cli.run import INTERRUPTED, err, guarded, opened, who, write_json
+from revenueflow.cli.sources import pull_campaign
 from revenueflow.clock import utcnow
 from revenueflow.db import enriched
 from revenueflow.db.direct import Direct
@@ -22,6 +23,7 @@ from revenueflow.db.session import Database
 from revenueflow.enrichment import export
 from revenueflow.pipeline import demand
 from revenueflow.settings import DatabaseSettings, Settings
+from revenueflow.settings.sources import AturiyaSettings
 
 AT_ONCE = 500
 LOOK_SECONDS = 0.5
@@ -45,12 +47,16 @@ def enrich(
 ) -> None:
     """Enrich leads and write what is known of them, with the source of every value. Needs a running worker.
 
-    Interrupted, the same command goes on where it was. Example: revenueflow enrich --campaign spring-fair --out fair
+    A campaign that Aturiya knows is pulled first; without it, leads that are stored already are taken. Interrupted,
+    the same command goes on where it was. Example: revenueflow enrich --campaign spring-fair --out fair
     """
 
     async def run() -> dict[str, Any]:
+        pulled = campaign and Settings.only(AturiyaSettings).token and await pull_campaign(campaign, limit)
         async with opened() as database, Direct(Settings.only(DatabaseSettings), application="enrich") as direct:
             batch = _Batch(database, direct, out, max_age_days)
+            if pulled and campaign:
+                await batch.until_captured(campaign)
             return await batch.run(campaign, limit)
 
     try:
@@ -88,6 +94,17 @@ class _Batch:
             await self._some(left[first : first + AT_ONCE])
         return {**self._counts, "cost_usd": round(self._cost, 6), "out": str(self._out)}
 
+    async def until_captured(self, campaign: str) -> None:
+        """Returns when all leads of a campaign that was just pulled are known."""
+        progress = _Progress(0, 0, "leads are read in")
+        while True:
+            async with self._database.transaction() as session:
+                left = await enriched.uncaptured(session, campaign)
+            if left == 0:
+                return
+            progress.show(left)
+            await asyncio.sleep(LOOK_SECONDS)
+
     async def _some(self, rows: Sequence[dict[str, Any]]) -> None:
         due = [row["id"] for row in rows if enriched.is_due(row, self._before)]
         if due:
@@ -116,7 +133,8 @@ class _Batch:
 class _Progress:
     """Says how far it is, on standard error; and, once, that nothing moves."""
 
-    def __init__(self, before: int, whole: int) -> None:
+    def __init__(self, before: int, whole: int, what: str = "leads") -> None:
+        self._what = what
         self._before = before
         self._whole = whole
         self._last = -1
@@ -127,7 +145,8 @@ class _Progress:
         if ended != self._last:
             self._last, self._quiet = ended, 0.0
             end = "\r" if sys.stderr.isatty() else "\n"
-            err.print(f"{self._before + ended} of {self._whole} leads", end=end, markup=False)
+            whole = f" of {self._whole}" if self._whole else ""
+            err.print(f"{self._before + ended}{whole} {self._what}", end=end, markup=False)
             return
         self._quiet += LOOK_SECONDS
         if self._quiet == QUIET_SECONDS:

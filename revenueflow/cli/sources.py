@@ -90,14 +90,15 @@ def pull(
 
 def _with_parts(work: Callable[[Parts], Awaitable[T]]) -> T:
     async def run() -> T:
-        async with _parts(Settings.load()) as parts:
-            return await work(parts)
+        async with parts(Settings.load()) as given:
+            return await work(given)
 
     return guarded(lambda: asyncio.run(run()))
 
 
 @asynccontextmanager
-async def _parts(settings: Settings) -> AsyncIterator[Parts]:
+async def parts(settings: Settings) -> AsyncIterator[Parts]:
+    """What a pull needs, closed at the end."""
     key = identity_key(settings.keys)
     async with (
         engine_for(settings.database.model_copy(update={"pool_size": 4}), application="cli") as engine,
@@ -115,6 +116,20 @@ async def _pull(parts: Parts, source: str, since: datetime | None) -> dict[str, 
     if pulled is None:
         return None
     return {"source": source, "seen": pulled.seen, "found": pulled.found, "closed": pulled.closed}
+
+
+async def pull_campaign(campaign: str, limit: int) -> bool:
+    """Pulls a campaign from Aturiya if that is set up and knows it; whether it did."""
+    async with parts(Settings.load()) as given:
+        client = configured.aturiya(given.settings)
+        if client is None:
+            return False
+        async with aclosing(client):
+            if campaign not in {one.id for one in await aturiya.pull_names(client, given.database)}:
+                return False
+            trace_id = secrets.token_hex(16)
+            await aturiya.pull_campaign(client, given.ingress, given.database, campaign, trace_id=trace_id, limit=limit)
+            return True
 
 
 async def _pull_campaigns(parts: Parts, wanted: list[str] | None) -> list[dict[str, Any]]:

@@ -19,6 +19,11 @@ _LEADS = text("""
     WHERE l.erased_at IS NULL AND (CAST(:campaign AS text) IS NULL OR l.campaign_id = :campaign)
     ORDER BY l.received_at, l.id LIMIT :limit
 """)
+_UNCAPTURED = text("""
+    SELECT count(DISTINCT d.lead_id) FROM deliveries d JOIN jobs j ON j.lead_id = d.lead_id
+    WHERE d.parsed ->> 'campaign_id' = :campaign AND j.state IN ('ready', 'leased')
+      AND NOT EXISTS (SELECT FROM leads l WHERE l.id = d.lead_id)
+""")
 _ENDED = text("""
     SELECT DISTINCT ON (j.lead_id) j.lead_id AS id, j.state FROM jobs j WHERE j.lead_id = ANY(:ids)
     ORDER BY j.lead_id, j.created_at DESC
@@ -41,6 +46,12 @@ async def leads(session: Session, *, campaign_id: str | None, limit: int) -> lis
     """`{id, enriched_at, under_way}` of the leads of a campaign, or of all, oldest first."""
     found = await session.execute(_LEADS, {"campaign": campaign_id, "limit": limit})
     return [dict(row) for row in found.mappings()]
+
+
+async def uncaptured(session: Session, campaign_id: str) -> int:
+    """How many leads of a campaign were accepted and have not been looked at yet."""
+    found: int = (await session.execute(_UNCAPTURED, {"campaign": campaign_id})).scalar_one()
+    return found
 
 
 async def ended(session: Session, ids: Sequence[UUID]) -> dict[UUID, str]:

@@ -52,6 +52,7 @@ leads = Table(
     _may("routing_reason"), _may("analysis_verdict"), _need("signals_missed", JSONB), _may("crm_id"),
     _need("received_at", TIME), _need("updated_at", TIME), _may("processed_at", TIME),
     _may("first_touch_at", TIME), _may("erased_at", TIME), _may("completeness", Integer), _need("cost", Double),
+    _may("time_zone"),
     _need("facts", JSONB),
 )  # fmt: skip
 

@@ -74,6 +74,7 @@ class Lead(Value):
     domain: str | None = None
     title: str | None = None
     country: str | None = None
+    time_zone: str | None = None
     source: str | None = None
     message: str | None = None
     received_at: datetime

@@ -16,7 +16,7 @@ from revenueflow.db.deliveries import StoredDelivery
 from revenueflow.domain.base import Value
 from revenueflow.domain.lead import Lead, LeadForm, LeadStatus
 from revenueflow.domain.outcome import AuditEntry, Changes, Done, Outcome, Park, Snooze
-from revenueflow.domain.phones import e164
+from revenueflow.domain.phones import e164, time_zone
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.enrichment.domains import company_domain
 from revenueflow.errors import UpstreamError, UpstreamRejected
@@ -83,10 +83,11 @@ def _capture(
 
 
 def fold(lead_id: UUID, campaign: str, form: LeadForm, stored: Sequence[StoredDelivery], context: Context) -> Captured:
-    """The lead of a form: email, domain, country and phone in their normal form where understood, the rest as given."""
+    """The lead of a form: email, domain, country, phone and time zone in their normal form, the rest as given."""
     email = normalise_email(form.email)
     found = company_domain(website=form.website, email=email)
     country = _country(form, context.services.vocabulary)
+    phone = e164(form.phone, country)
     lead = Lead(
         id=lead_id,
         campaign_id=campaign,
@@ -95,7 +96,8 @@ def fold(lead_id: UUID, campaign: str, form: LeadForm, stored: Sequence[StoredDe
         email=email,
         domain=found.domain,
         country=country,
-        phone=e164(form.phone, country) or form.phone,
+        phone=phone or form.phone,
+        time_zone=time_zone(phone, country),
         received_at=stored[0].received_at,
         **form.model_dump(include={"name", "company", "title", "source", "message"}),
     )

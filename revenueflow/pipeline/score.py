@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from revenueflow.analysis import prompt
 from revenueflow.domain.base import Value
+from revenueflow.domain.headcounts import band
 from revenueflow.domain.lead import Lead
+from revenueflow.domain.naics import naics
 from revenueflow.domain.outcome import AuditEntry, Changes, Done, Outcome
 from revenueflow.domain.scoring import LeadFacts, Score
 from revenueflow.enrichment.facts import lead_facts
@@ -34,9 +36,15 @@ async def step(lead: Lead, context: Context) -> Outcome:
         "tier": score.tier.value,
         "profile": score.profile,
         "score_factors": [factor.model_dump(mode="json") for factor in score.factors],
-        "facts": {
-            name: {"value": getattr(facts, name), "why": why, "evidence": facts.evidence.get(name, ())}
-            for name, why in facts.why.items()
-        },
+        "facts": {name: _shown(facts, name) for name in facts.why},
     }
     return Done(Scored(score=score, facts=facts), Changes(columns, audit=(AuditEntry("lead.scored", "done", detail),)))
+
+
+def _shown(facts: LeadFacts, name: str) -> dict[str, object]:
+    """A fact as people and files see it: the value, why it was chosen, from what, and its usual groups."""
+    value = getattr(facts, name)
+    told = {"value": value, "why": facts.why[name], "evidence": facts.evidence.get(name, ())}
+    if name == "industry":
+        return told | {"naics": naics().code(value)}
+    return told | {"band": band(value)} if name == "headcount" else told

@@ -84,3 +84,21 @@ async def test_interrupted_it_goes_on_where_it_was(home: House, tmp_path: Path) 
     code, out, _ = await run(home, tmp_path / "out")
     assert (code, orjson.loads(out)["exported"]) == (0, 2)
     assert len((tmp_path / "out/enriched.csv").read_text().splitlines()) == 3
+
+
+async def test_a_campaign_of_aturiya_is_pulled_first(home: House, tmp_path: Path) -> None:
+    arguments, env = command(home, tmp_path / "out", "--campaign", "atr-finance", "--limit", "4")
+    aturiya = {
+        "ATURIYA_BASE_URL": home.sandbox.urls["aturiya"],
+        **dict.fromkeys(("ATURIYA_TOKEN", "ATURIYA_USER_ID", "ATURIYA_AGENT_ID"), "sandbox"),
+        "REDIS_URL": home.settings.redis.url,
+        "REVENUEFLOW_IDENTITY_KEY_FILE": str(home.settings.keys.identity_key_file),
+    }
+    async with home.staffed():
+        done = await asyncio.to_thread(
+            subprocess.run, arguments, env=env | aturiya, capture_output=True, text=True, timeout=60, check=False
+        )
+    assert done.returncode == 0, done.stderr
+    told = orjson.loads(done.stdout)
+    assert (told["leads"], told["exported"], told["not_done"]) == (4, 4, 0)
+    assert {row["source"] for row in home.rows("SELECT source FROM deliveries")} == {"aturiya"}
