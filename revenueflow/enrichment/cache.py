@@ -111,17 +111,21 @@ class Cache:
             return _failed(ask, error, flight.stale)
 
     async def _serve(self, provider: str, lookup: Lookup, flights: Sequence[_Flight]) -> Sequence[Answered | Exception]:
-        """One call at the most, for those that it may be made for."""
+        """One call at the most, for those that it may be made for and that somebody still waits for."""
         await self._vendors.admit(provider)
-        for flight in flights:
-            flight.begun = True
-        claims = await asyncio.gather(*(self._claim(flight.ask) for flight in flights), return_exceptions=True)
+        claims = await asyncio.gather(*map(self._begin, flights), return_exceptions=True)
         ours = [(flight.ask, claim) for flight, claim in zip(flights, claims, strict=True) if isinstance(claim, Mine)]
         called = iter(await self._call(provider, lookup, ours) if ours else ())
         return [
             next(called) if isinstance(claim, Mine) else _told(flight, claim)
             for flight, claim in zip(flights, claims, strict=True)
         ]
+
+    async def _begin(self, flight: _Flight) -> Claimed:
+        if flight.left:
+            return Wait(QUEUED_SECONDS, busy=True)
+        flight.begun = True
+        return await self._claim(flight.ask)
 
     async def _claim(self, ask: Ask) -> Claimed:
         """What we may do about a question; while another process asks it, its answer is waited for a little."""
@@ -176,6 +180,7 @@ class _Flight:
         self.ask = ask
         self._forget = forget
         self.begun = False
+        self.left = False
         self.stale: Known | None = None
         self.task: asyncio.Task[Answered]
         self._waiting = 0
@@ -191,6 +196,7 @@ class _Flight:
     def leave(self) -> None:
         """Nobody waits: what was not asked yet is not asked."""
         if not self.begun and not self.task.done():
+            self.left = True
             self._forget(self)
             self.task.cancel()
 

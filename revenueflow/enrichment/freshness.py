@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from revenueflow.db.lookups import Kept
 from revenueflow.enrichment.base import Findings, Status
@@ -51,7 +52,13 @@ def last(kept: Kept) -> Known | None:
     """The last answer, however old."""
     if kept.findings is None or kept.answered_at is None:
         return None
-    return Known(Findings.model_validate_json(kept.findings), kept.answered_at)
+    return Known(_findings(kept.findings), kept.answered_at)
+
+
+@lru_cache(maxsize=1024)
+def _findings(text: str) -> Findings:
+    """Leads of one company come together: what is known of it is read once."""
+    return Findings.model_validate_json(text)
 
 
 def _lasts(known: Known, good_for: timedelta, not_found_for: timedelta) -> timedelta:

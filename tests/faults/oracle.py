@@ -44,7 +44,7 @@ def judge(system: System, sent: Sent, *, seconds: float = 240.0, dead: int = 0) 
     deliveries = {str(row["id"]) for row in _of(system, "SELECT id FROM deliveries WHERE lead_id", wanted)}
     lost = len(wanted) - len(good) - dead + len({ack.delivery_id for ack in sent.acks} - deliveries)
     left = [row for row in system.rows(OPEN, wanted) if row["tool"] != UNREPEATABLE]
-    return Judged(len(wanted), lost, _doubled(system, good), len(left), settled_at)
+    return Judged(len(wanted), lost, _doubled(system, good), len(left) + _reserved(system), settled_at)
 
 
 def _await_end(system: System, leads: list[str], seconds: float) -> float:
@@ -66,6 +66,11 @@ def _open_actions(system: System, leads: list[str]) -> bool:
         row["tool"] != UNREPEATABLE and row["state"] in ("sent", "unknown", "planned")
         for row in system.rows(OPEN, leads)
     )
+
+
+def _reserved(system: System) -> int:
+    """Scopes in which money is still set aside for calls that nobody makes any more."""
+    return len(system.rows("SELECT scope FROM spend WHERE reserved_usd <> 0"))
 
 
 def _of(system: System, query: str, leads: list[str]) -> list[dict[str, Any]]:
