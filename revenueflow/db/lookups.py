@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 import orjson
 
+from revenueflow.db import spend
 from revenueflow.db.direct import Connection
+from revenueflow.db.spend import Change, Scope
 
 
 class Place(NamedTuple):
@@ -48,7 +50,7 @@ class Settlement(NamedTuple):
     """How a question that we asked ended, if `token` is still ours.
 
     `state` is idle or pending; without `findings` the last ones stay. `reserved` is what stays reserved, `cost` what
-    the answer cost, in US dollars.
+    the answer cost, in US dollars; `changes` are those of the scopes.
     """
 
     place: Place
@@ -59,39 +61,67 @@ class Settlement(NamedTuple):
     pause: float | None
     handle: str | None
     reserved: Decimal
+    changes: Sequence[tuple[Scope, Change]]
+
+
+class Locked(NamedTuple):
+    """Questions that are locked, the time, and whether the switch is on."""
+
+    kept: dict[Place, Kept]
+    now: datetime
+    stopped: bool
 
 
 _COLUMNS = """provider, lookup, key_hmac, state, findings::text AS findings, answered_at, ask_again_at, handle, token,
     lease_until, reserved_usd, reserved_in::text AS reserved_in"""
 _NAMED = "unnest($1::text[], $2::text[], $3::bytea[]) AS named(provider, lookup, key_hmac)"
 _READ = f"SELECT {_COLUMNS}, now() AS now FROM {_NAMED} JOIN lookups USING (provider, lookup, key_hmac)"  # noqa: S608
-_ADD = f"""
-    INSERT INTO lookups (provider, lookup, key_hmac) SELECT * FROM {_NAMED} ORDER BY 1, 2, 3 ON CONFLICT DO NOTHING
+# Makes what is missing, locks all, and reads them. In the order of the key, as everybody does it: no two wait for each
+# other in a circle.
+_LOCK = f"""
+    INSERT INTO lookups AS kept (provider, lookup, key_hmac) SELECT * FROM {_NAMED} ORDER BY 1, 2, 3
+    ON CONFLICT (provider, lookup, key_hmac) DO UPDATE SET token = kept.token
+    RETURNING {_COLUMNS}, now() AS now, EXISTS (SELECT FROM controls WHERE name = $4) AS stopped
 """  # noqa: S608 constants
-# In the order of the key, as everybody locks them: no two wait for each other in a circle.
-_LOCK = f"{_READ} ORDER BY provider, lookup, key_hmac FOR UPDATE OF lookups"
-_CLAIM = """
-    UPDATE lookups SET state = 'asking', token = token + 1, lease_until = now() + make_interval(secs => new.seconds),
-        reserved_usd = new.reserved, reserved_in = new.reserved_in::jsonb
-    FROM unnest($1::text[], $2::text[], $3::bytea[], $4::float8[], $5::numeric[], $6::text[])
-        AS new(provider, lookup, key_hmac, seconds, reserved, reserved_in)
-    WHERE lookups.provider = new.provider AND lookups.lookup = new.lookup AND lookups.key_hmac = new.key_hmac
-"""
+_CLAIM = f"""
+    WITH claimed AS (
+        UPDATE lookups SET state = 'asking', token = token + 1, reserved_usd = new.reserved,
+            lease_until = now() + make_interval(secs => new.seconds), reserved_in = new.reserved_in::jsonb
+        FROM unnest($5::text[], $6::text[], $7::bytea[], $8::float8[], $9::numeric[], $10::text[])
+            AS new(provider, lookup, key_hmac, seconds, reserved, reserved_in)
+        WHERE lookups.provider = new.provider AND lookups.lookup = new.lookup AND lookups.key_hmac = new.key_hmac
+    )
+    {spend.CHANGE}
+"""  # noqa: S608 constants
+# What is settled of each scope counts only for questions that were still ours.
 _SETTLE = """
-    UPDATE lookups SET state = new.state, lease_until = NULL, handle = new.handle,
-        findings = coalesce(new.findings::jsonb, lookups.findings),
-        answered_at = CASE WHEN new.findings IS NULL THEN lookups.answered_at ELSE now() END,
-        cost_usd = CASE WHEN new.findings IS NULL THEN lookups.cost_usd ELSE new.cost END,
-        ask_again_at = now() + make_interval(secs => new.pause), reserved_usd = new.reserved
-    FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bigint[], $5::text[], $6::text[], $7::numeric[], $8::float8[],
-                $9::text[], $10::numeric[])
-        AS new(provider, lookup, key_hmac, token, state, findings, cost, pause, handle, reserved)
-    WHERE lookups.provider = new.provider AND lookups.lookup = new.lookup AND lookups.key_hmac = new.key_hmac
-      AND lookups.token = new.token AND lookups.state = 'asking'
-    RETURNING lookups.provider, lookups.lookup, lookups.key_hmac, now() AS now
+    WITH settled AS (
+        UPDATE lookups SET state = new.state, lease_until = NULL, handle = new.handle,
+            findings = coalesce(new.findings::jsonb, lookups.findings),
+            answered_at = CASE WHEN new.findings IS NULL THEN lookups.answered_at ELSE now() END,
+            cost_usd = CASE WHEN new.findings IS NULL THEN lookups.cost_usd ELSE new.cost END,
+            ask_again_at = now() + make_interval(secs => new.pause), reserved_usd = new.reserved
+        FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bigint[], $5::text[], $6::text[], $7::numeric[],
+                    $8::float8[], $9::text[], $10::numeric[])
+            AS new(provider, lookup, key_hmac, token, state, findings, cost, pause, handle, reserved)
+        WHERE lookups.provider = new.provider AND lookups.lookup = new.lookup AND lookups.key_hmac = new.key_hmac
+          AND lookups.token = new.token AND lookups.state = 'asking'
+        RETURNING lookups.provider, lookups.lookup, lookups.key_hmac
+    ), summed AS (
+        SELECT more.scope, more.period, sum(more.reserved) AS reserved, sum(more.settled) AS settled
+        FROM unnest($11::text[], $12::text[], $13::bytea[], $14::text[], $15::text[], $16::numeric[], $17::numeric[])
+            AS more(provider, lookup, key_hmac, scope, period, reserved, settled)
+        JOIN settled USING (provider, lookup, key_hmac) GROUP BY 1, 2
+    ), locked AS (
+        SELECT summed.* FROM summed JOIN spend USING (scope, period) ORDER BY scope, period FOR UPDATE OF spend
+    ), changed AS (
+        UPDATE spend SET reserved_usd = greatest(0, spend.reserved_usd + locked.reserved),
+            settled_usd = spend.settled_usd + locked.settled, updated_at = now()
+        FROM locked WHERE spend.scope = locked.scope AND spend.period = locked.period
+    )
+    SELECT *, now() AS now FROM settled
 """
 _FORGET = "DELETE FROM lookups WHERE key_hmac = ANY($1::bytea[])"
-_STOPPED = "SELECT EXISTS (SELECT FROM controls WHERE name = $1)"
 
 
 async def read(connection: Connection, places: Sequence[Place]) -> tuple[dict[Place, Kept], datetime | None]:
@@ -99,34 +129,32 @@ async def read(connection: Connection, places: Sequence[Place]) -> tuple[dict[Pl
     return _kept(await connection.fetch(_READ, *_columns(places)))
 
 
-async def lock(connection: Connection, places: Sequence[Place]) -> tuple[dict[Place, Kept], datetime | None]:
-    """As `read`, for each of them, and nobody else changes them before this transaction ends."""
-    names = _columns(sorted(places))
-    await connection.execute(_ADD, *names)
-    return _kept(await connection.fetch(_LOCK, *names))
+async def lock(connection: Connection, places: Sequence[Place], stop: str) -> Locked:
+    """As `read`, for each of them, and nobody else changes them before this transaction ends; `stop` names a switch."""
+    rows = await connection.fetch(_LOCK, *_columns(sorted(places)), stop)
+    kept, now = _kept(rows)
+    assert now is not None
+    return Locked(kept, now, bool(rows[0]["stopped"]))
 
 
-async def claim(connection: Connection, claims: Sequence[Claim]) -> None:
-    """Notes that we are asking; the rows must be locked, and each token is one higher than it was."""
+async def claim(connection: Connection, claims: Sequence[Claim], changes: Mapping[Scope, Change]) -> None:
+    """Notes that we are asking, and what is set aside. The rows must be locked; each token goes up by one."""
     rows = [(*one.place, one.seconds, one.reserved, orjson.dumps(one.reserved_in).decode()) for one in claims]
-    await connection.execute(_CLAIM, *zip(*rows, strict=True))
+    await connection.execute(_CLAIM, *spend.columns(changes), *zip(*rows, strict=True))
 
 
 async def settle(connection: Connection, settled: Sequence[Settlement]) -> dict[Place, datetime]:
-    """Notes what came of it; returns the questions that were still ours, with the time of the answer."""
-    rows = [(*one.place, *one[1:]) for one in sorted(settled)]
-    told = await connection.fetch(_SETTLE, *zip(*rows, strict=True))
+    """Notes what came of it, and in each scope; returns those that were still ours, with the time. One statement."""
+    settled = sorted(settled, key=lambda one: one.place)
+    rows = [(*one.place, *one[1:-1]) for one in settled]
+    more = [(*one.place, *scope, *change) for one in settled for scope, change in one.changes]
+    told = await connection.fetch(_SETTLE, *zip(*rows, strict=True), *(zip(*more, strict=True) if more else [()] * 7))
     return {Place(row["provider"], row["lookup"], row["key_hmac"]): row["now"] for row in told}
 
 
 async def forget(connection: Connection, keys: Sequence[bytes]) -> None:
     """Drops all that is kept under these keys."""
     await connection.execute(_FORGET, keys)
-
-
-async def is_switched(connection: Connection, control: str) -> bool:
-    """Whether a switch is on."""
-    return bool(await connection.fetchval(_STOPPED, control))
 
 
 def _columns(places: Sequence[Place]) -> Sequence[Sequence[Any]]:

@@ -25,21 +25,18 @@ class Change(NamedTuple):
 
 
 _NAMED = "unnest($1::text[], $2::text[]) AS named(scope, period)"
-_ADD = f"INSERT INTO spend (scope, period) SELECT * FROM {_NAMED} ORDER BY 1, 2 ON CONFLICT DO NOTHING"  # noqa: S608
 _LOCK = f"""
-    SELECT scope, period, reserved_usd + settled_usd AS taken FROM {_NAMED} JOIN spend USING (scope, period)
-    ORDER BY scope, period FOR UPDATE OF spend
+    INSERT INTO spend AS sums (scope, period) SELECT * FROM {_NAMED} ORDER BY 1, 2
+    ON CONFLICT (scope, period) DO UPDATE SET updated_at = now()
+    RETURNING scope, period, reserved_usd + settled_usd AS taken
 """  # noqa: S608 constants
-_CHANGE = """
-    WITH locked AS (
-        SELECT scope, period, more.reserved, more.settled
-        FROM unnest($1::text[], $2::text[], $3::numeric[], $4::numeric[]) AS more(scope, period, reserved, settled)
-        JOIN spend USING (scope, period) ORDER BY scope, period FOR UPDATE OF spend
-    )
-    UPDATE spend SET reserved_usd = greatest(0, spend.reserved_usd + locked.reserved),
-        settled_usd = spend.settled_usd + locked.settled, updated_at = now()
-    FROM locked WHERE spend.scope = locked.scope AND spend.period = locked.period
+CHANGE = """
+    UPDATE spend SET reserved_usd = greatest(0, spend.reserved_usd + more.reserved),
+        settled_usd = spend.settled_usd + more.settled, updated_at = now()
+    FROM unnest($1::text[], $2::text[], $3::numeric[], $4::numeric[]) AS more(scope, period, reserved, settled)
+    WHERE spend.scope = more.scope AND spend.period = more.period
 """
+"""Adds to the sums of scopes that are locked, given as `columns`."""
 _SINCE = text("""
     SELECT scope, period, reserved_usd::float8 AS reserved_usd, settled_usd::float8 AS settled_usd, updated_at
     FROM spend WHERE period = 'ever' OR period >= :day ORDER BY period DESC, scope
@@ -48,16 +45,14 @@ _SINCE = text("""
 
 async def lock(connection: Connection, scopes: Sequence[Scope]) -> dict[Scope, Decimal]:
     """What is taken of each, reserved or paid; nobody else changes it before this transaction ends."""
-    names = tuple(zip(*sorted(scopes), strict=True))
-    await connection.execute(_ADD, *names)
+    names = zip(*sorted(scopes), strict=True)
     return {(row["scope"], row["period"]): row["taken"] for row in await connection.fetch(_LOCK, *names)}
 
 
-async def change(connection: Connection, changes: Mapping[Scope, Change]) -> None:
-    """Adds to the sums of scopes that exist."""
-    rows = [(*scope, *one) for scope, one in sorted(changes.items()) if any(one)]
-    if rows:
-        await connection.execute(_CHANGE, *zip(*rows, strict=True))
+def columns(changes: Mapping[Scope, Change]) -> Sequence[Sequence[Any]]:
+    """Changes as the arrays of CHANGE."""
+    rows = [(*scope, *one) for scope, one in sorted(changes.items())]
+    return tuple(zip(*rows, strict=True)) if rows else ((), (), (), ())
 
 
 async def since(session: Session, day: str) -> list[dict[str, Any]]:

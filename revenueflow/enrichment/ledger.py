@@ -96,9 +96,7 @@ class Ledger:
         return await self._direct.together(asks, self._claim_some)
 
     async def _claim_some(self, connection: Connection, asks: Sequence[Ask]) -> Sequence[Claimed]:
-        kept, now = await lookups.lock(connection, list({ask.place for ask in asks}))
-        assert now is not None
-        stopped = await lookups.is_switched(connection, spend.STOPPED)
+        kept, now, stopped = await lookups.lock(connection, list({ask.place for ask in asks}), spend.STOPPED)
         desk = _Desk(self._rules, kept, now, seconds=self._seconds, stopped=stopped)
         judged = [self._judge(ask, kept, now) for ask in asks]
         due = [ask for ask, verdict in zip(asks, judged, strict=True) if isinstance(verdict, Due)]
@@ -109,12 +107,11 @@ class Ledger:
             for ask, verdict in zip(asks, judged, strict=True)
         ]
         if desk.claims:
-            await lookups.claim(connection, desk.claims)
-            await spend.change(connection, desk.changes)
+            await lookups.claim(connection, desk.claims, desk.changes)
         return claimed
 
     async def _settle_all(self, ends: Sequence[Ended]) -> Sequence[datetime | Exception | None]:
-        return await self._direct.together(ends, _settle_some)
+        return await self._direct.together(ends, _settle_some, one_statement=True)
 
 
 class _Desk:
@@ -175,19 +172,15 @@ class _Desk:
 
 async def _settle_some(connection: Connection, ends: Sequence[Ended]) -> Sequence[datetime | None]:
     told = await lookups.settle(connection, [_settlement(one) for one in ends])
-    changes: dict[Scope, Change] = {}
-    for one in ends:
-        if one.ask.place in told and one.cost is not None:
-            _sum(changes, one.mine.scopes, -one.mine.reserved, one.cost)
-    await spend.change(connection, changes)
     return [told.get(one.ask.place) for one in ends]
 
 
 def _settlement(one: Ended) -> Settlement:
-    pending = one.cost is None
+    pending, mine = one.cost is None, one.mine
+    changes = [] if one.cost is None else [(scope, Change(-mine.reserved, one.cost)) for scope in mine.scopes]
     return Settlement(
-        one.ask.place, one.mine.token, "pending" if pending else "idle", one.findings, one.cost or NOTHING, one.pause,
-        one.handle, one.mine.reserved if pending else NOTHING,
+        one.ask.place, mine.token, "pending" if pending else "idle", one.findings, one.cost or NOTHING, one.pause,
+        one.handle, mine.reserved if pending else NOTHING, changes,
     )  # fmt: skip
 
 

@@ -62,6 +62,9 @@ class Condition(Value):
         return names
 
 
+NO_CONDITION = Condition()
+
+
 class SignalRule(Value):
     """How one signal is looked up."""
 
@@ -70,7 +73,7 @@ class SignalRule(Value):
     fresh_days: Days = 30
     overwrite: Overwrite = Overwrite.ALWAYS
     enabled: bool = True
-    only_if: Condition = Condition()
+    only_if: Condition = NO_CONDITION
 
 
 class ProviderRule(Value):

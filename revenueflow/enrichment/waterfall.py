@@ -15,7 +15,7 @@ from revenueflow.domain.lead import Lead
 from revenueflow.enrichment import plan
 from revenueflow.enrichment.answers import Answered, Asking, Report
 from revenueflow.enrichment.base import Status, Subject, evidence_id
-from revenueflow.enrichment.plan import Known, Offers, Wanted
+from revenueflow.enrichment.plan import Choices, Known, Offers, Wanted
 from revenueflow.enrichment.rules import EnrichmentRules, SignalRule
 
 
@@ -61,6 +61,15 @@ class Waterfall:
         self.offers = offers
         self.trusts = trusts
         self._asking = asking
+        self._choices: dict[tuple[str, bool, bool], Choices] = {}
+
+    def choices(self, rules: Mapping[Signal, SignalRule], campaign_id: str, subject: Subject) -> Choices:
+        """What could be asked about somebody, worked out once for all of their kind."""
+        campaign = campaign_id if campaign_id in self.rules.campaigns else ""
+        kind = (campaign, subject.domain is not None, subject.email is not None)
+        if kind not in self._choices:
+            self._choices[kind] = plan.choices_of(rules, subject, self.offers)
+        return self._choices[kind]
 
     async def enrich(
         self, lead: Lead, subject: Subject, *, run_key: str, form: Sequence[Evidence] = (), patient: bool = True
@@ -92,11 +101,12 @@ class _Run:
         self._patient = patient
         self._run_key = run_key
         self._rules = waterfall.rules.of_campaign(lead.campaign_id)
+        self._choices = waterfall.choices(self._rules, lead.campaign_id, subject)
         self._answers: dict[tuple[str, str], tuple[Wanted, Answered]] = {}
 
     def next_round(self) -> list[Wanted]:
         """What is lacking, and can be asked."""
-        return plan.next_round(self._rules, self._known, self._waterfall.offers, self._answers)
+        return plan.next_round(self._rules, self._known, self._choices, self._answers)
 
     async def ask(self, wanted: Sequence[Wanted], end: float) -> None:
         """All at the same time."""
@@ -138,9 +148,10 @@ class _Run:
                     yield Missed(provider=provider, signal=signal, reason=self._reason(signal, provider))
 
     def _reason(self, signal: Signal, provider: str) -> str:
-        lookup, _ = plan.choice(signal, provider, self._known, self._waterfall.offers)
+        offers, subject = self._waterfall.offers, self._known.subject
+        lookup = plan.choice(signal, provider, subject, offers)
         if lookup is None or (provider, lookup.name) not in self._answers:
-            return plan.why_not(signal, provider, self._known, self._waterfall.offers)
+            return plan.why_not(signal, provider, subject, offers)
         report = self._answers[provider, lookup.name][1].report
         return report.reason or ("not_found" if report.outcome == Status.FOUND else report.outcome)
 

@@ -11,7 +11,7 @@ import pytest
 from revenueflow.domain.evidence import Evidence, Signal, Trust
 from revenueflow.domain.lead import Lead, LeadForm
 from revenueflow.enrichment.base import KeyKind, Lookup, Subject
-from revenueflow.enrichment.plan import Known, holds, next_round, why_not
+from revenueflow.enrichment.plan import Known, Wanted, choices_of, holds, next_round, why_not
 from revenueflow.enrichment.rules import Condition, SignalRule
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -36,8 +36,12 @@ def rule(*providers: str, **more: Any) -> SignalRule:
     return SignalRule(providers=providers, **more)
 
 
+def questions(rules: dict[Signal, SignalRule], state: Known, *before: tuple[str, str]) -> list[Wanted]:
+    return next_round(rules, state, choices_of(rules, state.subject, OFFERS), before)
+
+
 def asked(rules: dict[Signal, SignalRule], state: Known, *before: tuple[str, str]) -> list[tuple[str, str]]:
-    return [(one.provider, one.lookup.name) for one in next_round(rules, state, OFFERS, before)]
+    return [(one.provider, one.lookup.name) for one in questions(rules, state, *before)]
 
 
 def test_the_first_of_the_order_is_asked_and_the_next_one_only_if_it_has_nothing() -> None:
@@ -49,7 +53,7 @@ def test_the_first_of_the_order_is_asked_and_the_next_one_only_if_it_has_nothing
 
 def test_what_answers_several_signals_is_asked_once_for_all_of_them() -> None:
     rules = {Signal.INDUSTRY: rule("first"), Signal.HEADCOUNT: rule("first"), Signal.TITLE: rule("first")}
-    company, person = next_round(rules, known(), OFFERS, ())
+    company, person = questions(rules, known())
     assert (company.signals, company.key) == ({Signal.INDUSTRY, Signal.HEADCOUNT}, "acme.example")
     assert (person.signals, person.key) == ({Signal.TITLE}, "ada@acme.example")
 
@@ -83,7 +87,7 @@ def test_a_lookup_without_its_key_is_not_made() -> None:
     rules = {Signal.INDUSTRY: rule("first"), Signal.TITLE: rule("first", "second", "away")}
     nobody = Subject(lead_id=LEAD.id)
     assert asked(rules, known(subject=nobody)) == []
-    reasons = [why_not(Signal.TITLE, name, known(subject=nobody), OFFERS) for name in ("first", "second", "away")]
+    reasons = [why_not(Signal.TITLE, name, nobody, OFFERS) for name in ("first", "second", "away")]
     assert reasons == ["no_email", "not_offered", "not_configured"]
 
 
