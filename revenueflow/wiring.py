@@ -172,7 +172,7 @@ def _crm(settings: Settings, database: Database, closing: Closing) -> Crm:
 def _waterfall(settings: Settings, direct: Direct, closing: Closing) -> Waterfall:
     rules = _rules(settings.config_dir)
     redis = closing(_redis(settings.redis.url))
-    providers = _providers(settings.enrichment, closing)
+    providers = [one for one in _providers(settings.enrichment, closing) if one.name in rules.providers]
     vendors = Vendors(providers, rules, redis, Windows(settings.redis.url))
     cache = closing(Cache(direct, identity_key(settings.keys), vendors, rules, settings.worker.lease))
     return Waterfall(rules, vendors.offers, vendors.trusts, cache)

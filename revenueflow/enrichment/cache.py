@@ -69,6 +69,7 @@ class Cache:
         if flight is None:
             flight = self._flights[ask.place] = _Flight(ask, self._forget)
             flight.task = asyncio.create_task(self._fly(flight))
+            flight.task.add_done_callback(_heard)
         try:
             async with asyncio.timeout(seconds), flight:
                 answered = await asyncio.shield(flight.task)
@@ -199,6 +200,12 @@ class _Flight:
             self.left = True
             self._forget(self)
             self.task.cancel()
+
+
+def _heard(task: asyncio.Task[Answered]) -> None:
+    # What Postgres said is told to those that wait; if nobody does any more, it is no news.
+    if not task.cancelled():
+        task.exception()
 
 
 def _report(ask: Ask, outcome: str, **more: object) -> Report:

@@ -218,6 +218,17 @@ async def test_persons_are_kept_without_their_address(home: House) -> None:
     assert person["family_name"].lower() not in stored
 
 
+async def test_a_provider_that_the_rules_do_not_name_is_not_asked(home: House, tmp_path: Path) -> None:
+    names = '"directory", "clearbit", "apollo", "zoominfo", "pipe0"'
+    text = (unhurried(tmp_path / "rules") / "enrichment.toml").read_text()
+    text = text.replace("[providers.hunter]\nprice = { company = 0.02, person = 0.02, email = 0.01 }\n", "")
+    (tmp_path / "rules/enrichment.toml").write_text(text.replace('"hunter", ', "").replace('["hunter"]', '["apollo"]'))
+    assert names in (tmp_path / "rules/enrichment.toml").read_text()
+    home.settings = home.settings.model_copy(update={"general": General(config_dir=tmp_path / "rules")})
+    async with workers(home) as (one,):
+        assert {report.provider for report in (await enrich(one)).reports} == {"clearbit"}
+
+
 def _companies() -> list[dict[str, object]]:
     from revenueflow.sandbox.directory import DATA
 
