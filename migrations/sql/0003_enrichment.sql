@@ -2,7 +2,8 @@
 
 -- One row for each question that was ever asked: the cache, and the place where those that ask the same meet. The key is
 -- an HMAC: an address of a person is not stored. `state`: idle (nothing is under way), asking (somebody is, until
--- lease_until), pending (the provider looks; ask again at ask_again_at). `findings` is the last answer, from answered_at on.
+-- lease_until), pending (the provider looks; ask again at ask_again_at). `findings` is the last answer, from answered_at on;
+-- `reason` says why there was none the last time, and holds until ask_again_at. `paid_by` is the run that `cost_usd` is on.
 CREATE TABLE lookups (
     provider text NOT NULL,
     lookup text NOT NULL,
@@ -11,7 +12,9 @@ CREATE TABLE lookups (
     findings jsonb,
     answered_at timestamptz,
     cost_usd numeric(12, 6) NOT NULL DEFAULT 0,
+    paid_by uuid,
     ask_again_at timestamptz,
+    reason text,
     handle text,
     token bigint NOT NULL DEFAULT 0,
     lease_until timestamptz,
@@ -22,6 +25,7 @@ CREATE TABLE lookups (
     CONSTRAINT ck_lookups_lease CHECK ((state = 'asking') = (lease_until IS NOT NULL))
 );
 CREATE INDEX ix_lookups_answered_at ON lookups (answered_at);
+CREATE INDEX ix_lookups_reserved ON lookups (state) WHERE reserved_usd > 0;
 ALTER TABLE lookups SET (fillfactor = 70);
 
 -- US dollars by scope (all, provider:NAME, campaign:ID) and period (a day in UTC, or `ever`). A cap holds against the sum

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import orjson
 
@@ -29,7 +30,10 @@ class Kept(NamedTuple):
     state: str
     findings: str | None
     answered_at: datetime | None
+    cost: Decimal
+    paid_by: UUID | None
     ask_again_at: datetime | None
+    reason: str | None
     handle: str | None
     token: int
     lease_until: datetime | None
@@ -49,8 +53,8 @@ class Claim(NamedTuple):
 class Settlement(NamedTuple):
     """How a question that we asked ended, if `token` is still ours.
 
-    `state` is idle or pending; without `findings` the last ones stay. `reserved` is what stays reserved, `cost` what
-    the answer cost, in US dollars; `changes` are those of the scopes.
+    `state` is idle or pending; without `findings` the last ones stay. `reserved` is what stays reserved, `cost` what it
+    cost the run `paid_by`, in US dollars; `reason` holds for `pause` seconds. `changes` are those of the scopes.
     """
 
     place: Place
@@ -58,7 +62,9 @@ class Settlement(NamedTuple):
     state: str
     findings: str | None
     cost: Decimal
+    paid_by: UUID | None
     pause: float | None
+    reason: str | None
     handle: str | None
     reserved: Decimal
     changes: Sequence[tuple[Scope, Change]]
@@ -72,8 +78,8 @@ class Locked(NamedTuple):
     stopped: bool
 
 
-_COLUMNS = """provider, lookup, key_hmac, state, findings::text AS findings, answered_at, ask_again_at, handle, token,
-    lease_until, reserved_usd, reserved_in::text AS reserved_in"""
+_COLUMNS = """provider, lookup, key_hmac, state, findings::text AS findings, answered_at, cost_usd, paid_by,
+    ask_again_at, reason, handle, token, lease_until, reserved_usd, reserved_in::text AS reserved_in"""
 _NAMED = "unnest($1::text[], $2::text[], $3::bytea[]) AS named(provider, lookup, key_hmac)"
 _READ = f"SELECT {_COLUMNS}, now() AS now FROM {_NAMED} JOIN lookups USING (provider, lookup, key_hmac)"  # noqa: S608
 # Makes what is missing, locks all, and reads them. In the order of the key, as everybody does it: no two wait for each
@@ -99,17 +105,17 @@ _SETTLE = """
         UPDATE lookups SET state = new.state, lease_until = NULL, handle = new.handle,
             findings = coalesce(new.findings::jsonb, lookups.findings),
             answered_at = CASE WHEN new.findings IS NULL THEN lookups.answered_at ELSE now() END,
-            cost_usd = CASE WHEN new.findings IS NULL THEN lookups.cost_usd ELSE new.cost END,
+            cost_usd = new.cost, paid_by = new.paid_by, reason = new.reason,
             ask_again_at = now() + make_interval(secs => new.pause), reserved_usd = new.reserved
         FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bigint[], $5::text[], $6::text[], $7::numeric[],
-                    $8::float8[], $9::text[], $10::numeric[])
-            AS new(provider, lookup, key_hmac, token, state, findings, cost, pause, handle, reserved)
+                    $8::uuid[], $9::float8[], $10::text[], $11::text[], $12::numeric[])
+            AS new(provider, lookup, key_hmac, token, state, findings, cost, paid_by, pause, reason, handle, reserved)
         WHERE lookups.provider = new.provider AND lookups.lookup = new.lookup AND lookups.key_hmac = new.key_hmac
           AND lookups.token = new.token AND lookups.state = 'asking'
         RETURNING lookups.provider, lookups.lookup, lookups.key_hmac
     ), summed AS (
         SELECT more.scope, more.period, sum(more.reserved) AS reserved, sum(more.settled) AS settled
-        FROM unnest($11::text[], $12::text[], $13::bytea[], $14::text[], $15::text[], $16::numeric[], $17::numeric[])
+        FROM unnest($13::text[], $14::text[], $15::bytea[], $16::text[], $17::text[], $18::numeric[], $19::numeric[])
             AS more(provider, lookup, key_hmac, scope, period, reserved, settled)
         JOIN settled USING (provider, lookup, key_hmac) GROUP BY 1, 2
     ), locked AS (
@@ -120,6 +126,31 @@ _SETTLE = """
         FROM locked WHERE spend.scope = locked.scope AND spend.period = locked.period
     )
     SELECT *, now() AS now FROM settled
+"""
+# What nobody comes back for: a call of which nobody knows the end, and a pending one that has a handle, count as made;
+# a pending one without, which the provider has not begun to charge for, is given back.
+_TIDY = """
+    WITH left_over AS (
+        SELECT provider, lookup, key_hmac, reserved_usd, reserved_in, (state = 'asking' OR handle IS NOT NULL) AS made
+        FROM lookups WHERE reserved_usd > 0 AND CASE state WHEN 'asking' THEN lease_until ELSE ask_again_at END
+            < now() - make_interval(secs => $1) LIMIT 500 FOR UPDATE SKIP LOCKED
+    ), ended AS (
+        UPDATE lookups SET state = 'idle', lease_until = NULL, reserved_usd = 0, handle = NULL,
+            token = lookups.token + 1
+        FROM left_over WHERE (lookups.provider, lookups.lookup, lookups.key_hmac)
+            = (left_over.provider, left_over.lookup, left_over.key_hmac)
+    ), summed AS (
+        SELECT one ->> 0 AS scope, one ->> 1 AS period, sum(reserved_usd) AS reserved,
+            sum(CASE WHEN made THEN reserved_usd ELSE 0 END) AS settled
+        FROM left_over CROSS JOIN jsonb_array_elements(reserved_in) AS one GROUP BY 1, 2
+    ), locked AS (
+        SELECT summed.* FROM summed JOIN spend USING (scope, period) ORDER BY scope, period FOR UPDATE OF spend
+    ), changed AS (
+        UPDATE spend SET reserved_usd = greatest(0, spend.reserved_usd - locked.reserved),
+            settled_usd = spend.settled_usd + locked.settled, updated_at = now()
+        FROM locked WHERE spend.scope = locked.scope AND spend.period = locked.period
+    )
+    SELECT count(*) FROM left_over
 """
 _FORGET = "DELETE FROM lookups WHERE key_hmac = ANY($1::bytea[])"
 
@@ -152,6 +183,12 @@ async def settle(connection: Connection, settled: Sequence[Settlement]) -> dict[
     return {Place(row["provider"], row["lookup"], row["key_hmac"]): row["now"] for row in told}
 
 
+async def tidy(connection: Connection, seconds: float) -> int:
+    """Ends reservations that have been over for `seconds`; how many. One statement."""
+    count: int = await connection.fetchval(_TIDY, seconds)
+    return count
+
+
 async def forget(connection: Connection, keys: Sequence[bytes]) -> None:
     """Drops all that is kept under these keys."""
     await connection.execute(_FORGET, keys)
@@ -167,7 +204,8 @@ def _kept(rows: Sequence[Any]) -> tuple[dict[Place, Kept], datetime | None]:
         place = Place(row["provider"], row["lookup"], row["key_hmac"])
         scopes = tuple((scope, period) for scope, period in orjson.loads(row["reserved_in"]))
         kept[place] = Kept(
-            place, row["state"], row["findings"], row["answered_at"], row["ask_again_at"], row["handle"], row["token"],
-            row["lease_until"], row["reserved_usd"], scopes,
+            place, row["state"], row["findings"], row["answered_at"], row["cost_usd"], row["paid_by"],
+            row["ask_again_at"], row["reason"], row["handle"], row["token"], row["lease_until"], row["reserved_usd"],
+            scopes,
         )  # fmt: skip
     return kept, rows[0]["now"] if rows else None

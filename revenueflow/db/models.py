@@ -79,9 +79,9 @@ evidence = Table(
 
 lookups = Table(
     "lookups", metadata, _key("provider", Text), _key("lookup", Text), _key("key_hmac", LargeBinary), _need("state"),
-    _may("findings", JSONB), _may("answered_at", TIME), _need("cost_usd", Numeric(12, 6)), _may("ask_again_at", TIME),
-    _may("handle"), _need("token", BigInteger), _may("lease_until", TIME), _need("reserved_usd", Numeric(12, 6)),
-    _need("reserved_in", JSONB),
+    _may("findings", JSONB), _may("answered_at", TIME), _need("cost_usd", Numeric(12, 6)), _may("paid_by", Uuid),
+    _may("ask_again_at", TIME), _may("reason"), _may("handle"), _need("token", BigInteger), _may("lease_until", TIME),
+    _need("reserved_usd", Numeric(12, 6)), _need("reserved_in", JSONB),
 )  # fmt: skip
 spend = Table(
     "spend", metadata, _key("scope", Text), _key("period", Text), _need("reserved_usd", Numeric(14, 6)),

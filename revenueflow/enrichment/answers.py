@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, Protocol
+from uuid import UUID
 
 from revenueflow.domain.base import Value
 from revenueflow.enrichment.base import Findings
@@ -48,5 +49,5 @@ class Answered(NamedTuple):
 class Asking(Protocol):
     """Whoever answers: from what is kept already, or by a paid call."""
 
-    async def ask(self, wanted: Wanted, campaign_id: str, seconds: float) -> Answered:
-        """The answer, if it comes within `seconds`. What goes wrong with a provider is in the report."""
+    async def ask(self, wanted: Wanted, campaign_id: str, run: UUID, seconds: float) -> Answered:
+        """The answer for a run of a lead, if it comes within `seconds`. What a provider fails in is in the report."""

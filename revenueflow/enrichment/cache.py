@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from uuid import UUID
 
 import stamina
 
@@ -20,13 +21,13 @@ from revenueflow.db.lookups import Place
 from revenueflow.enrichment.answers import Answered, Origin, Report
 from revenueflow.enrichment.base import Findings, Lookup, Question, Status
 from revenueflow.enrichment.budget import dollars
-from revenueflow.enrichment.freshness import Due, Known, Wait
+from revenueflow.enrichment.freshness import Due, Failed, Known, Wait
 from revenueflow.enrichment.keys import digest
 from revenueflow.enrichment.ledger import Ask, Claimed, Denied, Ended, Ledger, Mine
 from revenueflow.enrichment.plan import Wanted
 from revenueflow.enrichment.rules import EnrichmentRules
-from revenueflow.enrichment.vendors import Vendors
-from revenueflow.errors import OutcomeUnknown, Unavailable, UpstreamError
+from revenueflow.enrichment.vendors import BROKEN, Vendors
+from revenueflow.errors import OutcomeUnknown, Unavailable, UpstreamError, UpstreamUnavailable
 from revenueflow.privacy.identity import IdentityKey
 from revenueflow.resilience.crash import crash_point
 from revenueflow.resilience.sharing import Shared
@@ -34,6 +35,10 @@ from revenueflow.telemetry import metrics
 
 QUEUED_SECONDS = 2.0
 """After how long a lead comes back whose question could not be asked yet."""
+HELD_SECONDS = 600.0
+"""For how long a question is left alone that failed in a way that the next try would repeat, or that may be paid."""
+HELD_BRIEFLY_SECONDS = 15.0
+"""… and one that was clearly not executed, or that the provider refuses whatever is asked."""
 BUSY_SECONDS = 0.1
 BUSY_PATIENCE = 3.0
 """How long a lead waits here for the call of another process, before it comes back later."""
@@ -58,12 +63,12 @@ class Cache:
             for lookup in lookups
         }
 
-    async def ask(self, wanted: Wanted, campaign_id: str, seconds: float) -> Answered:
+    async def ask(self, wanted: Wanted, campaign_id: str, run: UUID, seconds: float) -> Answered:
         """The answer, if it comes within `seconds`. What goes wrong with a provider is in the report.
 
         Raises Unavailable if Postgres does not answer.
         """
-        ask = Ask(self._place(wanted), wanted, campaign_id, self._rules.good_for(wanted.lookup, wanted.signals))
+        ask = Ask(self._place(wanted), wanted, campaign_id, run, self._rules.good_for(wanted.lookup, wanted.signals))
         flight = self._flights.get(ask.place)
         mine = flight is None
         if flight is None:
@@ -75,7 +80,7 @@ class Cache:
                 answered = await asyncio.shield(flight.task)
         except TimeoutError:
             answered = _left(flight)
-        answered = answered if mine else _shared(answered)
+        answered = answered if mine or flight.ask.run == run else _shared(answered)
         metrics.lookups.labels(wanted.provider, answered.report.origin.value, answered.report.outcome).inc()
         return answered
 
@@ -101,10 +106,8 @@ class Cache:
     async def _answer(self, flight: _Flight) -> Answered:
         ask = flight.ask
         verdict = await self._ledger.look(ask)
-        if isinstance(verdict, Known):
-            return _from_cache(ask, verdict)
-        if isinstance(verdict, Wait) and not verdict.busy:
-            return _pending(ask, verdict.seconds)
+        if isinstance(verdict, Known | Failed) or (isinstance(verdict, Wait) and not verdict.busy):
+            return _told(ask, verdict)
         flight.stale = verdict.stale if isinstance(verdict, Due) else None
         try:
             return await self._lines[ask.wanted.provider, ask.wanted.lookup.name](flight)
@@ -118,7 +121,7 @@ class Cache:
         ours = [(flight.ask, claim) for flight, claim in zip(flights, claims, strict=True) if isinstance(claim, Mine)]
         called = iter(await self._call(provider, lookup, ours) if ours else ())
         return [
-            next(called) if isinstance(claim, Mine) else _told(flight, claim)
+            next(called) if isinstance(claim, Mine) else _heard_of(flight.ask, claim)
             for flight, claim in zip(flights, claims, strict=True)
         ]
 
@@ -161,11 +164,13 @@ class Cache:
 
     def _ended(self, ask: Ask, mine: Mine, found: Findings | UpstreamError) -> Ended:
         if isinstance(found, UpstreamError):
-            return Ended(ask, mine, cost=mine.reserved if isinstance(found, OutcomeUnknown) else dollars(0))
+            unknown = isinstance(found, OutcomeUnknown)
+            cost = mine.reserved if unknown else dollars(0)
+            return Ended(ask, mine, cost=cost, pause=_held(found), reason=found.reason)
         if found.status is Status.PENDING:
             return Ended(ask, mine, cost=None, pause=found.retry_after, handle=found.handle)
         if found.status is Status.FAILED:
-            return Ended(ask, mine)
+            return Ended(ask, mine, pause=HELD_SECONDS, reason=found.reason or "failed")
         rule = self._rules.providers[ask.wanted.provider]
         charged = found.charged != 0 and (found.status is Status.FOUND or rule.charged == "asked")
         cost = mine.reserved if charged else dollars(0)
@@ -215,7 +220,11 @@ def _report(ask: Ask, outcome: str, **more: object) -> Report:
 
 
 def _from_cache(ask: Ask, known: Known, origin: Origin = Origin.CACHE, reason: str | None = None) -> Answered:
-    report = _report(ask, known.findings.status.value, origin=origin, answered_at=known.answered_at, reason=reason)
+    """What is kept. What this very run has paid for, before it had to wait, is on its account."""
+    ours = known.paid_by == ask.run and origin is Origin.CACHE
+    origin, cost = (Origin.CALL, known.cost) if ours else (origin, 0.0)
+    outcome = known.findings.status.value
+    report = _report(ask, outcome, origin=origin, answered_at=known.answered_at, reason=reason, cost=cost)
     return Answered(known.findings, report)
 
 
@@ -223,30 +232,44 @@ def _pending(ask: Ask, seconds: float, reason: str | None = None) -> Answered:
     return Answered(None, _report(ask, Status.PENDING.value, retry_after=seconds, reason=reason))
 
 
-def _failed(ask: Ask, error: UpstreamError, stale: Known | None) -> Answered:
+def _failed(ask: Ask, error: UpstreamError, stale: Known | None, cost: float = 0.0) -> Answered:
     """What was said long ago is better than nothing; being too fast is only a matter of time."""
     if error.reason == "rate_limited" and not stale:
         return _pending(ask, error.retry_after or QUEUED_SECONDS, error.reason)
-    return _without_call(ask, error.reason, stale)
+    return _without_answer(ask, error.reason, stale, cost)
 
 
-def _without_call(ask: Ask, reason: str, stale: Known | None) -> Answered:
+def _without_answer(ask: Ask, reason: str, stale: Known | None, cost: float = 0.0) -> Answered:
     if stale:
-        return _from_cache(ask, stale, Origin.STALE, reason)
-    return Answered(None, _report(ask, "failed", reason=reason))
+        answered = _from_cache(ask, stale, Origin.STALE, reason)
+        return answered._replace(report=answered.report.model_copy(update={"cost": cost}))
+    return Answered(None, _report(ask, "failed", reason=reason, cost=cost))
 
 
-def _told(flight: _Flight, claim: Known | Wait | Denied | BaseException) -> Answered | Exception:
+def _held(error: UpstreamError) -> float:
+    """Seconds for which nobody asks the same again."""
+    if isinstance(error, UpstreamUnavailable) or error.reason in BROKEN:
+        return max(HELD_BRIEFLY_SECONDS, error.retry_after or 0.0)
+    return HELD_SECONDS
+
+
+def _heard_of(ask: Ask, claim: Known | Wait | Failed | Denied | BaseException) -> Answered | Exception:
+    return _error(claim) if isinstance(claim, BaseException) else _told(ask, claim)
+
+
+def _told(ask: Ask, claim: Known | Wait | Failed | Denied) -> Answered:
     match claim:
-        case BaseException():
-            return _error(claim)
         case Known():
-            return _from_cache(flight.ask, claim)
+            return _from_cache(ask, claim)
         case Wait():
-            return _pending(flight.ask, min(claim.seconds, QUEUED_SECONDS) if claim.busy else claim.seconds)
+            return _pending(ask, min(claim.seconds, QUEUED_SECONDS) if claim.busy else claim.seconds)
+        case Failed(reason, stale, cost, paid_by):
+            if reason == "rate_limited" and not stale:
+                return _pending(ask, QUEUED_SECONDS, reason)
+            return _without_answer(ask, reason, stale, cost if paid_by == ask.run else 0.0)
         case Denied(reason, stale):
-            metrics.lookups_denied.labels(flight.ask.wanted.provider, reason).inc()
-            return _without_call(flight.ask, reason, stale)
+            metrics.lookups_denied.labels(ask.wanted.provider, reason).inc()
+            return _without_answer(ask, reason, stale)
 
 
 def _error(error: BaseException) -> Exception:
@@ -262,11 +285,11 @@ def _answered(
     if isinstance(at, BaseException):
         return _error(at)
     if isinstance(found, UpstreamError):
-        return _failed(ask, found, stale)
+        return _failed(ask, found, stale, float(ended.cost or 0))
     if found.status is Status.PENDING:
         return _pending(ask, found.retry_after or QUEUED_SECONDS)
     if found.status is Status.FAILED:
-        return _without_call(ask, found.reason or "failed", stale)
+        return _without_answer(ask, found.reason or "failed", stale)
     report = _report(
         ask, found.status.value, origin=Origin.CALL, answered_at=at or utcnow(), cost=float(ended.cost or 0)
     )
@@ -277,7 +300,7 @@ def _left(flight: _Flight) -> Answered:
     """The lead's time is over: what was not asked yet is asked later, what hangs is missed."""
     if not flight.begun:
         return _pending(flight.ask, QUEUED_SECONDS, "queued")
-    return _without_call(flight.ask, "time_budget", flight.stale)
+    return _without_answer(flight.ask, "time_budget", flight.stale)
 
 
 def _shared(answered: Answered) -> Answered:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from uuid import UUID
 
 from revenueflow.db.lookups import Kept
 from revenueflow.enrichment.base import Findings, Status
@@ -12,10 +13,22 @@ from revenueflow.enrichment.base import Findings, Status
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """An answer, and when it was given."""
+    """An answer, when it was given, and what it cost (US dollars) the run that paid."""
 
     findings: Findings
     answered_at: datetime
+    cost: float = 0.0
+    paid_by: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """It was asked a moment ago, and failed: nobody asks again yet. It may have cost something, as in Known."""
+
+    reason: str
+    stale: Known | None
+    cost: float = 0.0
+    paid_by: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +47,10 @@ class Due:
     abandoned: bool = False
 
 
-def judge(kept: Kept | None, now: datetime, *, good_for: timedelta, not_found_for: timedelta) -> Known | Wait | Due:
+Verdict = Known | Wait | Failed | Due
+
+
+def judge(kept: Kept | None, now: datetime, *, good_for: timedelta, not_found_for: timedelta) -> Verdict:
     """What is known is used; else what is under way is waited for; else it is asked."""
     if kept is None:
         return Due()
@@ -45,6 +61,8 @@ def judge(kept: Kept | None, now: datetime, *, good_for: timedelta, not_found_fo
         return Wait((kept.lease_until - now).total_seconds(), busy=True)
     if kept.state == "pending" and kept.ask_again_at and kept.ask_again_at > now:
         return Wait((kept.ask_again_at - now).total_seconds(), busy=False)
+    if kept.state == "idle" and kept.reason and kept.ask_again_at and kept.ask_again_at > now:
+        return Failed(kept.reason, known, float(kept.cost), kept.paid_by)
     return Due(known, abandoned=kept.state == "asking")
 
 
@@ -52,7 +70,9 @@ def last(kept: Kept) -> Known | None:
     """The last answer, however old."""
     if kept.findings is None or kept.answered_at is None:
         return None
-    return Known(_findings(kept.findings), kept.answered_at)
+    if kept.reason:  # what it cost is what the failure cost
+        return Known(_findings(kept.findings), kept.answered_at)
+    return Known(_findings(kept.findings), kept.answered_at, float(kept.cost), kept.paid_by)
 
 
 @lru_cache(maxsize=1024)

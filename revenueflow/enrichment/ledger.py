@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
+from uuid import UUID
 
 from revenueflow.db import lookups, spend
 from revenueflow.db.direct import Connection, Direct
 from revenueflow.db.lookups import Claim, Kept, Place, Settlement
 from revenueflow.db.spend import Change, Scope
 from revenueflow.enrichment import budget
-from revenueflow.enrichment.freshness import Due, Known, Wait, judge
+from revenueflow.enrichment.freshness import Due, Failed, Known, Verdict, Wait, judge
 from revenueflow.enrichment.plan import Wanted
 from revenueflow.enrichment.rules import EnrichmentRules
 from revenueflow.resilience.sharing import Shared
@@ -21,11 +22,12 @@ NOTHING = Decimal(0)
 
 
 class Ask(NamedTuple):
-    """One question of one lead's."""
+    """One question of one run of a lead's."""
 
     place: Place
     wanted: Wanted
     campaign_id: str
+    run: UUID
     good_for: timedelta
 
 
@@ -46,17 +48,21 @@ class Denied(NamedTuple):
     stale: Known | None
 
 
-Claimed = Mine | Known | Wait | Denied
+Claimed = Mine | Known | Wait | Failed | Denied
 
 
 class Ended(NamedTuple):
-    """How a question that was ours ended; `cost` is in US dollars, None: not yet known."""
+    """How a question that was ours ended; `cost` is in US dollars, None: not yet known.
+
+    For `pause` seconds nobody asks again: it is pending, or it failed for this `reason`.
+    """
 
     ask: Ask
     mine: Mine
     findings: str | None = None
     cost: Decimal | None = NOTHING
     pause: float | None = None
+    reason: str | None = None
     handle: str | None = None
 
 
@@ -68,11 +74,11 @@ class Ledger:
         self._rules = rules
         self._seconds = claim_seconds
         self._not_found_for = timedelta(days=rules.not_found_days)
-        self._reads: Shared[Ask, Known | Wait | Due] = Shared(self._read_all)
+        self._reads: Shared[Ask, Verdict] = Shared(self._read_all)
         self._claims: Shared[Ask, Claimed] = Shared(self._claim_all, largest=100)
         self._ends: Shared[Ended, datetime | None] = Shared(self._settle_all, largest=100)
 
-    async def look(self, ask: Ask) -> Known | Wait | Due:
+    async def look(self, ask: Ask) -> Verdict:
         """What is known of a question. Raises Unavailable."""
         return await self._reads(ask)
 
@@ -84,10 +90,10 @@ class Ledger:
         """Notes how it ended; when, or None if somebody else had taken it over. Raises Unavailable."""
         return await self._ends(ended)
 
-    def _judge(self, ask: Ask, kept: Mapping[Place, Kept], now: datetime) -> Known | Wait | Due:
+    def _judge(self, ask: Ask, kept: Mapping[Place, Kept], now: datetime) -> Verdict:
         return judge(kept.get(ask.place), now, good_for=ask.good_for, not_found_for=self._not_found_for)
 
-    async def _read_all(self, asks: Sequence[Ask]) -> Sequence[Known | Wait | Due]:
+    async def _read_all(self, asks: Sequence[Ask]) -> Sequence[Verdict]:
         async with self._direct.connection() as connection:
             kept, now = await lookups.read(connection, list({ask.place for ask in asks}))
         return [self._judge(ask, kept, now) if now else Due() for ask in asks]
@@ -112,6 +118,12 @@ class Ledger:
 
     async def _settle_all(self, ends: Sequence[Ended]) -> Sequence[datetime | Exception | None]:
         return await self._direct.together(ends, _settle_some, one_statement=True)
+
+
+async def tidy(direct: Direct, seconds: float) -> int:
+    """Ends reservations that nobody has come back for in `seconds`; how many. Raises Unavailable."""
+    async with direct.connection() as connection:
+        return await lookups.tidy(connection, seconds)
 
 
 class _Desk:
@@ -143,10 +155,10 @@ class _Desk:
         kept, price = self._kept[ask.place], self._price(ask)
         if due.abandoned and kept.reserved:
             self._add(kept.reserved_in, -kept.reserved, kept.reserved)
+        if price and self._stopped and not (kept.state == "pending" and kept.handle):
+            return Denied("spending_stopped", due.stale)
         if kept.state == "pending" and kept.reserved:
             return self._claim(ask, due, kept.handle, kept.reserved, kept.reserved_in)
-        if price and self._stopped:
-            return Denied("spending_stopped", due.stale)
         if price and (reason := budget.full(self.taken, self._caps(ask), price)):
             return Denied(reason, due.stale)
         scopes = tuple(self._caps(ask)) if price else ()
@@ -179,8 +191,9 @@ def _settlement(one: Ended) -> Settlement:
     pending, mine = one.cost is None, one.mine
     changes = [] if one.cost is None else [(scope, Change(-mine.reserved, one.cost)) for scope in mine.scopes]
     return Settlement(
-        one.ask.place, mine.token, "pending" if pending else "idle", one.findings, one.cost or NOTHING, one.pause,
-        one.handle, mine.reserved if pending else NOTHING, changes,
+        one.ask.place, mine.token, "pending" if pending else "idle", one.findings, one.cost or NOTHING,
+        one.ask.run if one.cost else None, one.pause, one.reason, one.handle, mine.reserved if pending else NOTHING,
+        changes,
     )  # fmt: skip
 
 

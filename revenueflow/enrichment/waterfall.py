@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from uuid import UUID
 
 from revenueflow.domain.base import Value
 from revenueflow.domain.evidence import Evidence, Signal, Trust
@@ -72,34 +73,34 @@ class Waterfall:
         return self._choices[kind]
 
     async def enrich(
-        self, lead: Lead, subject: Subject, *, run_key: str, form: Sequence[Evidence] = (), patient: bool = True
+        self, lead: Lead, subject: Subject, *, run: UUID, form: Sequence[Evidence] = (), patient: bool = True
     ) -> Enriched:
-        """Evidence about a lead. `form` is what it says of itself. With the same `run_key` the ids are the same.
+        """Evidence about a lead. `form` is what it says of itself. With the same `run` the ids are the same.
 
         While a provider is still looking nobody else is asked for the same, unless not `patient`.
         """
-        run = _Run(self, lead, subject, run_key, patient)
+        way = _Way(self, lead, subject, run, patient)
         end = time.monotonic() + self.rules.budget_seconds
-        while wanted := run.next_round():
-            await run.ask(wanted, end)
-        return run.result(form)
+        while wanted := way.next_round():
+            await way.ask(wanted, end)
+        return way.result(form)
 
-    async def ask(self, wanted: Wanted, campaign_id: str, end: float) -> Answered:
+    async def ask(self, wanted: Wanted, campaign_id: str, run: UUID, end: float) -> Answered:
         """One answer, if it comes before `end` (monotonic)."""
         begun = time.monotonic()
-        answered = await self._asking.ask(wanted, campaign_id, max(0.0, end - begun))
+        answered = await self._asking.ask(wanted, campaign_id, run, max(0.0, end - begun))
         seconds = round(time.monotonic() - begun, 6)
         return answered._replace(report=answered.report.model_copy(update={"seconds": seconds}))
 
 
-class _Run:
+class _Way:
     """One lead on its way through the rounds."""
 
-    def __init__(self, waterfall: Waterfall, lead: Lead, subject: Subject, run_key: str, patient: bool) -> None:
+    def __init__(self, waterfall: Waterfall, lead: Lead, subject: Subject, run: UUID, patient: bool) -> None:
         self._waterfall = waterfall
         self._known = Known(lead, subject)
         self._patient = patient
-        self._run_key = run_key
+        self._run = run
         self._rules = waterfall.rules.of_campaign(lead.campaign_id)
         self._choices = waterfall.choices(self._rules, lead.campaign_id, subject)
         self._answers: dict[tuple[str, str], tuple[Wanted, Answered]] = {}
@@ -112,7 +113,7 @@ class _Run:
         """All at the same time."""
         campaign = self._known.lead.campaign_id
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._waterfall.ask(one, campaign, end)) for one in wanted]
+            tasks = [group.create_task(self._waterfall.ask(one, campaign, self._run, end)) for one in wanted]
         for one, task in zip(wanted, tasks, strict=True):
             self._answers[one.provider, one.lookup.name] = one, task.result()
         evidence = [item for one, answered in self._answers.values() for item in self._evidence(one, answered)]
@@ -162,7 +163,7 @@ class _Run:
         asked = f"{wanted.provider}.{wanted.lookup.name}"
         for fact in findings.facts:
             yield Evidence(
-                id=evidence_id(self._known.lead.id, self._run_key, asked, fact.signal, fact.path),
+                id=evidence_id(self._known.lead.id, str(self._run), asked, fact.signal, fact.path),
                 provider=wanted.provider,
                 lookup=wanted.lookup.name,
                 signal=fact.signal,

@@ -34,7 +34,9 @@ async def step(lead: Lead, context: Context) -> Outcome:
     services, run_key = context.services, str(context.lease.job_id)
     form = form_evidence(lead, run_key=run_key)
     patient = context.now - lead.received_at < timedelta(seconds=services.waterfall.rules.patience_seconds)
-    found = await services.waterfall.enrich(lead, subject_of(lead), run_key=run_key, form=form, patient=patient)
+    found = await services.waterfall.enrich(
+        lead, subject_of(lead), run=context.lease.job_id, form=form, patient=patient
+    )
     if found.pending is not None and patient:
         return Snooze(context.now + timedelta(seconds=max(LEAST_SNOOZE, found.pending)), "vendor_pending")
     enriched = Enriched(

@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 
 from revenueflow.db.direct import Direct
+from revenueflow.enrichment import ledger
 from revenueflow.errors import Unavailable
 from revenueflow.mcp.registry import Registry
 from revenueflow.pipeline.context import Services
@@ -24,6 +25,10 @@ from revenueflow.workers.runner import Runner
 
 OVERDUE_SECONDS = 1.0
 """How long a job has been due that a worker claims without having been rung."""
+
+TIDY_SECONDS = 900.0
+"""How long after the patience of a lead a reservation is given up."""
+TIDY_PAUSE = 60.0
 
 log = logs.get("worker")
 
@@ -41,6 +46,7 @@ async def work(direct: Direct, services: Services, settings: Settings, *, steps:
             loops.create_task(_answer(settings.redis.url, runner))
             loops.create_task(_claim_directly(runner, settings.worker.direct_claim))
             loops.create_task(_settle(services.registry, settings.worker.settle))
+            loops.create_task(_tidy(direct, services.waterfall.rules.patience_seconds + TIDY_SECONDS))
             loops.create_task(schedule.run(settings))
     finally:
         await runner.drain()
@@ -72,6 +78,17 @@ async def _claim_directly(runner: Runner, silence: float) -> None:
             log.warning("claimed_directly", jobs=claimed)
             metrics.claimed_directly.inc(claimed)
         await asyncio.sleep(0.05 if claimed else 0.5)
+
+
+async def _tidy(direct: Direct, seconds: float) -> None:
+    """Ends what is reserved for questions that no lead waits for any more."""
+    while True:
+        await asyncio.sleep(TIDY_PAUSE)
+        try:
+            if ended := await ledger.tidy(direct, seconds):
+                log.info("reservations_ended", lookups=ended)
+        except Unavailable as error:
+            log.warning("tidy_failed", detail=error.detail)
 
 
 async def _settle(registry: Registry, quiet: float) -> None:

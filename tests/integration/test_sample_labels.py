@@ -9,6 +9,7 @@ import csv
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import aclosing
 from datetime import UTC, datetime
+from uuid import UUID
 
 import orjson
 import pytest
@@ -105,7 +106,7 @@ def captured(lead: SampleLead, forms: Iterable[LeadForm]) -> Lead:
 
 
 async def decide(lead: Lead, vendors: list[EnrichmentProvider]) -> tuple[Score, Routing]:
-    found = await straight(vendors).enrich(lead, subject_of(lead), run_key="1")
+    found = await straight(vendors).enrich(lead, subject_of(lead), run=UUID(int=1))
     asked = prompt.build((*form_evidence(lead, run_key="1"), *found.evidence), TEMPLATE)
     analysis = await Rules(VOCABULARY).analyse(asked)
     judgement = weigh(judge(analysis.claims, asked.evidence, VOCABULARY, GROUNDING), asked.evidence, GROUNDING)

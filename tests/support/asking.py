@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from uuid import UUID
 
 from revenueflow import defaults
 from revenueflow.enrichment.answers import Answered, Origin, Report
@@ -24,7 +25,7 @@ class Straight:
         self._providers = {one.name: one for one in providers}
         self.asked: list[tuple[str, str, str]] = []
 
-    async def ask(self, wanted: Wanted, _: str, seconds: float) -> Answered:
+    async def ask(self, wanted: Wanted, _: str, __: UUID, seconds: float) -> Answered:
         """One call."""
         self.asked.append((wanted.provider, wanted.lookup.name, wanted.key))
         provider = self._providers[wanted.provider]

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import orjson
 import pytest
@@ -17,6 +17,7 @@ from revenueflow.clock import utcnow
 from revenueflow.db import controls, spend
 from revenueflow.domain.evidence import Signal
 from revenueflow.domain.lead import Lead
+from revenueflow.enrichment import ledger
 from revenueflow.enrichment.answers import Origin
 from revenueflow.enrichment.base import Subject
 from revenueflow.enrichment.waterfall import Enriched, Waterfall
@@ -40,9 +41,12 @@ def policy(home: House, folder: Path, *changes: tuple[str, str]) -> None:
     home.settings = home.settings.model_copy(update={"general": config})
 
 
-async def enrich(waterfall: Waterfall, domain: str = KNOWN, *, email: str | None = None, **lead: object) -> Enriched:
+async def enrich(
+    waterfall: Waterfall, domain: str = KNOWN, *, email: str | None = None, run: UUID | None = None, **lead: object
+) -> Enriched:
+    """One run of a new lead, unless `run` names one that goes on."""
     one = Lead.model_validate({"id": uuid4(), "received_at": utcnow(), **lead})
-    return await waterfall.enrich(one, Subject(lead_id=one.id, domain=domain, email=email), run_key="1")
+    return await waterfall.enrich(one, Subject(lead_id=one.id, domain=domain, email=email), run=run or uuid4())
 
 
 async def asked(home: House, vendor: str = "clearbit", path: str = COMPANY) -> int:
@@ -182,6 +186,70 @@ async def test_what_is_pending_keeps_its_reservation_and_is_paid_once(home: Hous
         found = await enrich(one)
     assert {one.provider for one in found.evidence} == {"clearbit", "hunter"}
     assert sums(home)["provider:clearbit"] == (0, Decimal("0.10"))
+
+
+async def test_what_was_paid_before_a_lead_had_to_wait_is_on_its_account(home: House) -> None:
+    await home.sandbox.break_("hunter", error_rate=1, status=202)
+    run = uuid4()
+    async with workers(home) as (one,):
+        assert (await enrich(one, run=run)).pending is not None
+        await home.sandbox.break_("hunter")
+        home.rows("UPDATE lookups SET ask_again_at = now() WHERE state = 'pending'")
+        other, found = await enrich(one), await enrich(one, run=run)
+    assert {(one.provider, one.origin, one.cost) for one in found.reports} == {
+        ("clearbit", Origin.CALL, 0.1),
+        ("hunter", Origin.CACHE, 0.0),
+    }
+    assert round(found.cost + other.cost, 6) == float(sums(home)["all"][1]) == 0.12
+
+
+@pytest.mark.parametrize("handle", [None, "run-1"])
+async def test_what_nobody_comes_back_for_does_not_stay_reserved(home: House, handle: str | None) -> None:
+    await home.sandbox.break_("clearbit", error_rate=1, status=202)
+    async with workers(home) as (one,):
+        await enrich(one)
+    home.rows(
+        "UPDATE lookups SET ask_again_at = now() - interval '1 hour', handle = $1 WHERE state = 'pending'", handle
+    )
+    assert await ledger.tidy(home.direct, 1800) == 1
+    assert await ledger.tidy(home.direct, 1800) == 0
+    # A run that has a name over there is charged when it ends; a mere "later" is not.
+    assert sums(home)["provider:clearbit"] == (0, Decimal("0.10") if handle else 0)
+    assert home.value("SELECT state FROM lookups WHERE provider = 'clearbit'") == "idle"
+
+
+async def test_a_call_that_is_under_way_stays_reserved(home: House) -> None:
+    async with workers(home) as (one,):
+        await enrich(one)
+    home.rows(
+        "UPDATE lookups SET state = 'asking', lease_until = now(), reserved_usd = 0.1 WHERE provider = 'clearbit'"
+    )
+    assert await ledger.tidy(home.direct, 1800) == 0
+
+
+@pytest.mark.parametrize(("status", "calls"), [(500, 3), (404, 1), (422, 1)])
+async def test_what_failed_is_not_asked_again_at_once(home: House, status: int, calls: int) -> None:
+    await home.sandbox.break_("clearbit", error_rate=1, status=status)
+    async with workers(home) as (one,):
+        first, second = await enrich(one), await enrich(one)
+        assert await asked(home) == calls, "tries of one call, and no second one"
+        told = [next(r.reason for r in result.reports if r.provider == "clearbit") for result in (first, second)]
+        assert told[0] == told[1]
+        await home.sandbox.break_("clearbit")
+        home.rows("UPDATE lookups SET ask_again_at = now(), answered_at = now() - interval '99 days'")
+        assert "clearbit" in {item.provider for item in (await enrich(one)).evidence}
+
+
+async def test_a_stop_stops_asking_for_what_is_pending_too(home: House) -> None:
+    await home.sandbox.break_("clearbit", error_rate=1, status=202)
+    async with workers(home) as (one,):
+        await enrich(one)
+        async with home.database.transaction() as session:
+            await controls.turn_on(session, spend.STOPPED, by="test")
+        home.rows("UPDATE lookups SET ask_again_at = now() WHERE state = 'pending'")
+        after = await enrich(one)
+    assert await asked(home) == 1
+    assert "spending_stopped" in {report.reason for report in after.reports}
 
 
 async def test_who_does_not_wait_leaves_a_question_that_was_not_asked_yet(home: House, tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def found(value: int, signal: Signal = HEADCOUNT) -> Findings:
 
 
 async def run(
-    *providers: EnrichmentProvider, answers: int = 2, budget: float = 5, key: str = "job/1", **more: object
+    *providers: EnrichmentProvider, answers: int = 2, budget: float = 5, key: int = 1, **more: object
 ) -> Enriched:
     names = tuple(one.name for one in providers)
     rules = EnrichmentRules(
@@ -71,7 +71,7 @@ async def run(
             INDUSTRY: SignalRule(providers=(*names, "absent")),
         },
     )
-    return await straight(providers, rules).enrich(LEAD, SUBJECT, run_key=key, **more)  # type: ignore[arg-type]
+    return await straight(providers, rules).enrich(LEAD, SUBJECT, run=UUID(int=key), **more)  # type: ignore[arg-type]
 
 
 async def test_evidence_has_its_provenance_in_the_order_of_the_providers() -> None:
@@ -98,7 +98,7 @@ async def test_the_next_one_is_asked_only_for_what_is_lacking() -> None:
 
 async def test_a_repeated_step_gives_the_same_ids() -> None:
     provider = Scripted("clearbit", found(240))
-    first, again, other = await run(provider), await run(provider), await run(provider, key="job/2")
+    first, again, other = await run(provider), await run(provider), await run(provider, key=2)
     assert first.evidence == again.evidence
     assert first.evidence[0].id != other.evidence[0].id
 
