@@ -127,6 +127,16 @@ def check_files(folder: Path | None) -> Iterator[tuple[str, str | None]]:
             yield name, error.detail
 
 
+def check_directory(given: EnrichmentSettings) -> Iterator[tuple[str, str | None]]:
+    """The customer's own company data, if there are any, and what is wrong with them."""
+    if given.directory_file:
+        try:
+            Directory(given.directory_file)
+            yield "REVENUEFLOW_DIRECTORY_FILE", None
+        except ConfigurationError as error:
+            yield "REVENUEFLOW_DIRECTORY_FILE", error.detail
+
+
 def json_schema(name: str) -> dict[str, Any]:
     """The JSON Schema (2020-12) of one of TABLES."""
     schema = TypeAdapter(TABLES[name]).json_schema()
@@ -202,6 +212,11 @@ def _rules(folder: Path | None) -> EnrichmentRules:
         if wrong:
             where = defaults.locate(ENRICHMENT, folder)
             raise ConfigurationError(f"{where}: {', '.join(wrong)}: must be among {', '.join(allowed)}")
+    for signal, wanted in rules.signals.items():
+        able = [name for name, lookups in CATALOGUE.items() if any(signal in each.signals for each in lookups)]
+        if set(wanted.providers) - set(able):
+            key = f"{defaults.locate(ENRICHMENT, folder)}: signals.{signal.value}.providers"
+            raise ConfigurationError(f"{key}: must be among {', '.join(able)}, which can tell it")
     return rules
 
 

@@ -99,11 +99,10 @@ def _identity(settings: Settings) -> Finding:
 
 
 def _files(settings: Settings) -> list[Finding]:
-    from revenueflow.wiring import check_files
+    from revenueflow.wiring import check_directory, check_files
 
-    return [
-        Finding(name, "wrong" if problem else "ok", problem or "") for name, problem in check_files(settings.config_dir)
-    ]
+    found = [*check_files(settings.config_dir), *check_directory(settings.enrichment)]
+    return [Finding(name, "wrong" if problem else "ok", problem or "") for name, problem in found]
 
 
 def _upstreams(settings: Settings) -> list[Finding]:
@@ -113,7 +112,6 @@ def _upstreams(settings: Settings) -> list[Finding]:
         "PIPE0_API_KEY": settings.enrichment.pipe0_key,
         "APOLLO_API_KEY": settings.enrichment.apollo_key,
         "ZOOMINFO_CLIENT_SECRET": settings.enrichment.zoominfo_secret,
-        "REVENUEFLOW_DIRECTORY_FILE": settings.enrichment.directory_file,
         "MARKETO_CLIENT_SECRET": settings.marketo.client_secret,
         "HUBSPOT_JOURNAL_CLIENT_SECRET": settings.hubspot_journal.client_secret,
         "ATURIYA_TOKEN": settings.aturiya.token,

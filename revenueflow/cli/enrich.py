@@ -14,7 +14,7 @@ from uuid import UUID
 
 import typer
 
-from revenueflow.cli.run import INTERRUPTED, err, guarded, opened, who, write_json
+from revenueflow.cli.run import INTERRUPTED, USAGE, err, fail, guarded, opened, who, write_json
 from revenueflow.cli.sources import pull_campaign
 from revenueflow.clock import utcnow
 from revenueflow.db import enriched
@@ -60,6 +60,10 @@ def enrich(
             return await batch.run(campaign, limit)
 
     try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        fail(f"--out {out}: {error.strerror}", USAGE)
+    try:
         told = guarded(lambda: asyncio.run(run()))
     except typer.Exit as end:
         if end.exit_code == INTERRUPTED:
@@ -84,12 +88,14 @@ class _Batch:
         self._cost = 0.0
 
     async def run(self, campaign: str | None, limit: int) -> dict[str, Any]:
-        """The counts; `cost_usd` is what the exported leads have cost in all."""
+        """The counts; `cost_usd` is what this run has paid."""
         async with self._database.transaction() as session:
             rows = await enriched.leads(session, campaign_id=campaign, limit=limit)
         before = export.done_before(self._out)
         left = [row for row in rows if row["id"] not in before]
         self._counts |= {"leads": len(rows), "exported": len(rows) - len(left)}
+        if not rows:
+            err.print("no lead is stored" + (f" in the campaign {campaign}" if campaign else ""), markup=False)
         for first in range(0, len(left), AT_ONCE):
             await self._some(left[first : first + AT_ONCE])
         return {**self._counts, "cost_usd": round(self._cost, 6), "out": str(self._out)}
@@ -110,24 +116,24 @@ class _Batch:
         if due:
             await demand.enrich(self._direct, due, actor=who(), trace_id=secrets.token_hex(16))
         self._counts["enriched"] += len(due)
-        ids = [row["id"] for row in rows]
-        await self._until_ended(ids)
-        async with self._database.transaction() as session:
-            found = await enriched.export(session, ids)
-        await asyncio.to_thread(export.append, self._out, found)
-        self._cost += sum(row["cost_usd"] for row in found)
-        self._counts["exported"] += len(found)
-
-    async def _until_ended(self, ids: list[UUID]) -> None:
+        left = {row["id"]: row["cost"] for row in rows}
         progress = _Progress(self._counts["exported"], self._counts["leads"])
-        while True:
-            async with self._database.transaction() as session:
-                ended = await enriched.ended(session, ids)
-            progress.show(len(ended))
-            if len(ended) == len(ids):
-                self._counts["not_done"] += sum(state != "done" for state in ended.values())
-                return
-            await asyncio.sleep(LOOK_SECONDS)
+        while left:
+            await self._export_ended(left)
+            progress.show(len(rows) - len(left))
+            if left:
+                await asyncio.sleep(LOOK_SECONDS)
+
+    async def _export_ended(self, left: dict[UUID, float]) -> None:
+        """Writes the leads that have come to an end, and takes them from `left` (their cost before this run)."""
+        async with self._database.transaction() as session:
+            ended = await enriched.ended(session, list(left))
+            found = await enriched.export(session, list(ended))
+        await asyncio.to_thread(export.append, self._out, found)
+        for row in found:
+            self._cost += row["cost_usd"] - left.pop(row["lead_id"])
+        self._counts["exported"] += len(found)
+        self._counts["not_done"] += sum(state != "done" for state in ended.values())
 
 
 class _Progress:

@@ -22,7 +22,7 @@ def print_lead(lead: Item | None, items: Sequence[Item]) -> None:
     _table(
         "Evidence",
         ("", "asked", "signal", "value", "at", "trust", "age", "US$"),
-        [_evidence(i) for i in of_type["evidence"]],
+        _evidence(of_type["evidence"]),
     )
     _table(
         "Chosen",
@@ -61,11 +61,19 @@ def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Text | st
     out.print(table)
 
 
-def _evidence(item: Item) -> list[Text | str]:
-    data = item["data"]
-    asked = ".".join(filter(None, (data["provider"], data["lookup"])))
-    age, cost = _age(data["age_seconds"]), f"{data['cost_usd']:.2f}" if data["cost_usd"] else ""
-    return [data["ref"], asked, data["signal"], str(data["value"])[:60], data["path"], data["trust"], age, cost]
+def _evidence(items: Sequence[Item]) -> list[list[Text | str]]:
+    """In the order of their numbers; what an answer cost stands at its first fact."""
+    rows: list[list[Text | str]] = []
+    priced: set[str] = set()
+    for data in sorted((item["data"] for item in items), key=lambda data: (str(data["job_id"]), int(data["ref"][1:]))):
+        asked = ".".join(filter(None, (data["provider"], data["lookup"])))
+        cost = f"{data['cost_usd']:.2f}" if data["cost_usd"] and asked not in priced else ""
+        priced.add(asked)
+        told = str(data["value"])[:60]
+        rows.append(
+            [data["ref"], asked, data["signal"], told, data["path"], data["trust"], _age(data["age_seconds"]), cost]
+        )
+    return rows
 
 
 def _chosen(name: str, choice: Item) -> list[Text | str]:

@@ -12,7 +12,7 @@ from sqlalchemy import ARRAY, Uuid, bindparam, text
 from revenueflow.db.session import Session
 
 _LEADS = text("""
-    SELECT l.id, (SELECT max(s.finished_at) FROM steps s JOIN jobs j ON j.id = s.job_id
+    SELECT l.id, l.cost, (SELECT max(s.finished_at) FROM steps s JOIN jobs j ON j.id = s.job_id
                   WHERE j.lead_id = l.id AND s.name = 'enrich') AS enriched_at,
            EXISTS (SELECT FROM jobs j WHERE j.lead_id = l.id AND j.state IN ('ready', 'leased')) AS under_way
     FROM leads l
@@ -29,8 +29,8 @@ _ENDED = text("""
     ORDER BY j.lead_id, j.created_at DESC
 """).bindparams(bindparam("ids", type_=ARRAY(Uuid)))
 _EXPORT = text("""
-    SELECT l.id AS lead_id, l.campaign_id, l.status, l.company, l.domain, l.title, l.country, l.completeness,
-           l.cost AS cost_usd, l.signals_missed, l.received_at,
+    SELECT l.id AS lead_id, l.campaign_id, l.status, l.email, l.domain, l.score, l.tier, l.owner_id AS owner,
+           l.facts, l.completeness, l.cost AS cost_usd, l.signals_missed, l.received_at,
            coalesce((
                SELECT jsonb_agg(jsonb_build_object('provider', e.provider, 'lookup', e.lookup, 'signal', e.signal,
                     'path', e.path, 'value', e.value, 'trust', e.trust, 'fetched_at', e.fetched_at, 'cost_usd', e.cost)
@@ -43,7 +43,7 @@ _EXPORT = text("""
 
 
 async def leads(session: Session, *, campaign_id: str | None, limit: int) -> list[dict[str, Any]]:
-    """`{id, enriched_at, under_way}` of the leads of a campaign, or of all, oldest first."""
+    """`{id, cost, enriched_at, under_way}` of the leads of a campaign, or of all, oldest first."""
     found = await session.execute(_LEADS, {"campaign": campaign_id, "limit": limit})
     return [dict(row) for row in found.mappings()]
 

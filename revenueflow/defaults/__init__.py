@@ -18,6 +18,8 @@ M = TypeVar("M", bound=BaseModel)
 def locate(name: str, config_dir: Path | None = None) -> Path:
     """The file `name` (such as "prompts/analyse.md"): from `config_dir` if it is there, else ours."""
     override = config_dir / name if config_dir else None
+    if override and override.exists() and not override.is_file():
+        raise ConfigurationError(f"{override}: is no file; what is meant to replace ours must be one")
     path = override if override and override.is_file() else HERE / name
     if not path.is_file():
         raise ConfigurationError(f"{name}: no such file, neither in REVENUEFLOW_CONFIG_DIR nor among the defaults")
@@ -56,5 +58,5 @@ def load(model: type[M], name: str, config_dir: Path | None = None) -> M:
         faults = tuple(
             Fault(".".join(map(str, item["loc"])), item["msg"]) for item in error.errors(include_input=False)
         )
-        where = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults)
+        where = "; ".join(": ".join(filter(None, (fault.pointer, fault.detail))) for fault in faults)
         raise ConfigurationError(f"{locate(name, config_dir)}: {where}", faults=faults) from None

@@ -15,15 +15,15 @@ from uuid import UUID
 
 import stamina
 
-from revenueflow.clock import utcnow
 from revenueflow.db.direct import Direct
 from revenueflow.db.lookups import Place
-from revenueflow.enrichment.answers import Answered, Origin, Report
+from revenueflow.enrichment import replies
+from revenueflow.enrichment.answers import Answered
 from revenueflow.enrichment.base import Findings, Lookup, Question, Status
 from revenueflow.enrichment.budget import dollars
 from revenueflow.enrichment.freshness import Due, Failed, Known, Wait
 from revenueflow.enrichment.keys import digest
-from revenueflow.enrichment.ledger import Ask, Claimed, Denied, Ended, Ledger, Mine
+from revenueflow.enrichment.ledger import Ask, Claimed, Ended, Ledger, Mine
 from revenueflow.enrichment.plan import Wanted
 from revenueflow.enrichment.rules import EnrichmentRules
 from revenueflow.enrichment.vendors import BROKEN, Vendors
@@ -33,8 +33,6 @@ from revenueflow.resilience.crash import crash_point
 from revenueflow.resilience.sharing import Shared
 from revenueflow.telemetry import metrics
 
-QUEUED_SECONDS = 2.0
-"""After how long a lead comes back whose question could not be asked yet."""
 HELD_SECONDS = 600.0
 """For how long a question is left alone that failed in a way that the next try would repeat, or that may be paid."""
 HELD_BRIEFLY_SECONDS = 15.0
@@ -79,8 +77,8 @@ class Cache:
             async with asyncio.timeout(seconds), flight:
                 answered = await asyncio.shield(flight.task)
         except TimeoutError:
-            answered = _left(flight)
-        answered = answered if mine or flight.ask.run == run else _shared(answered)
+            answered = replies.out_of_time(ask, flight.stale, begun=flight.begun)
+        answered = answered if mine or flight.ask.run == run else replies.shared(answered)
         metrics.lookups.labels(wanted.provider, answered.report.origin.value, answered.report.outcome).inc()
         return answered
 
@@ -107,12 +105,12 @@ class Cache:
         ask = flight.ask
         verdict = await self._ledger.look(ask)
         if isinstance(verdict, Known | Failed) or (isinstance(verdict, Wait) and not verdict.busy):
-            return _told(ask, verdict)
+            return replies.told(ask, verdict)
         flight.stale = verdict.stale if isinstance(verdict, Due) else None
         try:
             return await self._lines[ask.wanted.provider, ask.wanted.lookup.name](flight)
         except UpstreamError as error:
-            return _failed(ask, error, flight.stale)
+            return replies.failed(ask, error, flight.stale)
 
     async def _serve(self, provider: str, lookup: Lookup, flights: Sequence[_Flight]) -> Sequence[Answered | Exception]:
         """One call at the most, for those that it may be made for and that somebody still waits for."""
@@ -121,13 +119,13 @@ class Cache:
         ours = [(flight.ask, claim) for flight, claim in zip(flights, claims, strict=True) if isinstance(claim, Mine)]
         called = iter(await self._call(provider, lookup, ours) if ours else ())
         return [
-            next(called) if isinstance(claim, Mine) else _heard_of(flight.ask, claim)
+            next(called) if isinstance(claim, Mine) else replies.heard_of(flight.ask, claim)
             for flight, claim in zip(flights, claims, strict=True)
         ]
 
     async def _begin(self, flight: _Flight) -> Claimed:
         if flight.left:
-            return Wait(QUEUED_SECONDS, busy=True)
+            return Wait(replies.QUEUED_SECONDS, busy=True)
         flight.begun = True
         return await self._claim(flight.ask)
 
@@ -153,7 +151,7 @@ class Cache:
         crash_point("lookup.after_call")
         ended = [self._ended(ask, mine, one) for (ask, mine), one in zip(ours, found, strict=True)]
         times = await asyncio.gather(*map(self._settle, ended), return_exceptions=True)
-        return [_answered(*each) for each in zip(ended, found, times, strict=True)]
+        return [replies.answered(*each) for each in zip(ended, found, times, strict=True)]
 
     async def _settle(self, ended: Ended) -> datetime | None:
         # It is paid: that Postgres is away for a moment must not lose it.
@@ -213,98 +211,8 @@ def _heard(task: asyncio.Task[Answered]) -> None:
         task.exception()
 
 
-def _report(ask: Ask, outcome: str, **more: object) -> Report:
-    return Report.model_validate(
-        {"provider": ask.wanted.provider, "lookup": ask.wanted.lookup.name, "outcome": outcome, **more}
-    )
-
-
-def _from_cache(ask: Ask, known: Known, origin: Origin = Origin.CACHE, reason: str | None = None) -> Answered:
-    """What is kept. What this very run has paid for, before it had to wait, is on its account."""
-    ours = known.paid_by == ask.run and origin is Origin.CACHE
-    origin, cost = (Origin.CALL, known.cost) if ours else (origin, 0.0)
-    outcome = known.findings.status.value
-    report = _report(ask, outcome, origin=origin, answered_at=known.answered_at, reason=reason, cost=cost)
-    return Answered(known.findings, report)
-
-
-def _pending(ask: Ask, seconds: float, reason: str | None = None) -> Answered:
-    return Answered(None, _report(ask, Status.PENDING.value, retry_after=seconds, reason=reason))
-
-
-def _failed(ask: Ask, error: UpstreamError, stale: Known | None, cost: float = 0.0) -> Answered:
-    """What was said long ago is better than nothing; being too fast is only a matter of time."""
-    if error.reason == "rate_limited" and not stale:
-        return _pending(ask, error.retry_after or QUEUED_SECONDS, error.reason)
-    return _without_answer(ask, error.reason, stale, cost)
-
-
-def _without_answer(ask: Ask, reason: str, stale: Known | None, cost: float = 0.0) -> Answered:
-    if stale:
-        answered = _from_cache(ask, stale, Origin.STALE, reason)
-        return answered._replace(report=answered.report.model_copy(update={"cost": cost}))
-    return Answered(None, _report(ask, "failed", reason=reason, cost=cost))
-
-
 def _held(error: UpstreamError) -> float:
     """Seconds for which nobody asks the same again."""
     if isinstance(error, UpstreamUnavailable) or error.reason in BROKEN:
         return max(HELD_BRIEFLY_SECONDS, error.retry_after or 0.0)
     return HELD_SECONDS
-
-
-def _heard_of(ask: Ask, claim: Known | Wait | Failed | Denied | BaseException) -> Answered | Exception:
-    return _error(claim) if isinstance(claim, BaseException) else _told(ask, claim)
-
-
-def _told(ask: Ask, claim: Known | Wait | Failed | Denied) -> Answered:
-    match claim:
-        case Known():
-            return _from_cache(ask, claim)
-        case Wait():
-            return _pending(ask, min(claim.seconds, QUEUED_SECONDS) if claim.busy else claim.seconds)
-        case Failed(reason, stale, cost, paid_by):
-            if reason == "rate_limited" and not stale:
-                return _pending(ask, QUEUED_SECONDS, reason)
-            return _without_answer(ask, reason, stale, cost if paid_by == ask.run else 0.0)
-        case Denied(reason, stale):
-            metrics.lookups_denied.labels(ask.wanted.provider, reason).inc()
-            return _without_answer(ask, reason, stale)
-
-
-def _error(error: BaseException) -> Exception:
-    if isinstance(error, Exception):
-        return error
-    raise error
-
-
-def _answered(
-    ended: Ended, found: Findings | UpstreamError, at: datetime | BaseException | None
-) -> Answered | Exception:
-    ask, stale = ended.ask, ended.mine.stale
-    if isinstance(at, BaseException):
-        return _error(at)
-    if isinstance(found, UpstreamError):
-        return _failed(ask, found, stale, float(ended.cost or 0))
-    if found.status is Status.PENDING:
-        return _pending(ask, found.retry_after or QUEUED_SECONDS)
-    if found.status is Status.FAILED:
-        return _without_answer(ask, found.reason or "failed", stale)
-    report = _report(
-        ask, found.status.value, origin=Origin.CALL, answered_at=at or utcnow(), cost=float(ended.cost or 0)
-    )
-    return Answered(found, report)
-
-
-def _left(flight: _Flight) -> Answered:
-    """The lead's time is over: what was not asked yet is asked later, what hangs is missed."""
-    if not flight.begun:
-        return _pending(flight.ask, QUEUED_SECONDS, "queued")
-    return _without_answer(flight.ask, "time_budget", flight.stale)
-
-
-def _shared(answered: Answered) -> Answered:
-    """The same answer for another lead that waited for it, and does not pay for it."""
-    report = answered.report
-    origin = Origin.CACHE if report.origin is Origin.CALL else report.origin
-    return answered._replace(report=report.model_copy(update={"origin": origin, "cost": 0.0}))

@@ -36,6 +36,8 @@ class At(NamedTuple):
 
 
 _SEGMENT = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
+_PLAIN_RANGE = re.compile(r"(\d{1,15})\s*[-–]\s*(\d{1,15})")
+_NO_AMOUNT = re.compile(r"\s*[-−]|\s*\+?[\d.]+[eE][-+]?\d")
 Converter = Callable[[JsonValue], JsonValue | At]
 """Raises Unfit. A result of None means: nothing there."""
 
@@ -125,12 +127,23 @@ def count(value: JsonValue) -> int:
 
 def count_or_range(value: JsonValue) -> JsonValue:
     """A whole number, or a range as text ("51-200")."""
-    return text(value) if isinstance(value, str) else count(value)
+    return range_text(value) if isinstance(value, str) else count(value)
 
 
 def amount_or_range(value: JsonValue) -> JsonValue:
     """A number, or a range as text ("$10M-$50M")."""
-    return text(value) if isinstance(value, str) else amount(value)
+    return range_text(value) if isinstance(value, str) else amount(value)
+
+
+def range_text(value: JsonValue) -> str:
+    """A range as people write it: with a number, none of them negative, and from less to more."""
+    told = text(value)
+    if not any(char.isdigit() for char in told):
+        raise Unfit("wrong_type")
+    plain = _PLAIN_RANGE.fullmatch(told.strip())
+    if _NO_AMOUNT.match(told) or (plain and int(plain[1]) > int(plain[2])):
+        raise Unfit("out_of_range")
+    return told
 
 
 def year(value: JsonValue) -> int:

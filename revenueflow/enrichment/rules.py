@@ -14,7 +14,14 @@ from revenueflow.domain.evidence import Signal
 from revenueflow.domain.lead import LeadForm
 from revenueflow.enrichment.base import Lookup
 
-Dollars = Annotated[float, Field(ge=0, le=1_000_000)]
+
+def _countable(amount: float) -> float:
+    if 0 < amount < 0.000001:
+        raise ValueError("0, or at least 0.000001")
+    return amount
+
+
+Dollars = Annotated[float, Field(ge=0, le=1_000_000), AfterValidator(_countable)]
 Days = Annotated[float, Field(ge=0.01, le=3650)]
 FORM_ONLY = frozenset({Signal.MESSAGE, Signal.SOURCE})
 
@@ -54,6 +61,12 @@ class Condition(Value):
     headcount_from: Annotated[int, Field(ge=0)] | None = None
     headcount_to: Annotated[int, Field(ge=0)] | None = None
 
+    @model_validator(mode="after")
+    def _from_less_to_more(self) -> Self:
+        if self.headcount_to is not None and (self.headcount_from or 0) > self.headcount_to:
+            raise ValueError("headcount_from must not be above headcount_to")
+        return self
+
     @field_validator("missing", "given")
     @classmethod
     def _names_fields(cls, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -74,6 +87,13 @@ class SignalRule(Value):
     overwrite: Overwrite = Overwrite.ALWAYS
     enabled: bool = True
     only_if: Condition = NO_CONDITION
+
+    @field_validator("providers")
+    @classmethod
+    def _each_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(names)) < len(names):
+            raise ValueError("each provider once")
+        return names
 
 
 class ProviderRule(Value):
@@ -116,6 +136,8 @@ class EnrichmentRules(Value):
     @model_validator(mode="after")
     def _names_known_providers(self) -> Self:
         for signal, rule in self.signals.items():
+            if signal is Signal.HEADCOUNT and (rule.only_if.headcount_from, rule.only_if.headcount_to) != (None, None):
+                raise ValueError("signals.headcount.only_if: it can't wait for itself")
             if unknown := [name for name in rule.providers if name not in self.providers]:
                 raise ValueError(
                     f"signals.{signal.value}.providers: {', '.join(unknown)}: must be among {', '.join(self.providers)}"

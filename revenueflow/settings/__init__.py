@@ -12,8 +12,8 @@ from typing import Any, Literal, Self, TypeVar
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from revenueflow.errors import ConfigurationError, Fault
+from revenueflow.settings.base import Folder, HeaderName, HttpUrl, Secrets
 from revenueflow.settings.base import Group as Group
-from revenueflow.settings.base import HeaderName, HttpUrl, Secrets
 from revenueflow.settings.base import PostgresUrl as PostgresUrl
 from revenueflow.settings.base import RedisUrl as RedisUrl
 from revenueflow.settings.base import env as env
@@ -167,7 +167,9 @@ G = TypeVar("G", bound=Group)
 class General(Group):
     """What belongs to no group."""
 
-    config_dir: Path | None = env("REVENUEFLOW_CONFIG_DIR", None, about="folder that overrides the files in defaults/")
+    config_dir: Folder | None = env(
+        "REVENUEFLOW_CONFIG_DIR", None, about="folder that overrides the files in defaults/"
+    )
     crash_at: str | None = env("REVENUEFLOW_CRASH_AT", None, about="fault tests only: name[:n] of a crash point")
     log_level: Literal["debug", "info", "warning", "error"] = env("REVENUEFLOW_LOG_LEVEL", "info", about="least level")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -28,6 +29,13 @@ def _with_port(url: str) -> str:
     return url
 
 
+def _a_folder(path: Path) -> Path:
+    if not path.is_dir():
+        raise PydanticCustomError("folder", "there is no such folder")
+    return path
+
+
+Folder = Annotated[Path, AfterValidator(_a_folder)]
 PostgresUrl = Annotated[str, Field(pattern=r"^postgres(ql)?://[^\s]+$"), AfterValidator(_with_port)]
 RedisUrl = Annotated[str, Field(pattern=r"^(redis|rediss|unix)://[^\s]+$"), AfterValidator(_with_port)]
 HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s]+$"), AfterValidator(_with_port)]

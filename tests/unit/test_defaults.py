@@ -44,7 +44,8 @@ def test_a_folder_overrides_file_by_file(tmp_path: Path) -> None:
 
 def test_a_folder_of_that_name_is_no_file(tmp_path: Path) -> None:
     (tmp_path / "routing.toml").mkdir()
-    assert defaults.locate("routing.toml", tmp_path) == defaults.HERE / "routing.toml"
+    with pytest.raises(ConfigurationError, match=r"routing\.toml: is no file"):
+        defaults.locate("routing.toml", tmp_path)
 
 
 def test_no_such_file() -> None:

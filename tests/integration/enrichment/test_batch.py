@@ -74,7 +74,7 @@ async def test_interrupted_it_goes_on_where_it_was(home: House, tmp_path: Path) 
     assert line == "0 of 2 leads\n"
     child.send_signal(signal.SIGINT)
     _, rest = await asyncio.to_thread(child.communicate, timeout=20)
-    assert (child.returncode, "goes on from here" in rest) == (130, True)
+    assert (child.returncode, "goes on from here" in rest, "Traceback" in rest) == (130, True, False), rest
     async with home.staffed():
         await home.until_done(4)
         code, out, _ = await run(home, tmp_path / "out")
