@@ -50,20 +50,39 @@ class Due:
 Verdict = Known | Wait | Failed | Due
 
 
-def judge(kept: Kept | None, now: datetime, *, good_for: timedelta, not_found_for: timedelta) -> Verdict:
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """How long an answer is used: one that was found, "nobody of that name", and either where the provider fails."""
+
+    found: timedelta
+    not_found: timedelta
+    stale: timedelta
+
+    def is_fresh(self, known: Known, now: datetime) -> bool:
+        """Whether it is used without asking."""
+        found = known.findings.status is Status.FOUND
+        return now - known.answered_at < (self.found if found else min(self.found, self.not_found))
+
+    def is_usable(self, known: Known, now: datetime) -> bool:
+        """Whether it is better than nothing."""
+        return now - known.answered_at < self.stale
+
+
+def judge(kept: Kept | None, now: datetime, lasting: Lasting) -> Verdict:
     """What is known is used; else what is under way is waited for; else it is asked."""
     if kept is None:
         return Due()
     known = last(kept)
-    if known and now - known.answered_at < _lasts(known, good_for, not_found_for):
+    if known and lasting.is_fresh(known, now):
         return known
+    stale = known if known and lasting.is_usable(known, now) else None
     if kept.state == "asking" and kept.lease_until and kept.lease_until > now:
         return Wait((kept.lease_until - now).total_seconds(), busy=True)
     if kept.state == "pending" and kept.ask_again_at and kept.ask_again_at > now:
         return Wait((kept.ask_again_at - now).total_seconds(), busy=False)
     if kept.state == "idle" and kept.reason and kept.ask_again_at and kept.ask_again_at > now:
-        return Failed(kept.reason, known, float(kept.cost), kept.paid_by)
-    return Due(known, abandoned=kept.state == "asking")
+        return Failed(kept.reason, stale, float(kept.cost), kept.paid_by)
+    return Due(stale, abandoned=kept.state == "asking")
 
 
 def last(kept: Kept) -> Known | None:
@@ -79,7 +98,3 @@ def last(kept: Kept) -> Known | None:
 def _findings(text: str) -> Findings:
     """Leads of one company come together: what is known of it is read once."""
     return Findings.model_validate_json(text)
-
-
-def _lasts(known: Known, good_for: timedelta, not_found_for: timedelta) -> timedelta:
-    return good_for if known.findings.status is Status.FOUND else min(good_for, not_found_for)

@@ -13,7 +13,7 @@ from revenueflow.db.direct import Connection, Direct
 from revenueflow.db.lookups import Claim, Kept, Place, Settlement
 from revenueflow.db.spend import Change, Scope
 from revenueflow.enrichment import budget
-from revenueflow.enrichment.freshness import Due, Failed, Known, Verdict, Wait, judge
+from revenueflow.enrichment.freshness import Due, Failed, Known, Lasting, Verdict, Wait, judge
 from revenueflow.enrichment.plan import Wanted
 from revenueflow.enrichment.rules import EnrichmentRules
 from revenueflow.resilience.sharing import Shared
@@ -73,7 +73,7 @@ class Ledger:
         self._direct = direct
         self._rules = rules
         self._seconds = claim_seconds
-        self._not_found_for = timedelta(days=rules.not_found_days)
+        self._not_found_for, self._stale_for = timedelta(days=rules.not_found_days), timedelta(days=rules.stale_days)
         self._reads: Shared[Ask, Verdict] = Shared(self._read_all)
         self._claims: Shared[Ask, Claimed] = Shared(self._claim_all, largest=100)
         self._ends: Shared[Ended, datetime | None] = Shared(self._settle_all, largest=100)
@@ -91,7 +91,7 @@ class Ledger:
         return await self._ends(ended)
 
     def _judge(self, ask: Ask, kept: Mapping[Place, Kept], now: datetime) -> Verdict:
-        return judge(kept.get(ask.place), now, good_for=ask.good_for, not_found_for=self._not_found_for)
+        return judge(kept.get(ask.place), now, Lasting(ask.good_for, self._not_found_for, self._stale_for))
 
     async def _read_all(self, asks: Sequence[Ask]) -> Sequence[Verdict]:
         async with self._direct.connection() as connection:

@@ -11,7 +11,7 @@ import pytest
 
 from revenueflow.db.lookups import Kept, Place
 from revenueflow.enrichment.base import Findings, Status
-from revenueflow.enrichment.freshness import Due, Failed, Known, Wait, judge
+from revenueflow.enrichment.freshness import Due, Failed, Known, Lasting, Wait, judge
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 RUN = UUID(int=7)
@@ -30,7 +30,7 @@ def kept(state: str = "idle", findings: str | None = None, hours_old: float = 0,
 
 
 def verdict(row: Kept | None) -> Known | Wait | Failed | Due:
-    return judge(row, NOW, good_for=timedelta(days=2), not_found_for=timedelta(days=1))
+    return judge(row, NOW, Lasting(timedelta(days=2), timedelta(days=1), timedelta(days=30)))
 
 
 @pytest.mark.parametrize(
@@ -77,3 +77,7 @@ def test_an_answer_names_what_it_cost_and_whom() -> None:
     told = verdict(kept(findings=FOUND, hours_old=1))
     assert isinstance(told, Known)
     assert (told.cost, told.paid_by) == (0.1, RUN)
+
+
+def test_what_is_older_than_it_may_be_is_not_better_than_nothing() -> None:
+    assert verdict(kept(findings=FOUND, hours_old=31 * 24)) == Due()
