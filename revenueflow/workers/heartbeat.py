@@ -31,6 +31,11 @@ class Held:
     loop: asyncio.AbstractEventLoop
     renewed_at: float
     lost: bool = False
+    ending: bool = False
+
+    def end(self) -> None:
+        """The lease is about to be given up by the very commit that ends the run: from now on its loss is no news."""
+        self.ending = True
 
     def lose(self) -> None:
         """Cancels the work, from any thread."""
@@ -99,7 +104,7 @@ class Heartbeat:
         for job_id, one in held.items():
             if job_id in ours:
                 one.renewed_at = began
-            elif self._held.get(job_id) is one:
+            elif self._held.get(job_id) is one and not one.ending:
                 one.lose()
 
     def _lose_overdue(self, held: dict[UUID, Held]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -22,6 +22,10 @@ from revenueflow.workers.commits import Commits, GivenUp, StepEnd
 _STOPPED = {"parked": LeadStatus.PARKED, "dead": LeadStatus.DEAD}
 
 
+def _nothing() -> None:
+    """Nobody wants to know."""
+
+
 class Run:
     """The state of a run: its lease, its context, and the hash that ties each checkpoint to what came before."""
 
@@ -33,6 +37,7 @@ class Run:
         self._kept: list[tuple[Checkpoint, datetime]] = []
         self._changes = Changes()
         self.attempt = context.lease.attempt
+        self.ending: Callable[[], None] = _nothing
 
     @property
     def lease(self) -> Lease:
@@ -92,6 +97,8 @@ class Run:
         if self._kept:
             following = self.step.name if self.step else None
             changes = self._changes if following else self._with_end(self._changes)
+            if following is None:
+                self.ending()
             await self._commits.end_step(StepEnd(self.lease, following, self._kept, changes))
             self._kept, self._changes, self.attempt = [], Changes(), 1
 
@@ -103,6 +110,7 @@ class Run:
         self, state: str, *, reason: str, after: float = 0, give_back: bool = False, changes: Changes | None = None
     ) -> None:
         """One commit: gives the lease up, for later (`ready`), for a person (`parked`) or for good (`dead`)."""
+        self.ending()
         changes = changes or Changes()
         if state in _STOPPED:
             changes = self._with_stop(changes, state, reason)

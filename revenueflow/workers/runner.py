@@ -127,6 +127,7 @@ class Runner:
         """Runs a claimed job as far as it goes."""
         run = Run(self.commits, Context(lease, utcnow(), self._services), self._steps)
         with self._heartbeat.holding(lease) as held:
+            run.ending = held.end
             await self._to_an_end(run, held)
 
     async def _to_an_end(self, run: Run, held: Held) -> None:

@@ -39,16 +39,16 @@ def test_ingest_measures_what_is_kept(up: Up, before: int, source: str) -> None:
     assert told["cpu_per_1000"]["postgres"] >= 0  # in ticks of 10 ms: a short run may take less
 
 
-@pytest.mark.parametrize("pace", [("--rate", "20"), ()], ids=["rate", "backlog"])
+@pytest.mark.parametrize("pace", [("--rate", "40"), ()], ids=["rate", "backlog"])
 def test_pipeline_waits_until_every_lead_is_processed(up: Up, pace: tuple[str, ...]) -> None:
     processed = "leads WHERE status = 'processed'"
     before = _count(up, processed)
-    arguments = ("--leads", "15", "--warmup", "2", "--floor", "0.5", *pace)
+    arguments = ("--leads", "8", "--warmup", "1", "--floor", "0.5", *pace)
     ran = cli.run(up.folder, "bench", "pipeline", "--ports-file", "ports.json", *arguments)
     assert ran.code == 0, ran.err
     (told,) = ran.lines
-    assert (told["accepted"], told["processed"], told["unfinished"], told["dead"]) == (15, 15, 0, 0)
-    assert _count(up, processed) - before >= 15
+    assert (told["accepted"], told["processed"], told["unfinished"], told["dead"]) == (8, 8, 0, 0)
+    assert _count(up, processed) - before >= 8
     assert told["time_in_system"]["p95"] - told["own_time"]["p95"] == pytest.approx(0.5)
     assert told["cpu_per_1000"]["worker"] > 0
 

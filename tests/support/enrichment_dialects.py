@@ -22,7 +22,7 @@ from tests.support.vendor_server import Answerer, Seen, VendorServer
 KEY = "vendor-key-canary"
 EMAIL = "ada+crm@northwind.example"
 DOMAIN = "northwind.example"
-TIMEOUT = 0.5
+TIMEOUT = 0.3
 """Seconds for one try: long enough for loopback, short enough for the time-out case."""
 PERSONAL = ("Ada", "Canary", "canary", "5550", "555 0100", "linkedin.com/in", "photo", "@")
 """Each vendor's records hold these, and no fact may."""

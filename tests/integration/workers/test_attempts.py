@@ -29,9 +29,8 @@ async def test_a_park_gives_the_attempt_back(home: House) -> None:
 async def test_work_that_is_handed_back_at_shutdown_costs_no_attempt(home: House) -> None:
     await home.sandbox.break_("gemini", latency_ms=20_000)
     lead = await home.deliver()
-    async with home.worker(drain=0.1):
-        async with home.relay():
-            await home.until_called("gemini")
+    async with home.worker(drain=0.1), home.relay():
+        await home.until_called("gemini")
     job = home.job(lead)
     assert (job["state"], job["attempt"], job["error_class"]) == ("ready", 0, "shutdown")
     assert job["rung_at"] is None  # the next sweep rings at once
