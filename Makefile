@@ -7,8 +7,9 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
-# Test processes: one for each core, and no more than the servers that they share are made for.
-JOBS ?= logical
+# Test processes: two for each core, since they wait for servers more than they compute, and no more than those servers
+# are made for.
+JOBS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 PYTEST := $(BIN)/pytest -n $(JOBS) --maxprocesses 16 --dist worksteal
 
 # The environment, and what it was made from: a changed lock file syncs it again, otherwise nothing is done.
