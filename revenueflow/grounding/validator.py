@@ -10,6 +10,7 @@ from revenueflow.domain.evidence import Evidence
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.grounding.checks.citations import citation_exists, citation_in_run, citation_path
 from revenueflow.grounding.checks.conflict import vendor_conflict
+from revenueflow.grounding.checks.free.statement import free_statement
 from revenueflow.grounding.checks.lexical import buying_signal, lexical
 from revenueflow.grounding.checks.names import foreign_names
 from revenueflow.grounding.checks.numbers import numbers
@@ -28,6 +29,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     citation_in_run,
     citation_path,
     quote_verbatim,
+    free_statement,
     typed_comparison,
     polarity,
     numbers,

@@ -1,0 +1,64 @@
+"""Evidence of any form as leaves: what stands at the ends of its paths, with the keys that lead there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import NamedTuple
+
+from pydantic import JsonValue
+
+from revenueflow.domain.phrases import words
+
+Scalar = str | int | float | bool | None
+Path = tuple[str | int, ...]
+
+
+class Leaf(NamedTuple):
+    """One value. `path` leads to it from the root of the piece of evidence; null is unknown."""
+
+    evidence_id: str
+    path: Path
+    value: Scalar
+
+    @property
+    def key(self) -> str:
+        """The last name on the path: what the value is a value of. Empty at the root of a text or list."""
+        return next((step for step in reversed(self.path) if isinstance(step, str)), "")
+
+
+class Leaves:
+    """The leaves of the evidence that a claim may rest on, read once."""
+
+    def __init__(self, evidence: Mapping[str, JsonValue]) -> None:
+        self.all: tuple[Leaf, ...] = tuple(
+            Leaf(name, path, value) for name, data in evidence.items() for path, value in flat(data)
+        )
+
+    @cached_property
+    def by_key(self) -> dict[tuple[str, ...], tuple[Leaf, ...]]:
+        """The leaves under the folded words of their last key."""
+        found: dict[tuple[str, ...], list[Leaf]] = {}
+        for leaf in self.all:
+            found.setdefault(words(leaf.key), []).append(leaf)
+        return {key: tuple(leaves) for key, leaves in found.items()}
+
+    @cached_property
+    def texts(self) -> tuple[Leaf, ...]:
+        """The leaves that are texts."""
+        return tuple(leaf for leaf in self.all if isinstance(leaf.value, str))
+
+
+def flat(value: JsonValue, path: Path = ()) -> Iterator[tuple[Path, Scalar]]:
+    """Each end of a JSON value with the path to it. Empty lists and objects have none."""
+    if isinstance(value, dict):
+        yield from _all((key, inner, path) for key, inner in value.items())
+    elif isinstance(value, list):
+        yield from _all((place, inner, path) for place, inner in enumerate(value))
+    else:
+        yield path, value
+
+
+def _all(items: Iterable[tuple[str | int, JsonValue, Path]]) -> Iterator[tuple[Path, Scalar]]:
+    for step, inner, path in items:
+        yield from flat(inner, (*path, step))

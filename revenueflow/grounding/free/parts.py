@@ -1,0 +1,41 @@
+"""A free statement taken apart: what can be true or false by itself."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import Final
+
+from revenueflow.domain.phrases import words
+from revenueflow.domain.quantity import Quantity, scan
+
+SENTENCE: Final = re.compile(r"(?<=[.!?])[\"”’)]*\s+(?=[\"“(]?[A-Z0-9ÄÖÜ])|\n+")
+ABBREVIATION: Final = re.compile(r"(?i)\b(?:mr|mrs|ms|dr|st|jr|sr|inc|ltd|co|corp|no|vs|e\.g|i\.e|approx|u\.s)\.$")
+
+
+class Part:
+    """A sentence of a statement with its readings, each computed once."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """Its folded words."""
+        return words(self.text)
+
+    @cached_property
+    def numbers(self) -> tuple[Quantity, ...]:
+        """Its numbers in digits."""
+        return scan(self.text)
+
+
+def parts(statement: str) -> tuple[Part, ...]:
+    """The sentences of a statement, in order; a full stop of an abbreviation ends none."""
+    found: list[str] = []
+    for piece in SENTENCE.split(statement):
+        if found and ABBREVIATION.search(found[-1]):
+            found[-1] = f"{found[-1]} {piece}"
+        elif piece.strip():
+            found.append(piece.strip())
+    return tuple(Part(text) for text in found)
