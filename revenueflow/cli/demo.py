@@ -86,7 +86,8 @@ async def _send_and_tell(stack: Stack, stop: threading.Event) -> dict[str, Any]:
         async with database.transaction() as session:
             told = await story.tell(session, lines, IdentityKey(bytes.fromhex(held.identity)))
     _print(told)
-    return {"deliveries": len(lines)} | await story.counts(stack.backends.urls, stack.sandbox_urls)
+    counts = await story.counts(stack.backends.urls, stack.sandbox_urls, stack.data_dir)
+    return {"deliveries": len(lines)} | counts
 
 
 async def _settled(database: Database, stop: threading.Event) -> None:

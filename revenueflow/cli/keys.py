@@ -11,6 +11,7 @@ from uuid import UUID
 
 import typer
 
+from revenueflow.audit import keys as audit_keys
 from revenueflow.audit import trail
 from revenueflow.cli.run import asked, err, fail, out, show, who
 from revenueflow.db import api_keys
@@ -92,6 +93,24 @@ def identity(
     except OSError as error:
         fail(f"the file can't be made: {error.strerror}")
     err.print(f"written: {out_file}; back it up", markup=False)
+
+
+@app.command("audit")
+def audit_key(
+    out_file: Annotated[Path, typer.Option("--out", help="The file to make; it must not exist.")],
+) -> None:
+    """Make the key that signs audit checkpoints (REVENUEFLOW_AUDIT_KEY_FILE). Its public half goes into FILE.pub.
+
+    To replace a key, move the old file away and keep FILE.pub: what the old key has signed is verified with it.
+    """
+    try:
+        verifier = audit_keys.write(out_file)
+    except FileExistsError:
+        fail("the file exists; move it away first, and keep its .pub")
+    except OSError as error:
+        fail(f"the file can't be made: {error.strerror}")
+    out.print(str(verifier), markup=False)
+    err.print(f"written: {out_file} and {out_file}.pub; back them up", markup=False)
 
 
 def write_identity_key(path: Path) -> None:

@@ -15,6 +15,7 @@ from revenueflow.cli.run import guarded, run_until_signal
 from revenueflow.db.direct import Direct
 from revenueflow.db.engine import engine_for
 from revenueflow.db.session import Database
+from revenueflow.errors import ConfigurationError
 from revenueflow.privacy.identity_file import identity_key
 from revenueflow.resilience import crash
 from revenueflow.settings import Settings
@@ -67,6 +68,12 @@ def worker() -> None:
 def relay() -> None:
     """The relay: rings workers for what is due. Any number may run."""
     run_until_signal(_relay(_started()))
+
+
+@app.command()
+def sealer() -> None:
+    """The sealer of the audit trail. Any number may run; one works at a time."""
+    run_until_signal(_seal(_started()))
 
 
 @app.command()
@@ -132,3 +139,18 @@ async def _relay(settings: Settings) -> None:
                 await Relay(direct, doorbell, settings.worker).run()
             finally:
                 await asyncio.shield(doorbell.aclose())
+
+
+async def _seal(settings: Settings) -> None:
+    from revenueflow.audit import keys
+    from revenueflow.audit.seal import Sealer
+    from revenueflow.telemetry.exporter import serve_metrics
+    from revenueflow.workers.sealer import run
+
+    url = settings.database.sealer_url
+    if url is None:
+        raise ConfigurationError("SEALER_DATABASE_URL: is not set (role of the audit sealer)")
+    file = settings.keys.audit_key_file
+    one = Sealer(keys.signer(file), keys.verifiers(file), settings.keys.checkpoint_file)
+    with serve_metrics(settings.worker.metrics_port):
+        await run(one, url, settings.seal)

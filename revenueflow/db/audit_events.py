@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
@@ -14,10 +13,6 @@ from revenueflow.db.direct import Connection
 from revenueflow.db.session import Session
 
 _APPEND = text("SELECT audit_append(:events)").bindparams(bindparam("events", type_=JSONB))
-_EVERY = text("""
-    SELECT id, ts, actor, action, outcome, lead_id, job_id, action_key, trace_id, detail, leaf_hash
-    FROM audit_events ORDER BY ts, id
-""")
 _OF_LEAD = text("SELECT * FROM audit_trail WHERE lead_id = :lead_id ORDER BY ts, id")
 
 
@@ -34,10 +29,3 @@ async def append_direct(connection: Connection, events: list[dict[str, Any]]) ->
 async def of_lead(session: Session, lead_id: UUID) -> list[dict[str, Any]]:
     """All events about a lead, oldest first."""
     return [dict(found) for found in (await session.execute(_OF_LEAD, {"lead_id": lead_id})).mappings()]
-
-
-async def every(session: Session) -> AsyncIterator[dict[str, Any]]:
-    """All events with their leaf hash, as they are stored, without holding them all in memory."""
-    async with session.stream(_EVERY) as found:
-        async for row in found.mappings():
-            yield dict(row)

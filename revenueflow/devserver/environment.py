@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from revenueflow.devserver.secrets import Secrets
 
 KEY = "sandbox"
+AUDIT_KEY = "audit.key"
+CHECKPOINTS = "checkpoints.jsonl"
 
 
 def of_sandbox(urls: Mapping[str, str]) -> dict[str, str]:
@@ -64,6 +66,8 @@ def of_process(data_dir: Path, secrets: Secrets, backends: Mapping[str, str], ap
         **backends,
         "REVENUEFLOW_PUBLIC_URL": api_url,
         "REVENUEFLOW_IDENTITY_KEY_FILE": str(data_dir / "identity.key"),
+        "REVENUEFLOW_AUDIT_KEY_FILE": str(data_dir / AUDIT_KEY),
+        "REVENUEFLOW_CHECKPOINT_FILE": str(data_dir / CHECKPOINTS),
         "REVENUEFLOW_SPOOL_DIR": str(data_dir / "spool"),
         "MARKETO_WEBHOOK_SECRET": secrets.webhooks["marketo"],
         "HUBSPOT_CLIENT_SECRET": secrets.webhooks["hubspot"],

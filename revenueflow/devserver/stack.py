@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from revenueflow.audit import keys as audit_keys
 from revenueflow.db import api_keys
 from revenueflow.db.engine import engine_for
 from revenueflow.db.session import Database
@@ -27,7 +28,7 @@ from revenueflow.devserver.services import Service, await_answer, await_file, pi
 from revenueflow.settings import DatabaseSettings
 
 Say = Callable[[str], None]
-STOP_ORDER = ("api", "relay", "worker", "sandbox", "valkey", "postgres")
+STOP_ORDER = ("api", "relay", "worker", "sealer", "sandbox", "valkey", "postgres")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +75,12 @@ class Stack:
         _together(self.backends.start, *([self._start_sandbox] if self.options.sandbox else []))
         self._prepare_secrets()
         env = self._environment()
-        relay, worker = free_port(), free_port()
+        relay, worker, sealer = free_port(), free_port(), free_port()
         _together(
             lambda: self._start("api", env, self.port, "livez", "--host", HOST, "--port", str(self.port)),
             lambda: self._start("relay", env | {"REVENUEFLOW_METRICS_PORT": str(relay)}, relay, "metrics"),
             lambda: self._start("worker", env | {"REVENUEFLOW_METRICS_PORT": str(worker)}, worker, "metrics"),
+            *self._sealing(env | {"REVENUEFLOW_METRICS_PORT": str(sealer)}, sealer),
         )
         write_secret(self.data_dir / "env", environment.as_shell(env))
         self._write_ports_file()
@@ -102,8 +104,15 @@ class Stack:
         key_file = self.data_dir / "identity.key"
         if not key_file.exists():
             write_secret(key_file, held.identity + "\n")
+        if not (self.data_dir / environment.AUDIT_KEY).exists():
+            audit_keys.write(self.data_dir / environment.AUDIT_KEY)
         (self.data_dir / "spool").mkdir(exist_ok=True)
         asyncio.run(_store_keys(self.backends.urls["DATABASE_URL"], held.keys))
+
+    def _sealing(self, env: Mapping[str, str], port: int) -> list[Callable[[], None]]:
+        """Servers of the caller's own may have no role for the sealer."""
+        sealed = "SEALER_DATABASE_URL" in self.backends.urls
+        return [lambda: self._start("sealer", env, port, "metrics")] if sealed else []
 
     def _start_sandbox(self) -> None:
         ports_file = self.data_dir / "sandbox.json"

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import httpx2
 import orjson
 
+from revenueflow.audit import checkpoint_file, keys
 from revenueflow.audit.verify import verify
-from revenueflow.db import leads, overview, story
+from revenueflow.db import audit_log, leads, overview, story
 from revenueflow.db.engine import engine_for
 from revenueflow.db.session import Database, Session
+from revenueflow.devserver import environment
 from revenueflow.privacy.identity import IdentityKey
 from revenueflow.sandbox.sample import CSV, SampleLead
 from revenueflow.settings import DatabaseSettings
@@ -58,7 +61,7 @@ def _arrival(line: SampleLead) -> Arrival:
     return read(orjson.dumps(line.payload), "application/json")
 
 
-async def counts(backends: dict[str, str], sandbox: dict[str, str]) -> dict[str, Any]:
+async def counts(backends: dict[str, str], sandbox: dict[str, str], data_dir: Path) -> dict[str, Any]:
     """The demo's last line: what was delivered, what became of it, and what the model invented."""
     async with _session(backends["DATABASE_URL"]) as session:
         found = await overview.summary(session)
@@ -69,7 +72,7 @@ async def counts(backends: dict[str, str], sandbox: dict[str, str]) -> dict[str,
         "crm_records": len([record for record in _ledger(sandbox) if record["type"] == "lead"]),
         "claims_invented": invented,
         "invented_caught": caught,
-        "audit_verified": await _audit_is_intact(backends),
+        "audit_verified": await _audit_is_intact(backends, data_dir),
     }
 
 
@@ -100,10 +103,11 @@ def _asked(sandbox: dict[str, str], what: str, upstream: str) -> dict[str, Any]:
     return found
 
 
-async def _audit_is_intact(backends: dict[str, str]) -> bool:
-    url = backends.get("SEALER_DATABASE_URL") or backends["MIGRATION_DATABASE_URL"]
-    async with _session(url) as session:
-        return (await verify(session)).intact
+async def _audit_is_intact(backends: dict[str, str], data_dir: Path) -> bool:
+    known, file = keys.verifiers(data_dir / environment.AUDIT_KEY), data_dir / environment.CHECKPOINTS
+    outside = checkpoint_file.notes(file) if file.exists() else []
+    async with audit_log.snapshot(backends["DATABASE_URL"], application="demo") as connection:
+        return (await verify(connection, known, outside)).intact
 
 
 @asynccontextmanager

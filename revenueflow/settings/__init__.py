@@ -12,6 +12,7 @@ from typing import Any, Literal, Self, TypeVar
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from revenueflow.errors import ConfigurationError, Fault
+from revenueflow.settings.audit import SealSettings
 from revenueflow.settings.base import Folder, HeaderName, HttpUrl, Secrets
 from revenueflow.settings.base import Group as Group
 from revenueflow.settings.base import PostgresUrl as PostgresUrl
@@ -182,6 +183,7 @@ class Settings(BaseModel):
     api: ApiSettings
     webhooks: WebhookSettings
     keys: KeySettings
+    seal: SealSettings
     spool: SpoolSettings
     worker: WorkerSettings
     crm: CrmSettings

@@ -35,6 +35,7 @@ lookups_denied = Counter(
 )
 spend = Counter("revenueflow_spend_total", "Money spent on upstreams", ["provider", "currency"])
 tokens = Counter("revenueflow_tokens_total", "Model tokens", ["model", "kind"])
+audit_tampered = Gauge("revenueflow_audit_tampered", "1: the trail is not what was signed; nothing is signed any more")
 seal_age = Gauge("revenueflow_seal_age_seconds", "Age of the oldest audit event that is not sealed")
 claimed_directly = Counter(
     "revenueflow_claimed_directly_total", "Jobs that a worker claimed without having been rung for"
