@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Final
 
@@ -45,6 +45,14 @@ class Tree:
         for each in reversed(left):
             found = node(each, found)
         return found
+
+
+def root(leaves: Iterable[bytes]) -> bytes:
+    """The root over leaf hashes."""
+    tree = Tree()
+    for each in leaves:
+        tree.add(each)
+    return tree.root
 
 
 def inclusion(index: int, leaves: Sequence[bytes]) -> list[bytes]:

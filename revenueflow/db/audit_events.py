@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +15,14 @@ from revenueflow.db.direct import Connection
 from revenueflow.db.session import Session
 
 _APPEND = text("SELECT audit_append(:events)").bindparams(bindparam("events", type_=JSONB))
+_PAGE = text("""
+    SELECT * FROM audit_trail
+    WHERE (CAST(:ts AS timestamptz) IS NULL OR (ts, id) < (CAST(:ts AS timestamptz), CAST(:id AS uuid)))
+      AND (CAST(:since AS timestamptz) IS NULL OR ts >= :since)
+      AND (CAST(:lead_id AS uuid) IS NULL OR lead_id = :lead_id)
+      AND (CAST(:action AS text) IS NULL OR action = :action)
+    ORDER BY ts DESC, id DESC LIMIT :limit
+""")
 _OF_LEAD = text("SELECT * FROM audit_trail WHERE lead_id = :lead_id ORDER BY ts, id")
 
 
@@ -29,3 +39,18 @@ async def append_direct(connection: Connection, events: list[dict[str, Any]]) ->
 async def of_lead(session: Session, lead_id: UUID) -> list[dict[str, Any]]:
     """All events about a lead, oldest first."""
     return [dict(found) for found in (await session.execute(_OF_LEAD, {"lead_id": lead_id})).mappings()]
+
+
+async def page(
+    session: Session,
+    *,
+    limit: int,
+    before: Sequence[Any] | None = None,
+    since: datetime | None = None,
+    lead_id: UUID | None = None,
+    action: str | None = None,
+) -> list[dict[str, Any]]:
+    """Events, newest first, from before (ts, id) on."""
+    ts, event_id = before or (None, None)
+    given = {"ts": ts, "id": event_id, "since": since, "lead_id": lead_id, "action": action, "limit": limit}
+    return [dict(found) for found in (await session.execute(_PAGE, given)).mappings()]

@@ -38,8 +38,9 @@ def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
 COMMANDS = dict(commands(typer.main.get_command(app)))
 OBVIOUS = {
     ("migrate",), ("pause",), ("resume",), ("doctor",), ("serve", "api"), ("serve", "worker"), ("serve", "relay"),
-    ("serve", "sandbox"), ("keys", "list"), ("keys", "revoke"), ("keys", "identity"), ("jobs", "show"),
-    ("leads", "list"), ("spend", "stop"), ("spend", "resume"),
+    ("serve", "sandbox"), ("serve", "sealer"),
+    ("audit", "checkpoint"), ("keys", "audit"), ("keys", "list"), ("keys", "revoke"), ("keys", "identity"),
+    ("jobs", "show"), ("leads", "list"), ("spend", "stop"), ("spend", "resume"),
 }  # fmt: skip
 
 

@@ -123,6 +123,9 @@ ALLOWED = {
     ("GET", "/v1/campaigns"): {"reader", "operator", "auditor", "admin"},
     ("GET", "/v1/campaigns/{id}/leads"): {"reader", "operator", "auditor", "admin"},
     ("POST", "/v1/campaigns/{id}/pull"): {"operator", "admin"},
+    ("GET", "/v1/audit"): {"auditor", "admin"},
+    ("GET", "/v1/audit/checkpoint"): {"auditor", "admin"},
+    ("GET", "/v1/audit/{id}/proof"): {"auditor", "admin"},
 }
 
 

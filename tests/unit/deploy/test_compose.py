@@ -20,16 +20,11 @@ from tests.unit.deploy import ROOT, load, variables
 
 COMPOSE = load("docker-compose.yml")
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-LONG_RUNNING = ("api", "relay", "worker")
-OURS = (*LONG_RUNNING, "migrate", "keys")
+LONG_RUNNING = ("api", "relay", "worker", "sealer")
+OURS = (*LONG_RUNNING, "migrate", "keys", "audit-keys")
 GROUPS: dict[str, typer.Typer] = {"serve": serve.app, "keys": keys.app}
-# Not passed to any container: fault tests only, and what belongs to the sealer.
-WITHHELD = {
-    "REVENUEFLOW_CRASH_AT",
-    "SEALER_DATABASE_URL",
-    "REVENUEFLOW_AUDIT_KEY_FILE",
-    "REVENUEFLOW_CHECKPOINT_FILE",
-}
+# Not passed to any container: fault tests only.
+WITHHELD = {"REVENUEFLOW_CRASH_AT"}
 SECRET = re.compile(r"(PASSWORD|SECRET|TOKEN|API_KEY|AUTH)$")
 REFERENCE = re.compile(r"\$\{(\w+)")
 
@@ -153,7 +148,7 @@ def test_only_migrations_know_the_owner_of_the_schema() -> None:
         return any(role in f"{name}={value}" for name, value in environment(service).items())
 
     assert {name for name in SERVICES if knows(name, "REVENUEFLOW_OWNER_PASSWORD")} == {"postgres", "migrate"}
-    assert {name for name in SERVICES if knows(name, "REVENUEFLOW_SEALER_PASSWORD")} == {"postgres"}
+    assert {name for name in SERVICES if knows(name, "REVENUEFLOW_SEALER_PASSWORD")} == {"postgres", "sealer"}
     assert {name for name in SERVICES if knows(name, "POSTGRES_PASSWORD")} == {"postgres"}
 
 
@@ -163,7 +158,7 @@ def test_passes_on_nothing_that_is_not_a_setting(service: str) -> None:
 
 
 def test_every_setting_reaches_the_process_that_uses_it() -> None:
-    reached = environment("api").keys() | environment("worker").keys() | environment("migrate").keys()
+    reached = {name for service in (*LONG_RUNNING, "migrate") for name in environment(service)}
     assert variables().keys() - reached == WITHHELD
 
 
