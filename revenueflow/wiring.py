@@ -38,6 +38,7 @@ from revenueflow.grounding.rules import GroundingRules
 from revenueflow.grounding.same import same_value
 from revenueflow.mcp import policy
 from revenueflow.mcp.registry import Registry
+from revenueflow.mcp.server.reading import Texts
 from revenueflow.messaging.slack import Slack
 from revenueflow.pipeline.context import Services
 from revenueflow.privacy.identity_file import identity_key
@@ -77,6 +78,19 @@ async def services(settings: Settings, database: Database, direct: Direct) -> As
             return one
 
         yield _services(settings, database, direct, closing)
+
+
+@asynccontextmanager
+async def tools(settings: Settings, database: Database, direct: Direct) -> AsyncIterator[Registry]:
+    """The guarded tools alone, closed at the end. Raises ConfigurationError for a wrong file."""
+    async with AsyncExitStack() as stack:
+
+        def closing(one: T, /) -> T:
+            stack.push_async_callback(one.aclose)
+            return one
+
+        vocabulary = defaults.load(Vocabulary, "vocabulary.toml", settings.config_dir)
+        yield _registry(settings, database, direct, vocabulary, closing)
 
 
 def _services(settings: Settings, database: Database, direct: Direct, closing: Closing) -> Services:
@@ -119,6 +133,7 @@ def check_files(folder: Path | None) -> Iterator[tuple[str, str | None]]:
     }
     readers[ENRICHMENT] = partial(_rules, folder)
     readers["prompts/analyse.md"] = partial(_prompt, folder)
+    readers["prompts/mcp"] = partial(Texts.load, folder)
     for name, read in readers.items():
         try:
             read()

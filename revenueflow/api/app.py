@@ -14,8 +14,8 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
-from revenueflow import __version__
-from revenueflow.api import audit, campaigns, enrichment, imports, jobs, leads, operations, problems, webhooks
+from revenueflow import __version__, wiring
+from revenueflow.api import audit, campaigns, enrichment, imports, jobs, leads, mcp, operations, problems, webhooks
 from revenueflow.api.deps import State
 from revenueflow.api.door import Api
 from revenueflow.api.limits import RateLimitFields
@@ -50,6 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.router.routes.extend(route for route, _ in webhooks.ROUTES)
+    app.router.routes.extend(mcp.ROUTES)
     routers = (leads, enrichment, campaigns, imports, jobs, audit, operations)
     for router in (one.router for one in routers):
         app.include_router(router)
@@ -86,7 +87,12 @@ async def _hold(settings: Settings) -> AsyncIterator[State]:
         ingress = await stack.enter_async_context(aclosing(Ingress(direct, identity, poker.poke, spool)))
         if spool:
             await stack.enter_async_context(running(Drainer(spool, partial(store, direct)).run()))
-        yield State(settings, database, ingress, doorbell, direct, identity, poker.poke, spool)
+        state = State(settings, database, ingress, doorbell, direct, identity, poker.poke, spool)
+        registry = await stack.enter_async_context(wiring.tools(settings, database, direct))
+        endpoint = mcp.endpoint(settings, state, registry)
+        await stack.enter_async_context(endpoint.running())
+        state.tools = endpoint
+        yield state
 
 
 def _hurried(settings: DatabaseSettings) -> DatabaseSettings:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.types import ASGIApp
 
 from revenueflow.api.limits import Limits
 from revenueflow.db import api_keys
@@ -48,6 +49,7 @@ class State:
     identity: IdentityKey
     poke: Callable[[], None]
     spool: Spool | None = None
+    tools: ASGIApp | None = None
     remembered: dict[bytes, tuple[float, Principal]] = field(default_factory=dict)
     limits: Limits = field(init=False)
 

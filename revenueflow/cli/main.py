@@ -19,6 +19,7 @@ from revenueflow.cli import (
     jobs,
     keys,
     leads,
+    mcp,
     schema,
     serve,
     sources,
@@ -48,6 +49,7 @@ app.add_typer(serve.app, name="serve")
 app.add_typer(keys.app, name="keys")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(leads.app, name="leads")
+app.add_typer(mcp.app, name="mcp")
 app.add_typer(spend.app, name="spend")
 app.add_typer(sources.app, name="sources")
 app.add_typer(audit.app, name="audit")

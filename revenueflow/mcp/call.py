@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from uuid import UUID, uuid5
 
 from revenueflow.audit.trail import Subject
@@ -12,6 +12,8 @@ from revenueflow.domain.action import RECORD_NAMESPACE, Denial, action_key, reco
 from revenueflow.mcp.tools import Tool, ToolArgs
 
 Role = Literal["pipeline", "operator", "admin", "agent"]
+AGENTS: Final = ("agent", "operator", "admin")
+"""Roles of API keys that may use tools. What each may do with them, the policy says."""
 
 
 @dataclass(frozen=True, slots=True)

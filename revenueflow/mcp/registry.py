@@ -40,6 +40,11 @@ class Registry:
         self._ledger = Ledger(database, direct, targets, settle_seconds=settle_seconds)
         self._guard = Guard(database, direct, policy, self._ledger, key, same)
 
+    @property
+    def policy(self) -> Policy:
+        """What may be written, by whom."""
+        return self._policy
+
     async def call(self, call: Call) -> ToolResult:
         """Makes a guarded call. Raises LeaseLost if the caller's lease is gone."""
         return await self._guard.call(call)

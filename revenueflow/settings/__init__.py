@@ -19,6 +19,7 @@ from revenueflow.settings.base import PostgresUrl as PostgresUrl
 from revenueflow.settings.base import RedisUrl as RedisUrl
 from revenueflow.settings.base import env as env
 from revenueflow.settings.enrichment import EnrichmentSettings as EnrichmentSettings
+from revenueflow.settings.mcp import McpSettings
 from revenueflow.settings.sources import (
     AturiyaSettings,
     HubSpotJournalSettings,
@@ -184,6 +185,7 @@ class Settings(BaseModel):
     webhooks: WebhookSettings
     keys: KeySettings
     seal: SealSettings
+    mcp: McpSettings
     spool: SpoolSettings
     worker: WorkerSettings
     crm: CrmSettings

@@ -40,6 +40,7 @@ PostgresUrl = Annotated[str, Field(pattern=r"^postgres(ql)?://[^\s]+$"), AfterVa
 RedisUrl = Annotated[str, Field(pattern=r"^(redis|rediss|unix)://[^\s]+$"), AfterValidator(_with_port)]
 HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s]+$"), AfterValidator(_with_port)]
 HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")]
+Names = Annotated[tuple[Annotated[str, Field(pattern=r"^[^\s,]+$")], ...], NoDecode, BeforeValidator(split)]
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(split), Field(max_length=2)]
 
 

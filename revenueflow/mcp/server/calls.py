@@ -1,0 +1,67 @@
+"""A `tools/call`: taken apart, made through the registry, and told as a structured result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import mcp_types as types
+
+from revenueflow.domain.action import CallStatus, Denial, ToolResult
+from revenueflow.errors import RevenueFlowError
+from revenueflow.mcp.call import Call, Caller
+from revenueflow.mcp.registry import Registry
+from revenueflow.mcp.server.surface import CLAIMS, KEY
+
+FAILED = frozenset({CallStatus.DENIED, CallStatus.FAILED})
+LONGEST_KEY = 200
+
+
+async def called(registry: Registry, caller: Caller, name: str, arguments: Mapping[str, Any]) -> types.CallToolResult:
+    """Makes the call. What the guard refuses is a result that says what would be needed; nothing is echoed."""
+    try:
+        result = await registry.call(_call(caller, name, arguments))
+    except RevenueFlowError as error:
+        if not error.retryable:
+            raise
+        result = ToolResult(status=CallStatus.DELAYED, retry_after=error.retry_after or 1)
+    return told(result)
+
+
+def told(result: ToolResult) -> types.CallToolResult:
+    """The result as clients get it: structured, and the same as text for those that read text only."""
+    return types.CallToolResult(
+        content=[types.TextContent(text=result.model_dump_json(exclude_none=True))],
+        structured_content=result.model_dump(mode="json"),
+        is_error=result.status in FAILED,
+    )
+
+
+def _call(caller: Caller, name: str, arguments: Mapping[str, Any]) -> Call:
+    """The call. A key or claims of the wrong form are left in the arguments, where the guard refuses them."""
+    args = dict(arguments)
+    key, claims = args.get(KEY), _claims(args.get(CLAIMS))
+    if isinstance(key, str) and 0 < len(key) <= LONGEST_KEY:
+        del args[KEY]
+    else:
+        key = None
+    if claims is not None:
+        args.pop(CLAIMS, None)
+    return Call(name, args, caller, key, claims or {})
+
+
+def _claims(given: object) -> dict[str, UUID] | None:
+    if given is None:
+        return {}
+    if not isinstance(given, dict):
+        return None
+    try:
+        return {str(pointer): UUID(claim) for pointer, claim in given.items()}
+    except (ValueError, TypeError, AttributeError):
+        return None
+
+
+def denied(code: str, reason: str, needs: str) -> types.CallToolResult:
+    """A refusal that the registry was not asked for."""
+    return told(ToolResult(status=CallStatus.DENIED, denial=Denial(code=code, reason=reason, needs=needs)))

@@ -1,0 +1,93 @@
+"""`/mcp`: streamable HTTP, stateless, answers as JSON. Who may ask is checked before a byte of the body is read."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeAlias
+
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from mcp.server.transport_security import TransportSecuritySettings
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from revenueflow.db.session import Database
+from revenueflow.errors import NotAuthenticated, RevenueFlowError
+from revenueflow.mcp.call import Caller
+from revenueflow.mcp.registry import Registry
+from revenueflow.mcp.server.app import Ctx, build
+from revenueflow.mcp.server.reading import Texts
+
+Authenticate: TypeAlias = Callable[[Scope, str | None], Awaitable[Caller]]
+"""From a request and its bearer token to the caller. Raises NotAuthenticated and other errors of ours."""
+
+CALLER: Final = "revenueflow.caller"
+LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
+
+
+class Endpoint:
+    """The ASGI app of `/mcp`. Serve it inside `running`."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        database: Database,
+        authenticate: Authenticate,
+        *,
+        texts: Texts,
+        metadata_url: str | None,
+        hosts: Sequence[str],
+        origins: Sequence[str],
+        body_limit: int,
+    ) -> None:
+        self._authenticate = authenticate
+        self._challenge = f'Bearer resource_metadata="{metadata_url}"' if metadata_url else "Bearer"
+        security = TransportSecuritySettings(
+            allowed_hosts=[*hosts, *(f"{host}:*" for host in LOOPBACK), *LOOPBACK],
+            allowed_origins=[*origins, *(f"http://{host}:*" for host in LOOPBACK)],
+        )
+        self._manager = StreamableHTTPSessionManager(
+            app=build(registry, database, _caller, texts),
+            json_response=True,
+            stateless=True,
+            security_settings=security,
+            max_request_body_size=body_limit,
+        )
+        self._served: ASGIApp = self._manager.handle_request
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Once in the life of an endpoint."""
+        async with self._manager.run():
+            yield
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers 401 with where to get a token, 403, 429, 503; else the protocol's answer."""
+        try:
+            scope[CALLER] = await self._authenticate(scope, _bearer(scope))
+        except RevenueFlowError as error:
+            await self._refused(error)(scope, receive, send)
+            return
+        await self._served(scope, receive, send)
+
+    def _refused(self, error: RevenueFlowError) -> JSONResponse:
+        headers = {}
+        if isinstance(error, NotAuthenticated):
+            headers["www-authenticate"] = self._challenge
+        if error.retry_after:
+            headers["retry-after"] = str(max(1, round(error.retry_after)))
+        body: dict[str, Any] = {"error": error.code, "error_description": error.detail}
+        return JSONResponse(body, status_code=error.status, headers=headers)
+
+
+def _bearer(scope: Scope) -> str | None:
+    scheme, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None
+
+
+async def _caller(ctx: Ctx) -> Caller:
+    found = ctx.request.scope[CALLER] if ctx.request else None
+    if not isinstance(found, Caller):
+        raise TypeError("a request came past the endpoint")
+    return found
