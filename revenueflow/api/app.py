@@ -89,9 +89,7 @@ async def _hold(settings: Settings) -> AsyncIterator[State]:
             await stack.enter_async_context(running(Drainer(spool, partial(store, direct)).run()))
         state = State(settings, database, ingress, doorbell, direct, identity, poker.poke, spool)
         registry = await stack.enter_async_context(wiring.tools(settings, database, direct))
-        endpoint = mcp.endpoint(settings, state, registry)
-        await stack.enter_async_context(endpoint.running())
-        state.tools = endpoint
+        state.tools = await stack.enter_async_context(mcp.running(settings, state, registry))
         yield state
 
 

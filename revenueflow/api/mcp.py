@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import Any, cast
 from urllib.parse import urlsplit
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -11,10 +14,11 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from revenueflow.api.deps import State, identify, state_of
-from revenueflow.errors import NotAllowed
+from revenueflow.errors import NotAllowed, NotAuthenticated
 from revenueflow.mcp.call import AGENTS, Caller, Role
 from revenueflow.mcp.registry import Registry
 from revenueflow.mcp.server.http import Endpoint
+from revenueflow.mcp.server.oauth import SCOPE, Tokens
 from revenueflow.mcp.server.reading import Texts
 from revenueflow.settings import Settings
 
@@ -22,27 +26,51 @@ PATH = "/mcp"
 METADATA = "/.well-known/oauth-protected-resource/mcp"
 
 
-def endpoint(settings: Settings, state: State, registry: Registry) -> Endpoint:
-    """The endpoint over one process's state."""
+class Door:
+    """From a bearer token to a caller: an API key of ours, or a token of the operator's authorization server."""
 
-    async def authenticate(scope: Scope, token: str | None) -> Caller:
-        principal = await identify(state, token)
-        await state.limits.count_key(scope, principal.key_id)
+    def __init__(self, state: State, tokens: Tokens | None) -> None:
+        self._state = state
+        self._tokens = tokens
+
+    async def __call__(self, scope: Scope, token: str | None) -> Caller:
+        """Counts the request, and those that fail to authenticate by their address."""
+        try:
+            caller, name = await self._known(token, str(scope["trace_id"]))
+        except NotAuthenticated as error:
+            raise await self._state.limits.count_failure(scope) or error from None
+        await self._state.limits.count_key(scope, name)
+        return caller
+
+    async def _known(self, token: str | None, trace_id: str) -> tuple[Caller, UUID]:
+        if self._tokens and token and not token.startswith("rf_"):
+            caller = await self._tokens.caller(token, trace_id)
+            return caller, uuid5(NAMESPACE_URL, caller.id)
+        principal = await identify(self._state, token)
         if principal.role not in AGENTS:
             raise NotAllowed(f"role {principal.role} may not use tools; it needs one of: {', '.join(AGENTS)}")
-        return Caller(f"key:{principal.key_id}", cast("Role", principal.role), trace_id=str(scope["trace_id"]))
+        return Caller(f"key:{principal.key_id}", cast("Role", principal.role), trace_id=trace_id), principal.key_id
 
+
+@asynccontextmanager
+async def running(settings: Settings, state: State, registry: Registry) -> AsyncIterator[Endpoint]:
+    """The endpoint over one process's state, while it runs."""
     public = settings.api.public_url.rstrip("/")
-    return Endpoint(
-        registry,
-        state.database,
-        authenticate,
-        texts=Texts.load(settings.config_dir),
-        metadata_url=public + METADATA if settings.mcp.issuer else None,
-        hosts=[urlsplit(public).netloc, *settings.mcp.hosts],
-        origins=[public, *settings.mcp.origins],
-        body_limit=settings.api.body_limit,
-    )
+    async with AsyncExitStack() as stack:
+        issuer = settings.mcp.issuer
+        tokens = await stack.enter_async_context(aclosing(Tokens(issuer, public + PATH))) if issuer else None
+        endpoint = Endpoint(
+            registry,
+            state.database,
+            Door(state, tokens),
+            texts=Texts.load(settings.config_dir),
+            metadata_url=public + METADATA if issuer else None,
+            hosts=[urlsplit(public).netloc, *settings.mcp.hosts],
+            origins=[public, *settings.mcp.origins],
+            body_limit=settings.api.body_limit,
+        )
+        await stack.enter_async_context(endpoint.running())
+        yield endpoint
 
 
 async def metadata(request: Request) -> Response:
@@ -51,7 +79,7 @@ async def metadata(request: Request) -> Response:
     public = settings.api.public_url.rstrip("/")
     told: dict[str, Any] = {"resource": public + PATH, "bearer_methods_supported": ["header"]}
     if settings.mcp.issuer:
-        told["authorization_servers"] = [settings.mcp.issuer]
+        told |= {"authorization_servers": [settings.mcp.issuer], "scopes_supported": [SCOPE]}
     return JSONResponse(told, headers={"cache-control": "max-age=3600", "access-control-allow-origin": "*"})
 
 

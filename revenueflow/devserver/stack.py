@@ -165,7 +165,7 @@ class Stack:
         held = self.secrets
         return {
             "api": self.api_url,
-            "mcp": None,
+            "mcp": f"{self.api_url}/mcp",
             "sandbox": self.sandbox_urls or None,
             "database_url": self.backends.urls["DATABASE_URL"],
             "auditor_url": self.backends.urls.get("AUDITOR_DATABASE_URL"),
