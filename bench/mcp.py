@@ -2,8 +2,8 @@
 
     python -m bench.mcp
 
-Writes to the mock CRM, then the same under the same keys (the guard does all its work, and answers from the ledger), then
-`tools/list`. The floor is `/livez` of the same process by the same connections in the same run.
+Writes to the mock CRM, then the same under the same keys (the guard does all its work, and answers from the ledger),
+then `tools/list`. The floor is `/livez` of the same process by the same connections in the same run.
 """
 
 from __future__ import annotations
