@@ -15,6 +15,7 @@ from revenueflow.domain.quantity import Quantity, scan
 from revenueflow.domain.text import comparable
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.grounding.fields import FIELDS, Fact, Field, Relation
+from revenueflow.grounding.free.leaves import Leaves
 from revenueflow.grounding.prose import Prose, relation_of_prose
 from revenueflow.grounding.rules import GroundingRules
 from revenueflow.grounding.sentence import Sentence
@@ -36,6 +37,7 @@ class Context:
         self._numbers: dict[str, tuple[Quantity, ...]] = {}
         self._facts: dict[tuple[Field, str], Fact | None] = {}
         self._prose: dict[tuple[Field, str], Prose] = {}
+        self._leaves: dict[tuple[str, ...], Leaves] = {}
 
     def cited(self, claim: Claim) -> tuple[str, ...]:
         """The ids that a claim cites, each once; all are in the evidence once `citation_exists` passed."""
@@ -88,6 +90,13 @@ class Context:
         if key not in self._prose:
             self._prose[key] = Prose.read(field, self.text(evidence_id), self.vocabulary, self.rules.words)
         return self._prose[key]
+
+    def leaves(self, evidence_ids: tuple[str, ...]) -> Leaves:
+        """The leaves of some pieces together."""
+        if evidence_ids not in self._leaves:
+            values = {name: self.evidence[name].value for name in evidence_ids}
+            self._leaves[evidence_ids] = Leaves(values, self.rules.statements)
+        return self._leaves[evidence_ids]
 
     def of_signals(self, field: Field) -> tuple[str, ...]:
         """All pieces of the run that hold a value of the field."""
