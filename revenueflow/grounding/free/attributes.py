@@ -11,7 +11,7 @@ from revenueflow.grounding.free.table import Statements, singular
 
 
 class Attribute(NamedTuple):
-    """`state` is None where the record does not know. `group` is the joined name of the object that it is in, if any."""
+    """`state` is None where the record does not know; `group` is the joined name of the object that it is in."""
 
     name: str
     state: bool | None

@@ -10,7 +10,8 @@ from revenueflow.grounding.free.table import Statements
 
 CONTRACTED: Final = re.compile(r"n['’]t\b", re.IGNORECASE)
 TOKEN: Final = re.compile(r"[^\W_]+|[,;:()]|--|–|—")
-PUNCTUATION: Final = frozenset(",;:()–—") | {"--"}
+STOPS: Final = frozenset((";", "(", ")", "--", "–", "—"))
+PUNCTUATION: Final = STOPS | {","}
 JOINERS: Final = frozenset({"and", ",", "or", "as"})
 BEING: Final = frozenset({"is", "are", "was", "were", "be", "been"})
 PLURAL: Final = frozenset({"are", "were"})
@@ -47,13 +48,12 @@ def clauses(text: str, lists: Statements) -> tuple[Clause, ...]:
     """A new clause begins at a semicolon, at "but" and its like, and where a list is followed by a new verb."""
     found: list[list[str]] = [[]]
     before = ""
-    for token in tokens(text):
-        token = "is" if token == ":" else token
-        if token in lists.clause_words or token in ";()–—" or (before in JOINERS and token in lists.clause_verbs):
+    for word in tokens(text):
+        if word in lists.clause_words or word in STOPS or (before in JOINERS and word in lists.clause_verbs):
             found.append([])
-        if token not in PUNCTUATION:
-            found[-1].append(token)
-        before = token
+        if word not in PUNCTUATION:
+            found[-1].append("is" if word == ":" else word)
+        before = word
     return tuple(_clause(tuple(part), lists) for part in found if part)
 
 

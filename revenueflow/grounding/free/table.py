@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from revenueflow.domain.base import Value
-from revenueflow.domain.claim import ClaimField
+from revenueflow.domain.evidence import Signal
 from revenueflow.domain.phrases import words
 from revenueflow.grounding.stems import stem
 
@@ -66,7 +66,7 @@ class Statements(Value):
     good: frozenset[str] = frozenset()
     bad: frozenset[str] = frozenset()
     aspects: dict[str, Aspect] = Field(default_factory=dict)
-    keys: dict[ClaimField, tuple[str, ...]] = Field(default_factory=dict)
+    keys: dict[Signal, tuple[str, ...]] = Field(default_factory=dict)
 
     @cached_property
     def names(self) -> Mapping[str, tuple[str, ...]]:

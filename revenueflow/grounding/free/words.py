@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Final
 
 from revenueflow.domain.phrases import words
@@ -23,7 +24,7 @@ def prose_names(leaves: Leaves) -> frozenset[str]:
     for leaf in leaves.texts:
         said = tuple(map(singular, words(str(leaf.value))))
         if len(said) >= PROSE:
-            found.update(said, map("".join, zip(said, said[1:], strict=False)))
+            found.update(said, map("".join, pairwise(said)))
     return frozenset(found)
 
 

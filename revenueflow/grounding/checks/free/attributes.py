@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from pydantic import JsonValue
+
 from revenueflow.grounding.free.attributes import Attribute, Attributes, attributes
 from revenueflow.grounding.free.clauses import Clause
 from revenueflow.grounding.free.finding import Finding, Stance
@@ -94,7 +96,8 @@ def _finding(mention: Mention, leaves: Leaves) -> Finding:
     states = {one.state for one in mention.found}
     where = tuple(leaf for one in mention.found for leaf in one.leaves)
     claimed = not mention.denied
-    expected, shown = {mention.name: claimed}, {mention.name: next(iter(states))}
+    expected: JsonValue = {mention.name: claimed}
+    shown: JsonValue = {mention.name: next(iter(states))}
     lists = leaves.lists
     if claimed in states:
         return Finding(Stance.AGREES, "attribute", lists.score("attribute_agrees", 0.97), expected, shown, where)

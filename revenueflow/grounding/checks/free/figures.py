@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from pydantic import JsonValue
+
 from revenueflow.domain.phrases import words
 from revenueflow.grounding.free.finding import Finding, Stance
 from revenueflow.grounding.free.leaves import Leaf, Leaves, key_words
@@ -24,7 +26,9 @@ RATING: Final = re.compile(
     rf"|\b(?P<of>{_NUMBER})(?:\s+out\s+of\s+|\s*/\s*)(?:5|10|five|ten)\b"
     rf"|\brat(?:ing|ed)\s+(?:(?:of|is|at|as|was)\s+)?(?P<rated>\d+(?:\.\d+)?)(?!\s*%)"
 )
-COUNTED: Final = re.compile(rf"(?i)\b(?:over\s+|more\s+than\s+)?(?P<many>{_NUMBER})\s+(?:\w+\s+)?(?P<noun>[a-z]{{4,}}s)\b")
+COUNTED: Final = re.compile(
+    rf"(?i)\b(?:over\s+|more\s+than\s+)?(?P<many>{_NUMBER})\s+(?:\w+\s+)?(?P<noun>[a-z]{{4,}}s)\b"
+)
 RATING_KEYS: Final = frozenset({"star", "rating", "score", "grade"})
 MONEY: Final = re.compile(r"[$€£¥]\s?\d[\d.,]*|\b\d[\d.,]*\s?(?:dollars?|euros?|pounds?|usd|eur|gbp)\b", re.IGNORECASE)
 DIGITS: Final = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
@@ -41,7 +45,8 @@ def rating(part: Part, leaves: Leaves) -> Finding | None:
     lists = leaves.lists
     wrong = next((value for value in found if value not in values), None)
     if wrong is not None:
-        return Finding(Stance.DISAGREES, "rating", lists.score("rating_denied", 0.1), wrong, sorted(values), given)
+        shown = list[JsonValue](sorted(values))
+        return Finding(Stance.DISAGREES, "rating", lists.score("rating_denied", 0.1), wrong, shown, given)
     return Finding(Stance.AGREES, "rating", lists.score("rating_agrees", 0.95), found[0], found[0], given)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from calendar import day_name, month_name
 from functools import cache
 from typing import Final
 
@@ -18,10 +19,7 @@ from revenueflow.grounding.free.words import known_words
 
 NAME: Final = re.compile(r"(?<![\w.!?:\n\"“])(?<![.!?:\"“] )(?<!^)\b[A-ZÄÖÜÉ][\w'’&-]*\w\b")
 STATES: Final = frozenset({"state", "region", "province", "county", "statecode", "regioncode"})
-CALENDAR: Final = frozenset(
-    "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august"
-    " september october november december".split()
-)
+CALENDAR: Final = frozenset(word.lower() for word in (*day_name, *month_name) if word)
 
 
 def foreign_name(part: Part, leaves: Leaves) -> Finding | None:
@@ -40,18 +38,15 @@ def foreign_name(part: Part, leaves: Leaves) -> Finding | None:
 
 def names_known(leaves: Leaves) -> frozenset[str]:
     """All words of the evidence, the calendar's, and the names of the states that it gives by their codes."""
-    codes = [
-        leaf.value for leaf in leaves.texts if "".join(words(leaf.key)) in STATES and isinstance(leaf.value, str)
-    ]
-    spelled = {singular(word) for code in codes for word in _state(code)}
+    codes = [leaf.value for leaf in leaves.texts if "".join(words(leaf.key)) in STATES and isinstance(leaf.value, str)]
+    spelled = {singular(word) for code in codes for word in words(_states().get(code.upper(), ""))}
     return leaves.once(known_words) | spelled | CALENDAR | frozenset(leaves.once(attributes).by_name)
 
 
 @cache
-def _state(code: str) -> tuple[str, ...]:
-    """The name behind the code of a state of the USA or a province of Canada."""
-    found = (pycountry.subdivisions.get(code=f"{country}-{code.upper()}") for country in ("US", "CA"))
-    return tuple(word for one in found if one is not None for word in words(one.name))
+def _states() -> dict[str, str]:
+    """The states of the USA and the provinces of Canada by their codes."""
+    return {one.code[3:]: one.name for one in pycountry.subdivisions if one.code[:3] in ("US-", "CA-")}
 
 
 def _explained(word: str, known: frozenset[str], reporting: frozenset[str]) -> bool:

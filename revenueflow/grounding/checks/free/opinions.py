@@ -15,7 +15,9 @@ from revenueflow.grounding.free.parts import Part
 from revenueflow.grounding.free.table import Statements, singular
 from revenueflow.grounding.free.words import PROSE
 
-MIXED: Final = re.compile(r"(?i)\bmixed\s+(?:\w+\s+)?(?:reviews?|feedback|experiences?|opinions?|ratings?|reactions?)\b")
+MIXED: Final = re.compile(
+    r"(?i)\bmixed\s+(?:\w+\s+)?(?:reviews?|feedback|experiences?|opinions?|ratings?|reactions?)\b"
+)
 HAPPY, UNHAPPY = 4.0, 2.5
 
 
@@ -78,7 +80,9 @@ def _backs(one: Opinion, aspect: str, praised: bool) -> bool:
     return one.rating >= HAPPY if praised else one.rating <= UNHAPPY + 0.5
 
 
-def judged(clause: Clause, lists: Statements, *, hints: bool = False) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+def judged(
+    clause: Clause, lists: Statements, *, hints: bool = False
+) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
     """The aspects that a clause names, praises and blames. With `hints` it may speak of them in other words."""
     named: set[str] = set()
     good: set[str] = set()
@@ -124,5 +128,3 @@ def _opinion(leaf: Leaf, rating: float | None, lists: Statements) -> Opinion:
     found = [judged(clause, lists, hints=True) for clause in clauses(re.sub(r"[.!?\n]", ";", str(leaf.value)), lists)]
     named, good, bad = (frozenset[str]().union(*(one[place] for one in found)) for place in range(3))
     return Opinion(leaf, rating, named, good, bad)
-
-

@@ -54,7 +54,7 @@ def findings(part: Part, leaves: Leaves) -> list[Finding]:
 
 def likelihood(found: Sequence[Finding], count: int, lists: Statements) -> float:
     """How likely a statement of `count` parts holds after these findings."""
-    damped = prod(finding.score for finding in found) ** (count**-lists.damping)
+    damped: float = prod(finding.score for finding in found) ** (count**-lists.damping)
     return damped * HALF if min(finding.score for finding in found) < lists.sure else damped
 
 
@@ -67,9 +67,7 @@ def decisive(found: Sequence[Finding], likely: float) -> Finding:
 def _decision(worst: Finding, likely: float) -> Decision:
     names = tuple(dict.fromkeys(leaf.evidence_id for leaf in worst.leaves))
     if likely >= HALF:
-        return Decision(
-            ClaimVerdict.SUPPORTED, worst.check, worst.expected, worst.found, citations=names, score=likely
-        )
+        return Decision(ClaimVerdict.SUPPORTED, worst.check, worst.expected, worst.found, citations=names, score=likely)
     denied = worst.stance is Stance.DISAGREES
     verdict = ClaimVerdict.CONTRADICTED if denied else ClaimVerdict.UNSUPPORTED
     return Decision(verdict, worst.check, worst.expected, worst.found, anti_citations=names, score=likely)

@@ -7,6 +7,7 @@ from itertools import chain
 from math import prod
 from typing import Final
 
+from revenueflow.domain.phrases import words
 from revenueflow.grounding.checks.free.attributes import told
 from revenueflow.grounding.checks.free.names import names_known
 from revenueflow.grounding.free.attributes import attributes
@@ -15,11 +16,11 @@ from revenueflow.grounding.free.finding import Finding, Stance
 from revenueflow.grounding.free.leaves import Leaves
 from revenueflow.grounding.free.parts import Part
 from revenueflow.grounding.free.table import Statements, singular
-from revenueflow.domain.phrases import words
 from revenueflow.grounding.stems import stem
 
 SHORTEST: Final = 3
 LEAST: Final = 0.05
+
 
 def wording(part: Part, leaves: Leaves) -> Finding | None:
     """The more words nothing explains, the less likely the part stands in the evidence. Always decides for records."""
