@@ -84,19 +84,28 @@ class Documents:
             return
         places = _places(citation.json_path, document.data)
         if not places:
-            empty = self._add(f"{document.id} ", document, Signal.DESCRIPTION, None, "")
-            yield Citation(evidence_id=empty, json_path=citation.json_path)
-        for place, value in places:
-            if document.id + place[1:] not in self.evidence:
-                self._add(document.id + place[1:], document, self._signal_of(place, document), value, place)
-            yield Citation(evidence_id=document.id + place[1:], quote=citation.quote)
-            for name in self._typed[document.id]:
-                if (
-                    field is not ClaimField.OTHER
-                    and name != document.id + place[1:]
-                    and _within(name, document.id, place)
-                ):
-                    yield Citation(evidence_id=name)
+            nowhere = self._add(f"{document.id} ", document, Signal.DESCRIPTION, None, "")
+            yield Citation(evidence_id=nowhere, json_path=citation.json_path)
+            return
+        whole = self._piece(document, places, citation.json_path)
+        yield Citation(evidence_id=whole, quote=citation.quote)
+        if field is not ClaimField.OTHER:
+            inside = tuple(document.id + place[1:] for place, _ in places)
+            yield from (
+                Citation(evidence_id=name)
+                for name in self._typed[document.id]
+                if name != whole and name.startswith(inside)
+            )
+
+    def _piece(self, document: Document, places: list[tuple[str, JsonValue]], json_path: str | None) -> str:
+        """What a path leads to as one piece; several values are a list."""
+        place, value = places[0]
+        name = document.id + place[1:]
+        if len(places) > 1:
+            name, value = f"{document.id} {json_path}", [value for _, value in places]
+        if name in self.evidence:
+            return name
+        return self._add(name, document, self._signal_of(place, document), value, place)
 
     def _signal_of(self, place: str, document: Document) -> Signal:
         """An item of a list is about what the list is about."""
@@ -140,7 +149,3 @@ def _places(json_path: str | None, data: JsonValue) -> list[tuple[str, JsonValue
     except JSONPathError:
         return []
     return cast("list[tuple[str, JsonValue]]", found)
-
-
-def _within(name: str, document: str, place: str) -> bool:
-    return name.startswith(document + place[1:])

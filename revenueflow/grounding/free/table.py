@@ -84,6 +84,12 @@ class Statements(Value):
         of_aspects = (aspect.named | aspect.good | aspect.bad for aspect in self.aspects.values())
         return frozenset(map(stem, self.reporting.union(self.good, self.bad, self.denying_adjectives, *of_aspects)))
 
+    @cached_property
+    def words_of_keys(self) -> Mapping[str, frozenset[str]]:
+        """The words of all keys that mean the same, by each of them, joined."""
+        groups = [(frozenset(words(" ".join((signal, *keys)))), (signal, *keys)) for signal, keys in self.keys.items()]
+        return {joined(key): said for said, keys in groups for key in keys}
+
     def score(self, finding: str, default: float) -> float:
         """How likely a part holds after this finding."""
         return self.scores.get(finding, default)

@@ -30,9 +30,15 @@ COUNTED: Final = re.compile(
     rf"(?i)\b(?:over\s+|more\s+than\s+)?(?P<many>{_NUMBER})\s+(?:\w+\s+)?(?P<noun>[a-z]{{4,}}s)\b"
 )
 RATING_KEYS: Final = frozenset({"star", "rating", "score", "grade"})
+ROOT: Final = 4
+"""So many letters tell that "employs" speaks of "employees"."""
+RATING_WORDS: Final = RATING_KEYS | {"rated", "average"}
 MONEY: Final = re.compile(r"[$€£¥]\s?\d[\d.,]*|\b\d[\d.,]*\s?(?:dollars?|euros?|pounds?|usd|eur|gbp)\b", re.IGNORECASE)
-DIGITS: Final = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
-SCALE: Final = re.compile(r"(?i)\bout\s+of\s+\d+|/\s*\d+\b|\b\d+-point\b")
+DIGITS: Final = re.compile(r"(?<![A-Za-z]-)(?<![A-Za-z\d.])\d+(?:,\d{3})*(?:\.\d+)?")
+NO_COUNT: Final = re.compile(
+    r"(?i)\bout\s+of\s+\d+|/\s*\d+\b|\b\d+-point\b|\b\d{1,2}:\d{2}(?:\s*[ap]\.?m\b)?|\b\d{1,2}\s*[ap]\.?m\b"
+)
+"""Ends of scales, and times of the day."""
 
 
 def rating(part: Part, leaves: Leaves) -> Finding | None:
@@ -62,26 +68,49 @@ def ratings(leaves: Leaves) -> tuple[Leaf, ...]:
 
 
 def number(part: Part, leaves: Leaves) -> Finding | None:
-    """Each number in digits stands in the evidence; one of money, as money or as a bare number."""
+    """Each number in digits stands in the evidence; one of money, as money or as a bare number.
+
+    One that is only the value of a key needs a word for that key: 240 employees are no 240 customers.
+    """
     if not leaves.record:
         return None
-    text = SCALE.sub(" ", EVENT.sub(" ", part.text))
+    text = NO_COUNT.sub(" ", EVENT.sub(" ", part.text))
     known = leaves.once(digits)
     lists = leaves.lists
     for match in MONEY.finditer(text):
-        if not {_plain(one) for one in DIGITS.findall(match[0])} <= known:
+        if not {_plain(one) for one in DIGITS.findall(match[0])} <= known.keys():
             return Finding(Stance.MISSING, "number", lists.score("money_missing", 0.1), match[0].strip())
-    missing = [one for one in DIGITS.findall(text) if _plain(one) not in known and not _counts(one, text, leaves)]
-    if missing:
-        return Finding(Stance.MISSING, "number", lists.score("number_missing", 0.2), missing[0])
+    for one in DIGITS.findall(text):
+        names = known.get(_plain(one))
+        if _counts(one, text, leaves):
+            continue
+        if names is None:
+            return Finding(Stance.MISSING, "number", lists.score("number_missing", 0.2), one)
+        if names and names.isdisjoint(word[:ROOT] for word in part.words):
+            return Finding(Stance.MISSING, "number", lists.score("number_elsewhere", 0.4), one)
     return None
 
 
-def digits(leaves: Leaves) -> frozenset[float]:
-    """All numbers of the evidence, and those of the lengths of its lists."""
-    return frozenset(
-        _plain(one) for leaf in leaves.all if leaf.value is not None for one in DIGITS.findall(str(leaf.value))
-    )
+def digits(leaves: Leaves) -> dict[float, frozenset[str]]:
+    """All numbers of the evidence. Those that stand only under keys, with the words for these."""
+    found: dict[float, frozenset[str]] = {}
+    for leaf in leaves.all:
+        if leaf.value is None:
+            continue
+        bare = isinstance(leaf.value, int | float)
+        called = _called(leaf, leaves) if bare else frozenset[str]()
+        for one in DIGITS.findall(str(leaf.value)):
+            before = found.get(_plain(one))
+            either = before is not None and not (before and called)
+            found[_plain(one)] = frozenset() if either else called | (before or frozenset())
+    return found
+
+
+def _called(leaf: Leaf, leaves: Leaves) -> frozenset[str]:
+    """The words of a leaf's keys, and those of all keys that mean the same."""
+    said = {singular(word) for name in leaf.names for word in key_words(name)}
+    said |= leaves.lists.words_of_keys.get("".join(map(singular, key_words(leaf.key))), frozenset())
+    return frozenset(word[:ROOT] for word in (said | RATING_WORDS if said & RATING_KEYS else said))
 
 
 def lengths(leaves: Leaves) -> dict[str, int]:
