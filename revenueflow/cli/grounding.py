@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -13,7 +14,7 @@ from revenueflow.cli import labelled
 from revenueflow.cli.labelled import LabelledFile, Predictions
 from revenueflow.cli.run import guarded, write_json
 from revenueflow.domain.claim import Citation, Verdict
-from revenueflow.domain.evidence import Trust
+from revenueflow.domain.evidence import Signal, Trust
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.settings import General, Settings
 
@@ -44,12 +45,15 @@ class Said(labelled.Row):
 
 
 class Given(labelled.Row):
-    """A piece of evidence: any JSON, or a text."""
+    """A piece of evidence: any JSON, or a text. With a `signal` it is one fact, as the pipeline has them."""
 
     id: StrictStr
     provider: StrictStr = "evidence"
     data: JsonValue
     trust: Trust | None = None
+    signal: Signal | None = None
+    path: StrictStr = "$"
+    fetched_at: datetime | None = None
 
 
 class Case(labelled.Row):
@@ -155,9 +159,10 @@ def _prediction(verdict: Verdict) -> dict[str, Any]:
 
 
 def _document(given: Given) -> Document:
-    from revenueflow.grounding.documents import Document
+    from revenueflow.grounding.documents import UNDATED, Document
 
-    return Document(given.id, given.provider, given.data, given.trust or _trust(given.provider))
+    trust, fetched_at = given.trust or _trust(given.provider), given.fetched_at or UNDATED
+    return Document(given.id, given.provider, given.data, trust, given.signal, given.path, fetched_at)
 
 
 def _trust(provider: str) -> Trust:

@@ -22,17 +22,22 @@ from revenueflow.grounding.rules import GroundingRules
 NAMESPACE: Final = UUID("5a8c1f0e-5f27-5c0b-9c41-0f1d9a7be0c5")
 UNDATED: Final = datetime(2000, 1, 1, tzinfo=UTC)
 PATHS: Final = JSONPathEnvironment(strict=True)
+NAMING: Final = ("signal", "field", "attribute", "key")
+"""Keys beside "value" that say what it is a value of."""
 PROSE: Final = 5
 """From so many words on a text is prose, in which anything may be said."""
 
 
 class Document(NamedTuple):
-    """One answer of a provider: any JSON, or a text."""
+    """One answer of a provider: any JSON, or a text. With a `signal` it is one fact, and `path` where it was read."""
 
     id: str
     provider: str
     data: JsonValue
     trust: Trust = Trust.VENDOR
+    signal: Signal | None = None
+    path: str = "$"
+    fetched_at: datetime = UNDATED
 
 
 class Wanted(NamedTuple):
@@ -54,8 +59,8 @@ class Documents:
         self.evidence: dict[str, Evidence] = {}
         self._typed: dict[str, list[str]] = {name: [] for name in self._documents}
         for document in self._documents.values():
-            self._add(document.id, document, Signal.DESCRIPTION, document.data, "$")
-            for path, signal, value in _signals(document.data, self._keys):
+            self._add(document.id, document, document.signal or Signal.DESCRIPTION, document.data, document.path)
+            for path, signal, value in () if document.signal else _signals(document.data, self._keys):
                 self._typed[document.id].append(self._add(document.id + path[1:], document, signal, value, path))
 
     def bound(self, claim: Wanted) -> Claim:
@@ -82,7 +87,7 @@ class Documents:
         if document is None:
             yield Citation(evidence_id=citation.evidence_id)
             return
-        places = _places(citation.json_path, document.data)
+        places = _places(None if citation.json_path == document.path else citation.json_path, document.data)
         if not places:
             nowhere = self._add(f"{document.id} ", document, Signal.DESCRIPTION, None, "")
             yield Citation(evidence_id=nowhere, json_path=citation.json_path)
@@ -108,14 +113,16 @@ class Documents:
         return self._add(name, document, self._signal_of(place, document), value, place)
 
     def _signal_of(self, place: str, document: Document) -> Signal:
-        """An item of a list is about what the list is about."""
+        """An item of a list is about what the list is about, and so is a part of a fact."""
+        if document.signal:
+            return document.signal
         above = (self.evidence[name] for name in self._typed[document.id])
         return next((one.signal for one in above if place.startswith(f"{one.path}[")), Signal.DESCRIPTION)
 
     def _add(self, name: str, document: Document, signal: Signal, value: JsonValue, path: str) -> str:
         self.evidence[name] = Evidence(
             id=uuid5(NAMESPACE, name), provider=document.provider, signal=signal, path=path, value=value,
-            fetched_at=UNDATED, trust=document.trust,
+            fetched_at=document.fetched_at, trust=document.trust,
         )  # fmt: skip
         return name
 
@@ -130,7 +137,12 @@ def _signals(value: JsonValue, keys: Mapping[str, Signal]) -> Iterator[tuple[str
     while waiting:
         path, above, key, here = waiting.pop()
         signal = keys.get(_joined(f"{above}_{key}")) or keys.get(_joined(key))
-        if isinstance(here, dict):
+        if isinstance(here, dict) and "value" in here:
+            named = next((here[name] for name in NAMING if isinstance(here.get(name), str)), key)
+            waiting += [
+                (f"{path}['{name}']", key, str(named), inner) for name, inner in here.items() if name == "value"
+            ]
+        elif isinstance(here, dict):
             waiting += [(f"{path}['{name}']", key, name, inner) for name, inner in here.items()]
         elif isinstance(here, list) and any(isinstance(item, dict | list) for item in here):
             waiting += [(f"{path}[{place}]", above, key, inner) for place, inner in enumerate(here)]
