@@ -94,8 +94,14 @@ class Context:
     def leaves(self, evidence_ids: tuple[str, ...]) -> Leaves:
         """The leaves of some pieces together."""
         if evidence_ids not in self._leaves:
-            values = {name: self.evidence[name].value for name in evidence_ids}
-            self._leaves[evidence_ids] = Leaves(values, self.rules.statements)
+            pieces = {name: self.evidence[name] for name in evidence_ids}
+            self._leaves[evidence_ids] = Leaves(
+                {name: piece.value for name, piece in pieces.items()},
+                {name: piece.signal.value for name, piece in pieces.items()},
+                self.company_words,
+                max((piece.fetched_at.date() for piece in pieces.values()), default=None),
+                self.rules.statements,
+            )
         return self._leaves[evidence_ids]
 
     def of_signals(self, field: Field) -> tuple[str, ...]:

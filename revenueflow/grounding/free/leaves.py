@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date
 from functools import cached_property
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
@@ -19,11 +20,15 @@ CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_")
 
 
 class Leaf(NamedTuple):
-    """One value. `path` leads to it from the root of the piece of evidence; null is unknown."""
+    """One value. `path` leads to it from the root of the piece of evidence; null is unknown.
+
+    `about` is what the piece as a whole is about ("founded_year"); a piece of one value has no other name for it.
+    """
 
     evidence_id: str
     path: Path
     value: Scalar
+    about: str = ""
 
     @property
     def key(self) -> str:
@@ -37,14 +42,30 @@ class Leaf(NamedTuple):
 
 
 class Leaves:
-    """The leaves of the evidence that a claim may rest on, read once."""
+    """The leaves of the evidence that a claim may rest on, read once.
 
-    def __init__(self, evidence: Mapping[str, JsonValue], lists: Statements | None = None) -> None:
+    `about` says of each piece what it is about, `subject` are words of the names of whom all of it is about.
+    `as_of` is the day on which it was fetched: what is "present" in it ends no later.
+    """
+
+    def __init__(
+        self,
+        evidence: Mapping[str, JsonValue],
+        about: Mapping[str, str] | None = None,
+        subject: frozenset[str] = frozenset(),
+        as_of: date | None = None,
+        lists: Statements | None = None,
+    ) -> None:
         self.lists = lists or Statements()
-        self.all: tuple[Leaf, ...] = tuple(
-            Leaf(name, path, value) for name, data in evidence.items() for path, value in flat(data)
-        )
+        topics = about or {}
+        self.subject = subject
+        self.as_of = as_of
         self._readings: dict[Callable[[Leaves], Any], Any] = {}
+        self.all: tuple[Leaf, ...] = tuple(
+            Leaf(name, path, value, topics.get(name, ""))
+            for name, data in evidence.items()
+            for path, value in flat(data)
+        )
 
     def once(self, read: Callable[[Leaves], T]) -> T:
         """What `read` makes of these leaves, computed once however many statements ask for it."""

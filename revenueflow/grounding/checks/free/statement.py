@@ -22,8 +22,11 @@ from revenueflow.grounding.free.table import Statements
 
 Check = Callable[[Part, Leaves], Finding | None]
 
+WHOLE: Final[tuple[Check, ...]] = ()
+"""Each decides about a whole part by itself, or passes on (None): the first that decides is the only one that counts."""
+
 CHECKS: Final[tuple[Check, ...]] = (attribute, hours, rating, number, foreign_name, mixed, opinion, wording)
-"""Each decides about one part of a statement, or passes on (None). All are asked."""
+"""Each decides about what it knows in a part, or passes on (None). All are asked."""
 
 HALF: Final = 0.5
 
@@ -49,6 +52,9 @@ def free_statement(claim: Claim, context: Context) -> Decision | None:
 
 def findings(part: Part, leaves: Leaves) -> list[Finding]:
     """What the checks say of one part."""
+    for whole in WHOLE:
+        if (decided := whole(part, leaves)) is not None:
+            return [decided]
     return [found for check in CHECKS if (found := check(part, leaves)) is not None]
 
 

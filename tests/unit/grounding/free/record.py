@@ -47,4 +47,4 @@ def verdict(statement: str, record: JsonValue = RECORD) -> Verdict:
 
 def finding(check: Check, statement: str, record: JsonValue = RECORD) -> Finding | None:
     """What one check says of one sentence."""
-    return check(Part(statement), Leaves({"E1": record}, rules().statements))
+    return check(Part(statement), Leaves({"E1": record}, lists=rules().statements))
