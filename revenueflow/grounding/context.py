@@ -91,19 +91,6 @@ class Context:
             self._prose[key] = Prose.read(field, self.text(evidence_id), self.vocabulary, self.rules.words)
         return self._prose[key]
 
-    def leaves(self, evidence_ids: tuple[str, ...]) -> Leaves:
-        """The leaves of some pieces together."""
-        if evidence_ids not in self._leaves:
-            pieces = {name: self.evidence[name] for name in evidence_ids}
-            self._leaves[evidence_ids] = Leaves(
-                {name: piece.value for name, piece in pieces.items()},
-                {name: piece.signal.value for name, piece in pieces.items()},
-                self.company_words,
-                max((piece.fetched_at.date() for piece in pieces.values()), default=None),
-                self.rules.statements,
-            )
-        return self._leaves[evidence_ids]
-
     def of_signals(self, field: Field) -> tuple[str, ...]:
         """All pieces of the run that hold a value of the field."""
         return tuple(name for signal in field.signals for name in self._by_signal.get(signal, ()))
@@ -149,6 +136,19 @@ class Context:
     def self_reported(self, evidence_id: str) -> bool:
         """True for what the person who wrote to us says."""
         return self.evidence[evidence_id].trust is Trust.SELF_REPORTED
+
+    def leaves(self, evidence_ids: tuple[str, ...]) -> Leaves:
+        """The leaves of some pieces together."""
+        if evidence_ids not in self._leaves:
+            pieces = {name: self.evidence[name] for name in evidence_ids}
+            self._leaves[evidence_ids] = Leaves(
+                {name: piece.value for name, piece in pieces.items()},
+                {name: piece.signal.value for name, piece in pieces.items()},
+                self.company_words,
+                max((piece.fetched_at.date() for piece in pieces.values()), default=None),
+                self.rules.statements,
+            )
+        return self._leaves[evidence_ids]
 
 
 def _lines(value: JsonValue) -> list[str]:

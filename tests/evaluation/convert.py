@@ -2,7 +2,7 @@
 
 | form | keys of a line | as |
 |---|---|---|
-| record to text (RAGTruth) | source, responses[response, labels[start, end, label_type]] | a claim a text and sentence |
+| record to text (RAGTruth) | source, responses[response, labels[start, end, label_type]] | a claim for each text |
 | infobox (InfoTabS) | table, claim, label (E, C, N) | a claim a line |
 | text and summary (SummEdits) | text, claim, supported | a claim a line |
 | ours | evidence, claims, labels | as it is |

@@ -23,7 +23,7 @@ from revenueflow.grounding.free.table import Statements
 Check = Callable[[Part, Leaves], Finding | None]
 
 WHOLE: Final[tuple[Check, ...]] = ()
-"""Each decides about a whole part by itself, or passes on (None): the first that decides is the only one that counts."""
+"""Each decides about a whole part by itself, or passes on (None): the first that decides is alone to count."""
 
 CHECKS: Final[tuple[Check, ...]] = (attribute, hours, rating, number, foreign_name, mixed, opinion, wording)
 """Each decides about what it knows in a part, or passes on (None). All are asked."""
