@@ -6,7 +6,7 @@ import pytest
 
 from revenueflow.grounding.checks.free.attributes import attribute
 from revenueflow.grounding.free.finding import Stance
-from tests.unit.grounding.free.record import finding, verdict
+from tests.unit.grounding.free.listing import finding, verdict
 
 TRUE = [
     "It offers free Wi-Fi.",

@@ -6,7 +6,7 @@ import pytest
 
 from revenueflow.grounding.checks.free.hours import hours
 from revenueflow.grounding.free.finding import Stance
-from tests.unit.grounding.free.record import RECORD, finding
+from tests.unit.grounding.free.listing import RECORD, finding
 
 TRUE = [
     "It is closed on Mondays.",

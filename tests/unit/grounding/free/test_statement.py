@@ -9,7 +9,7 @@ from revenueflow.grounding.checks.free.names import foreign_name
 from revenueflow.grounding.checks.free.opinions import mixed, opinion
 from revenueflow.grounding.checks.free.statement import Check
 from revenueflow.grounding.free.finding import Stance
-from tests.unit.grounding.free.record import RECORD, finding, verdict
+from tests.unit.grounding.free.listing import RECORD, finding, verdict
 
 AGREES = [
     (rating, "It has a rating of 4.5 out of 5 stars."),
