@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cached_property
-from typing import Final
+from typing import Any, Final, TypeVar, cast
 
 from revenueflow.domain.phrases import words
 from revenueflow.domain.quantity import Quantity, scan
+from revenueflow.grounding.free.clauses import Clause, clauses
+from revenueflow.grounding.free.table import Statements
 
 SENTENCE: Final = re.compile(r"(?<=[.!?])[\"”’)]*\s+(?=[\"“(]?[A-Z0-9ÄÖÜ])|\n+")
-ABBREVIATION: Final = re.compile(r"(?i)\b(?:mr|mrs|ms|dr|st|jr|sr|inc|ltd|co|corp|no|vs|e\.g|i\.e|approx|u\.s)\.$")
+T = TypeVar("T")
+ABBREVIATION: Final = re.compile(
+    r"(?i)\b(?:mr|mrs|ms|dr|st|jr|sr|inc|ltd|co|corp|no|vs|e\.g|i\.e|approx|u\.s|[ap]\.m)\.$"
+)
 
 
 class Part:
@@ -18,6 +24,14 @@ class Part:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self._clauses: tuple[Clause, ...] | None = None
+        self._readings: dict[Callable[[Part], Any], Any] = {}
+
+    def once(self, read: Callable[[Part], T]) -> T:
+        """What `read` makes of the part, computed once."""
+        if read not in self._readings:
+            self._readings[read] = read(self)
+        return cast("T", self._readings[read])
 
     @cached_property
     def words(self) -> tuple[str, ...]:
@@ -28,6 +42,12 @@ class Part:
     def numbers(self) -> tuple[Quantity, ...]:
         """Its numbers in digits."""
         return scan(self.text)
+
+    def clauses(self, lists: Statements) -> tuple[Clause, ...]:
+        """Its clauses; all readers of one part use the same lists."""
+        if self._clauses is None:
+            self._clauses = clauses(self.text, lists)
+        return self._clauses
 
 
 def parts(statement: str) -> tuple[Part, ...]:
