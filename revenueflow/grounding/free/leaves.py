@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from datetime import date
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar, cast
 
 from pydantic import JsonValue
 
@@ -12,28 +13,51 @@ from revenueflow.domain.phrases import words
 
 Scalar = str | int | float | bool | None
 Path = tuple[str | int, ...]
+T = TypeVar("T")
 
 
 class Leaf(NamedTuple):
-    """One value. `path` leads to it from the root of the piece of evidence; null is unknown."""
+    """One value. `path` leads to it from the root of the piece of evidence; null is unknown.
+
+    `about` is what the piece as a whole is about ("founded_year"); a piece of one value has no other name for it.
+    """
 
     evidence_id: str
     path: Path
     value: Scalar
+    about: str = ""
 
     @property
     def key(self) -> str:
-        """The last name on the path: what the value is a value of. Empty at the root of a text or list."""
-        return next((step for step in reversed(self.path) if isinstance(step, str)), "")
+        """The last name on the path, else what the piece is about: what the value is a value of."""
+        return next((step for step in reversed(self.path) if isinstance(step, str)), self.about)
 
 
 class Leaves:
-    """The leaves of the evidence that a claim may rest on, read once."""
+    """The leaves of the evidence that a claim may rest on, read once.
 
-    def __init__(self, evidence: Mapping[str, JsonValue]) -> None:
+    `about` says of each piece what it is about. `as_of` is the day on which it was fetched: what is "present" in it
+    ends no later.
+    """
+
+    def __init__(
+        self,
+        evidence: Mapping[str, JsonValue],
+        about: Mapping[str, str] | None = None,
+        as_of: date | None = None,
+    ) -> None:
+        topics = about or {}
+        self.as_of = as_of
+        self._readings: dict[Hashable, object] = {}
         self.all: tuple[Leaf, ...] = tuple(
-            Leaf(name, path, value) for name, data in evidence.items() for path, value in flat(data)
+            Leaf(name, path, value, topics.get(name, "")) for name, data in evidence.items() for path, value in flat(data)
         )
+
+    def reading(self, reader: Callable[[Leaves], T]) -> T:
+        """What `reader` makes of the leaves, computed once."""
+        if reader not in self._readings:
+            self._readings[reader] = reader(self)
+        return cast("T", self._readings[reader])
 
     @cached_property
     def by_key(self) -> dict[tuple[str, ...], tuple[Leaf, ...]]:

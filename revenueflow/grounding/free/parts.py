@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Hashable
 from functools import cached_property
-from typing import Final
+from typing import Final, TypeVar, cast
 
 from revenueflow.domain.phrases import words
 from revenueflow.domain.quantity import Quantity, scan
 
 SENTENCE: Final = re.compile(r"(?<=[.!?])[\"”’)]*\s+(?=[\"“(]?[A-Z0-9ÄÖÜ])|\n+")
+T = TypeVar("T")
 ABBREVIATION: Final = re.compile(r"(?i)\b(?:mr|mrs|ms|dr|st|jr|sr|inc|ltd|co|corp|no|vs|e\.g|i\.e|approx|u\.s)\.$")
 
 
@@ -18,6 +20,13 @@ class Part:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self._readings: dict[Hashable, object] = {}
+
+    def reading(self, reader: Callable[[Part], T]) -> T:
+        """What `reader` makes of the part, computed once."""
+        if reader not in self._readings:
+            self._readings[reader] = reader(self)
+        return cast("T", self._readings[reader])
 
     @cached_property
     def words(self) -> tuple[str, ...]:

@@ -1,0 +1,35 @@
+"""Statements over records: each reader looks for one kind of fact, and together they must explain every word."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from revenueflow.grounding.checks.free.dates import ages, durations, when
+from revenueflow.grounding.free.atom import Atom, Reader, unexplained
+from revenueflow.grounding.free.finding import Finding, Stance
+from revenueflow.grounding.free.leaves import Leaves
+from revenueflow.grounding.free.parts import Part
+from revenueflow.grounding.free.said import Said, said
+
+READERS: Final[tuple[Reader, ...]] = (when, ages, durations)
+"""Each yields what it finds; none decides for the others."""
+
+
+def facts(part: Part, leaves: Leaves) -> Finding | None:
+    """One fact denied denies the part; the part is agreed to only if the facts found explain all of its words."""
+    sentence = said(part)
+    if sentence.doubts:
+        return None
+    found = [atom for reader in READERS for atom in reader(sentence, leaves)]
+    denied = [atom.finding for atom in found if atom.finding.stance is not Stance.AGREES]
+    if denied:
+        return min(denied, key=lambda finding: finding.score)
+    return _agreed(found, sentence, leaves) if found else None
+
+
+def _agreed(found: list[Atom], sentence: Said, leaves: Leaves) -> Finding | None:
+    explained = frozenset(place for atom in found for place in atom.tokens)
+    if sentence.denies or unexplained(sentence, leaves, explained):
+        return None
+    weakest = min((atom.finding for atom in found), key=lambda finding: finding.score)
+    return weakest._replace(leaves=tuple(dict.fromkeys(leaf for atom in found for leaf in atom.finding.leaves)))

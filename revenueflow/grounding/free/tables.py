@@ -1,0 +1,89 @@
+"""How statements speak of what records hold: defaults/free_statements.toml."""
+
+from __future__ import annotations
+
+from functools import cache, cached_property
+
+from pydantic import Field
+
+from revenueflow import defaults
+from revenueflow.domain.base import Value
+from revenueflow.domain.phrases import PhraseIndex, words
+
+Key = tuple[str, ...]
+
+
+class Event(Value):
+    """What happens once, or lasts. `without` names the event that stands in where a record has none of the keys."""
+
+    keys: tuple[str, ...]
+    says: tuple[str, ...] = ()
+    ends: tuple[str, ...] = ()
+    lasts: tuple[str, ...] = ()
+    without: str | None = None
+
+
+class Lasting(Value):
+    """Phrases that ask how long something is."""
+
+    says: tuple[str, ...]
+
+
+class Words(Value):
+    """Small words that bind: comparisons in time, denials, doubts, and what carries no fact."""
+
+    present: frozenset[str]
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    since: tuple[str, ...]
+    until: tuple[str, ...]
+    by: tuple[str, ...]
+    within: tuple[str, ...]
+    others: frozenset[str]
+    denials: frozenset[str]
+    doubts: frozenset[str]
+    empty: frozenset[str]
+
+    @cached_property
+    def order(self) -> PhraseIndex:
+        """The comparisons in time."""
+        names = ("before", "after", "since", "until", "by", "within")
+        return PhraseIndex.of({name: getattr(self, name) for name in names})
+
+
+class FreeStatements(Value):
+    """All of it. Load with `defaults.load(FreeStatements, FILE, config_dir)`."""
+
+    version: int
+    subject_keys: tuple[str, ...]
+    events: dict[str, Event]
+    lasting: Lasting
+    words: Words
+    numbers: dict[str, int] = Field(default_factory=dict)
+
+    @cached_property
+    def event_phrases(self) -> PhraseIndex:
+        """Phrases to "event.role", where the role is says, ends or lasts."""
+        entries = [(phrase, f"{name}.says") for name, event in self.events.items() for phrase in event.says]
+        entries += [(phrase, f"{name}.ends") for name, event in self.events.items() for phrase in event.ends]
+        entries += [(phrase, f"{name}.lasts") for name, event in self.events.items() for phrase in event.lasts]
+        return PhraseIndex([*entries, *((phrase, "any.lasts") for phrase in self.lasting.says)])
+
+    @cached_property
+    def subjects(self) -> frozenset[Key]:
+        """The words of the keys that name what a record is about."""
+        return frozenset(words(key) for key in self.subject_keys)
+
+    @cached_property
+    def event_keys(self) -> dict[Key, str]:
+        """The words of whole keys, to events."""
+        return {words(key): name for name, event in self.events.items() for key in event.keys}
+
+
+FILE = "free_statements.toml"
+
+
+@cache
+def tables() -> FreeStatements:
+    """Ours, loaded once per process."""
+    return defaults.load(FreeStatements, FILE)
