@@ -186,7 +186,7 @@ def _decade(match: re.Match[str]) -> Dated | None:
     if match["decade"]:
         first = int(match["decade"])
         found = _part_of(match, match["p7"], first, 10)
-        return found if first % 100 else found._replace(wide=_part_of(match, match["p7"], first, 100).wide)
+        return found if first % 100 else found._replace(wide=_joined(found.wide, _part_of(match, match["p7"], first, 100).wide))
     if match["short"]:
         return _part_of(match, match["p8"], 1900 + int(match["short"]), 10)
     return None
@@ -228,6 +228,10 @@ def _part_of(match: re.Match[str], part: str | None, first: int, years: int, sla
     low, high, wide_low, wide_high = PARTS[name]
     sure = of_year(first + round(low * years), first + max(0, round(high * years) - 1))
     return _dated(match, sure, of_year(first + round(wide_low * years) - slack, first + round(wide_high * years) - 1))
+
+
+def _joined(one: Span, other: Span) -> Span:
+    return Span(min(one.first, other.first), max(one.last, other.last))
 
 
 def _seasonal(name: str, year: int) -> tuple[Span, Span]:

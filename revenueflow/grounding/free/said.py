@@ -16,6 +16,10 @@ YEAR_LEADS: Final = frozenset(
 )
 
 
+OWNERS: Final = frozenset({"his", "her", "their", "my", "your"})
+"""After one of these, "20s" is an age."""
+
+
 class Token(NamedTuple):
     """A word, folded, as it was written, and where."""
 
@@ -85,9 +89,9 @@ class Said:
 
     def _meant(self, found: dates.Dated) -> bool:
         written = self.text[found.start : found.end]
-        if not written.isdigit():
-            return True
         place = self.place(found.start)
+        if not written.isdigit():
+            return OWNERS.isdisjoint(self.words[max(0, place - 1) : place + 1])
         return place > 0 and self.words[place - 1] in YEAR_LEADS and not self._counted(found.end)
 
     def _counted(self, end: int) -> bool:

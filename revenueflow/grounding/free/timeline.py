@@ -13,8 +13,8 @@ from revenueflow.domain.phrases import words
 from revenueflow.grounding.free.leaves import Leaf, Leaves
 from revenueflow.grounding.free.tables import Key, tables
 
-PIECE: Final = re.compile(r"[|;,]")
 AGE: Final = re.compile(r"\b(aged?)[\s\u00a0:]{1,3}(\d{1,3})(?:\s?[-–]\s?(\d{1,3}))?")
+AGO: Final = re.compile(r"(\d{1,4}) years ago")
 PRESENT: Final = re.compile(r"\b(?:present|now|current|currently|ongoing|today|incumbent)\b", re.I)
 JOINS: Final = re.compile(r"\s{0,9}(?:\([^()]{0,40}\))?\s{0,9}(?:-|–|—|to|until|bis)\s{0,9}", re.I)
 YEAR_DAYS: Final = 365.25
@@ -73,9 +73,18 @@ class Timeline:
         age = self.age
         if born and age is not None:
             return Span(dates.later(born.first, age), dates.later(born.last, age + 1))
+        told = next((dates.of_year(year + ago) for year, ago in self._agos()), None)
+        if told:
+            return told
         known = [end for items in self.events.values() for period in items for end in (period.end or period.start)]
         last = self._leaves.as_of or date.max
         return Span(min(max(known), last), last) if known else Span(last, last)
+
+    def _agos(self) -> list[tuple[int, int]]:
+        """What "1958; 61 years ago" says."""
+        texts = (str(leaf.value) for name in self.leaves_of for leaf in self.leaves_of[name])
+        found = [(text, match) for text in texts if (match := AGO.search(text))]
+        return [(span.first.year, int(match[1])) for text, match in found for span in dates.days(text)[:1]]
 
     @cached_property
     def born(self) -> Span | None:

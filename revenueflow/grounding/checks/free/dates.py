@@ -1,31 +1,19 @@
-"""Free statements about time: when something happened, how long it lasted, and at what age."""
+"""Free statements about time: when something happened."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from revenueflow.domain.dates import Dated, Span
-from revenueflow.grounding.free.amounts import Amount
 from revenueflow.grounding.free.atom import Atom, atom
 from revenueflow.grounding.free.leaves import Leaves
 from revenueflow.grounding.free.said import Mention, Said
 from revenueflow.grounding.free.tables import tables
-from revenueflow.grounding.free.timeline import YEAR_DAYS, Period, Timeline, timeline, years_between
+from revenueflow.grounding.free.timeline import Period, Timeline, timeline
 
 PERSONAL: Final = frozenset({"birth", "death"})
 NEAR: Final = 3
-AGE_PHRASES: Final = re.compile(
-    r"(?:\b(?P<lead>age|aged|turning|turned|until|reached|was|were|only|just|at|when|being|of|to be)\s+(?:of\s+|age\s+|the age of\s+)?)?"
-    r"(?P<bound>over |under |about |around |almost |nearly |more than |less than |before |after )?"
-    r"(?<![\d.,$])(?P<age>\d{1,3})(?P<old>[\s-]+years?[\s-]+(?:old|of age))?(?![\d%]|[.,]\d)"
-)
-STAGES: Final = {
-    "teens": (13, 19), "teen": (13, 19), "teenager": (13, 19), "teenagers": (13, 19), "twenties": (20, 29),
-    "thirties": (30, 39), "forties": (40, 49), "fifties": (50, 59), "sixties": (60, 69), "seventies": (70, 79),
-    "eighties": (80, 89), "nineties": (90, 99),
-}  # fmt: skip
 LASTING: Final = ("activity", "founding", "release")
 
 
@@ -46,26 +34,27 @@ def when(said: Said, leaves: Leaves) -> Iterator[Atom]:
     for bound in _bindings(said):
         if bound.mention.event in PERSONAL and said.of_others:
             continue
-        items = _periods(times, bound.mention)
+        items = periods_of(times, bound.mention)
         answers = [_holds(bound, period, times) for period in items]
         yield from atom(
             "dates",
-            _any(answers),
+            either(answers),
             _tokens(said, bound),
             (period.leaf for period in items),
             expected=said.text[bound.dated.start : bound.dated.end],
-            found=[_shown(period) for period in items],
+            found=[shown(period) for period in items],
         )
 
 
-def _any(answers: list[bool | None]) -> bool | None:
+def either(answers: list[bool | None]) -> bool | None:
     """Several values: one that agrees is enough, and all must disagree."""
     if not answers:
         return None
     return True if any(answers) else (None if None in answers else False)
 
 
-def _periods(times: Timeline, mention: Mention) -> tuple[Period, ...]:
+def periods_of(times: Timeline, mention: Mention) -> tuple[Period, ...]:
+    """The periods that a mention speaks of."""
     if mention.event == "any":
         return next((found for name in LASTING if (found := times.events.get(name))), ())
     return times.of(mention.event)
@@ -171,7 +160,8 @@ def _compare(relation: str, dated: Dated, span: Span) -> bool | None:
     return True if span.last <= dated.wide.last else (False if span.first > dated.wide.last else None)
 
 
-def _shown(period: Period) -> str:
+def shown(period: Period) -> str:
+    """A period as text."""
     end = "…" if period.end is None else _day(period.end)
     return _day(period.start) if period.point else f"{_day(period.start)} - {end}"
 
@@ -180,13 +170,3 @@ def _day(span: Span) -> str:
     if span.first == span.last:
         return span.first.isoformat()
     return str(span.first.year) if span.first.year == span.last.year else f"{span.first.year}-{span.last.year}"
-
-
-def ages(said: Said, leaves: Leaves) -> Iterator[Atom]:
-    """Ages at events: "died at the age of 60", "started acting in her twenties", "when he was 18"."""
-    return iter(())
-
-
-def durations(said: Said, leaves: Leaves) -> Iterator[Atom]:
-    """How long: "active for over 20 years", "less than a decade", "138 years old"."""
-    return iter(())

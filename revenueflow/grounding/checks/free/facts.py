@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from revenueflow.grounding.checks.free.dates import ages, durations, when
+from revenueflow.grounding.checks.free.dates import when
+from revenueflow.grounding.checks.free.spans import ages, durations, going_on
 from revenueflow.grounding.free.atom import Atom, Reader, unexplained
 from revenueflow.grounding.free.finding import Finding, Stance
 from revenueflow.grounding.free.leaves import Leaves
 from revenueflow.grounding.free.parts import Part
 from revenueflow.grounding.free.said import Said, said
 
-READERS: Final[tuple[Reader, ...]] = (when, ages, durations)
+READERS: Final[tuple[Reader, ...]] = (when, ages, durations, going_on)
 """Each yields what it finds; none decides for the others."""
 
 
