@@ -203,7 +203,8 @@ def _within_year(match: re.Match[str], year: int) -> Dated:
     first, last = {"early": (1, 5), "late": (8, 12)}.get(match["p9"].casefold(), (4, 9))
     wide = Span(date(year, first, 1), _months(year, last, 1).last)
     inner = Span(date(year, min(12, first + 1), 1), _months(year, max(1, last - 1), 1).last)
-    return _dated(match, inner, wide)
+    decade = _part_of(match, match["p9"], year, 10).wide if year % 10 == 0 else wide
+    return _dated(match, inner, _joined(wide, decade))
 
 
 def _without_year(match: re.Match[str]) -> Dated | None:

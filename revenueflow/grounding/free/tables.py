@@ -29,6 +29,24 @@ class Lasting(Value):
     says: tuple[str, ...]
 
 
+class Listed(Value):
+    """A field with several values: its keys, the nouns that name its values, and those that name only some."""
+
+    keys: tuple[str, ...]
+    nouns: tuple[str, ...]
+    parts: tuple[str, ...] = ()
+
+
+class Counting(Value):
+    """Words around a count."""
+
+    adjectives: frozenset[str]
+    several: tuple[str, ...]
+    sole: frozenset[str]
+    narrowing: frozenset[str]
+    same: tuple[str, ...]
+
+
 class Words(Value):
     """Small words that bind: comparisons in time, denials, doubts, and what carries no fact."""
 
@@ -58,6 +76,8 @@ class FreeStatements(Value):
     subject_keys: tuple[str, ...]
     events: dict[str, Event]
     lasting: Lasting
+    lists: dict[str, Listed]
+    counting: Counting
     words: Words
     numbers: dict[str, int] = Field(default_factory=dict)
 
@@ -68,6 +88,25 @@ class FreeStatements(Value):
         entries += [(phrase, f"{name}.ends") for name, event in self.events.items() for phrase in event.ends]
         entries += [(phrase, f"{name}.lasts") for name, event in self.events.items() for phrase in event.lasts]
         return PhraseIndex([*entries, *((phrase, "any.lasts") for phrase in self.lasting.says)])
+
+    @cached_property
+    def list_nouns(self) -> PhraseIndex:
+        """Nouns to lists that they may count; where two lists share one, to both: "a|b"."""
+        found: dict[Key, list[str]] = {}
+        for name, listed in self.lists.items():
+            for noun in (*listed.nouns, *listed.parts):
+                found.setdefault(words(noun), []).append(name)
+        return PhraseIndex((" ".join(noun), "|".join(names)) for noun, names in found.items())
+
+    @cached_property
+    def list_keys(self) -> dict[Key, str]:
+        """The words of whole keys, to lists."""
+        return {words(key): name for name, listed in self.lists.items() for key in listed.keys}
+
+    @cached_property
+    def part_nouns(self) -> frozenset[Key]:
+        """Nouns for some values of a list."""
+        return frozenset(words(noun) for listed in self.lists.values() for noun in listed.parts)
 
     @cached_property
     def subjects(self) -> frozenset[Key]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from revenueflow.grounding.checks.free.counts import counts
 from revenueflow.grounding.checks.free.dates import when
 from revenueflow.grounding.checks.free.spans import ages, durations, going_on
 from revenueflow.grounding.free.atom import Atom, Reader, unexplained
@@ -12,7 +13,7 @@ from revenueflow.grounding.free.leaves import Leaves
 from revenueflow.grounding.free.parts import Part
 from revenueflow.grounding.free.said import Said, said
 
-READERS: Final[tuple[Reader, ...]] = (when, ages, durations, going_on)
+READERS: Final[tuple[Reader, ...]] = (when, ages, durations, going_on, counts)
 """Each yields what it finds; none decides for the others."""
 
 

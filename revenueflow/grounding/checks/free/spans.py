@@ -20,9 +20,9 @@ STAGES: Final = {
     "eighties": (80, 89), "nineties": (90, 99),
 }  # fmt: skip
 STAGE: Final = re.compile(
-    r"\b(?:his|her|their|a|the)\s+(?:(?P<part>early|mid|late)[\s-]+)?(?P<stage>"
+    r"\b(?:his|her|their)\s+(?:(?P<part>early|mid|late)[\s-]+)?(?P<stage>[2-9]0['’]?s|"
     + "|".join(STAGES)
-    + r"|[2-9]0['’]?s)(?!\w)"
+    + r")(?!\w)|\b(?P<only>teens|teenager)\b"
 )
 PARTS: Final = {None: (0, 9, 0, 9), "early": (0, 3, 0, 4), "mid": (4, 6, 3, 7), "late": (7, 9, 6, 9)}
 AGE: Final = re.compile(
@@ -63,7 +63,7 @@ Age = tuple[int, int, float, float, float, float]
 
 def _stages(said: Said) -> Iterator[Age]:
     for match in STAGE.finditer(said.text):
-        name = match["stage"].casefold()
+        name = (match["stage"] or match["only"]).casefold()
         first, last = STAGES.get(name) or (int(name[:2]), int(name[:2]) + 9)
         if first == 13:
             yield match.start(), match.end(), first, last, first - (match["part"] == "early"), last
@@ -161,6 +161,8 @@ def _lengths(said: Said, amount: Amount, mention: Mention, items: tuple[Period, 
         return []
     if mention.role == "says" or mention.event == "any":
         return [_years(items[0].start, times.today)] if mention.event != "any" or items[0].point else []
+    if mention.event not in times.events:
+        return [_years(items[0].start, times.today)]
     each = [_years(item.start, item.end or times.today) for item in items]
     whole = _years(items[0].start, items[-1].end or times.today)
     return [whole, (sum(low for low, _ in each), sum(high for _, high in each))]

@@ -1,0 +1,74 @@
+"""Fields with several values: their items, and how many they are at least and at most."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import Final, NamedTuple
+
+from revenueflow.domain.phrases import words
+from revenueflow.grounding.free.leaves import Leaf, Leaves
+from revenueflow.grounding.free.tables import tables
+from revenueflow.grounding.free.timeline import key_of
+
+SPLIT: Final = re.compile(r"[|;\n]|,(?![^()]{0,200}\))")
+INNER: Final = re.compile(r",|/|&|\band\b")
+BRACKETS: Final = re.compile(r"\([^()]{0,200}\)|\[[^\[\]]{0,200}\]")
+NUMBER: Final = re.compile(r"\s{0,5}(\d{1,3})(?![\d.]|(?:st|nd|rd|th)\b)(?:\s|$|,|;|\()")
+OPEN: Final = re.compile(r"\b(?:including|among others|and more|et al|list of|various|see)\b|\.\.\.|…", re.IGNORECASE)
+
+
+class Items(NamedTuple):
+    """The values of one key, and how many they are at least and at most (`most` None: nobody knows)."""
+
+    texts: tuple[str, ...]
+    least: int
+    most: int | None
+    leaves: tuple[Leaf, ...]
+
+
+class Lists:
+    """The lists of the evidence by their names in the tables."""
+
+    def __init__(self, leaves: Leaves) -> None:
+        self._leaves = leaves
+
+    @cached_property
+    def by_name(self) -> dict[str, tuple[Items, ...]]:
+        """List to its keys' items; a record may have several keys for one list."""
+        keys = tables().list_keys
+        found: dict[str, dict[tuple[str, ...], list[Leaf]]] = {}
+        for leaf in self._leaves.all:
+            key = key_of(leaf)
+            if key in keys and leaf.value is not None:
+                found.setdefault(keys[key], {}).setdefault(key, []).append(leaf)
+        return {name: tuple(items_of(group) for group in groups.values()) for name, groups in found.items()}
+
+    def only(self, name: str) -> Items | None:
+        """The items of a list that the record has under one key."""
+        found = self.by_name.get(name, ())
+        return found[0] if len(found) == 1 else None
+
+
+def items_of(leaves: list[Leaf]) -> Items:
+    """The items of the leaves under one key. "6, including …" is six."""
+    texts = [piece for leaf in leaves for piece in _pieces(str(leaf.value))]
+    counted = NUMBER.match(str(leaves[0].value)) if len(leaves) == 1 else None
+    if counted or (len(leaves) == 1 and isinstance(leaves[0].value, int)):
+        number = int(counted[1]) if counted else int(str(leaves[0].value))
+        return Items(tuple(texts), number, number, tuple(leaves))
+    inner = sum(len([part for part in INNER.split(text) if part.strip()]) for text in texts)
+    most = None if any(OPEN.search(str(leaf.value)) for leaf in leaves) else max(inner, len(texts))
+    distinct = len({words(text) for text in texts})
+    return Items(tuple(texts), min(len(leaves), distinct), most, tuple(leaves))
+
+
+def _pieces(text: str) -> list[str]:
+    bare = BRACKETS.sub(" ", text)
+    found = [piece.strip() for piece in SPLIT.split(bare)]
+    return [piece for piece in found if words(piece)]
+
+
+def lists(leaves: Leaves) -> Lists:
+    """The reading of the leaves, computed once."""
+    return leaves.reading(Lists)
