@@ -23,6 +23,7 @@ YEARS: Final = (
     (re.compile(r"\b(?:a|1) decade\b", re.I), "10 years"),
     (re.compile(r"\ba (?:full |whole )?century\b", re.I), "100 years"),
     (re.compile(r"\bhalf (?:of )?a decade\b", re.I), "5 years"),
+    (re.compile(r"\b(?:a )?half (?:a |of a )?(?:dozen|12)\b", re.I), "6"),
     (re.compile(r"\bhalf a million\b", re.I), "0.5 million"),
     (re.compile(r"\bhalf a billion\b", re.I), "0.5 billion"),
     (re.compile(r"\ba (million|billion|hundred|thousand)\b", re.I), r"1 \1"),

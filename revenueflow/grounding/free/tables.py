@@ -37,6 +37,15 @@ class Listed(Value):
     parts: tuple[str, ...] = ()
 
 
+class Role(Value):
+    """A field with names: `verbs` stand before "by" and a name, `says` right before a name, `nouns` name its holder."""
+
+    keys: tuple[str, ...]
+    verbs: tuple[str, ...] = ()
+    nouns: tuple[str, ...] = ()
+    says: tuple[str, ...] = ()
+
+
 class Counting(Value):
     """Words around a count."""
 
@@ -77,6 +86,7 @@ class FreeStatements(Value):
     events: dict[str, Event]
     lasting: Lasting
     lists: dict[str, Listed]
+    roles: dict[str, Role]
     counting: Counting
     words: Words
     numbers: dict[str, int] = Field(default_factory=dict)
@@ -102,6 +112,22 @@ class FreeStatements(Value):
     def list_keys(self) -> dict[Key, str]:
         """The words of whole keys, to lists."""
         return {words(key): name for name, listed in self.lists.items() for key in listed.keys}
+
+    @cached_property
+    def role_phrases(self) -> PhraseIndex:
+        """Phrases to "role.kind", where the kind is verbs, nouns or says."""
+        kinds = ("verbs", "nouns", "says")
+        return PhraseIndex(
+            (phrase, f"{name}.{kind}")
+            for name, role in self.roles.items()
+            for kind in kinds
+            for phrase in getattr(role, kind)
+        )
+
+    @cached_property
+    def role_keys(self) -> dict[Key, str]:
+        """The words of whole keys, to roles."""
+        return {words(key): name for name, role in self.roles.items() for key in role.keys}
 
     @cached_property
     def part_nouns(self) -> frozenset[Key]:

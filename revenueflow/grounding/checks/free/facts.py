@@ -6,6 +6,7 @@ from typing import Final
 
 from revenueflow.grounding.checks.free.counts import counts
 from revenueflow.grounding.checks.free.dates import when
+from revenueflow.grounding.checks.free.roles import named, same
 from revenueflow.grounding.checks.free.spans import ages, durations, going_on
 from revenueflow.grounding.free.atom import Atom, Reader, unexplained
 from revenueflow.grounding.free.finding import Finding, Stance
@@ -13,7 +14,7 @@ from revenueflow.grounding.free.leaves import Leaves
 from revenueflow.grounding.free.parts import Part
 from revenueflow.grounding.free.said import Said, said
 
-READERS: Final[tuple[Reader, ...]] = (when, ages, durations, going_on, counts)
+READERS: Final[tuple[Reader, ...]] = (when, ages, durations, going_on, counts, named, same)
 """Each yields what it finds; none decides for the others."""
 
 

@@ -33,7 +33,7 @@ AGE: Final = re.compile(
 BEFORE: Final = re.compile(r"\b(?:before|under|less than)\b[^.]{0,24}$")
 AFTER: Final = re.compile(r"\b(?:after|over|more than|past)\b[^.]{0,24}$")
 LIVED: Final = ("lived to be", "lived until", "lived to", "living to", "made it to", "reached the age", "lived past")
-OLD: Final = ("years old", "year old", "years of age")
+AGED: Final = frozenset({"since", "at", "when", "was", "were", "until", "he", "she", "they", "before", "after"})
 YEARS: Final = frozenset({"year", "years", "yrs"})
 ALIVE: Final = ("still alive", "is alive", "still living", "alive today", "is living")
 STILL: Final = ("still active", "still performing", "still making", "currently active", "is active", "are active", "still together", "still acting", "still going", "still recording", "still touring", "still an active")  # fmt: skip
@@ -138,7 +138,7 @@ def _exactly(amount: Amount, low: float, high: float) -> bool | None:
 
 
 def _lasting(said: Said, amount: Amount) -> Mention | None:
-    if said.has(*LIVED):
+    if said.has(*LIVED) or _is_age(said, amount):
         return None
     mentions = said.mentions
     ago = said.words[said.place(amount.end) + 1 : said.place(amount.end) + 2] == ("ago",)
@@ -149,6 +149,14 @@ def _lasting(said: Said, amount: Amount) -> Mention | None:
     if len(known) > 1 or any(one.role != "lasts" for one in mentions):
         return None
     return next((one for one in lasting if one.event != "any"), lasting[0] if lasting else None)
+
+
+def _is_age(said: Said, amount: Amount) -> bool:
+    """ "Since she was 14 years old", "at 20 years old": an age, but "is 20 years old" is a length."""
+    place, end = said.place(amount.start), said.place(amount.end)
+    if "old" not in said.words[end : end + 3] and "age" not in said.words[end : end + 3]:
+        return False
+    return not AGED.isdisjoint(said.words[max(0, place - 4) : place])
 
 
 def _ago(said: Said) -> Iterable[int]:
