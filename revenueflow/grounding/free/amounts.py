@@ -16,6 +16,7 @@ LARGER: Final = re.compile(
     r"\b(?:longer|older|bigger|greater|larger|higher|taller|heavier|wider|farther|later) than\b(?=\s+[\d$€£])", re.I
 )
 SMALLER: Final = re.compile(r"\b(?:shorter|younger|smaller|lower|lighter|lesser|narrower) than\b(?=\s+[\d$€£])", re.I)
+ARTICLE: Final = re.compile(r"\b(over|under|about|almost|nearly|around|than|least|most|exactly|just|only|roughly) an? (?=\d)", re.I)
 ABOUT: Final = re.compile(r"\b(?:close to|just about|an estimated|near)(?=\s+[\d$€£])", re.I)
 YEARS: Final = (
     (re.compile(r"\bhalf (?:of )?a century\b", re.I), "50 years"),
@@ -23,6 +24,8 @@ YEARS: Final = (
     (re.compile(r"\b(?:a|1) decade\b", re.I), "10 years"),
     (re.compile(r"\ba (?:full |whole )?century\b", re.I), "100 years"),
     (re.compile(r"\bhalf (?:of )?a decade\b", re.I), "5 years"),
+    (re.compile(r"\bhalf an hour\b", re.I), "30 minutes"),
+    (re.compile(r"\b(?:1 hour|an hour|an?-hour)\b", re.I), "1 hour"),
     (re.compile(r"\b(?:a )?half (?:a |of a )?(?:dozen|12)\b", re.I), "6"),
     (re.compile(r"\bhalf a million\b", re.I), "0.5 million"),
     (re.compile(r"\bhalf a billion\b", re.I), "0.5 billion"),
@@ -90,6 +93,7 @@ def in_digits(text: str, numbers: Mapping[str, int]) -> str:
     for pattern, form in YEARS:
         plain = pattern.sub(form, plain)
     plain = DECADES.sub(lambda found: f"{int(found[1]) * (10 if found[2][0] in 'dD' else 100)} years", plain)
+    plain = ARTICLE.sub(r"\1 ", plain)
     return ABOUT.sub("about", SMALLER.sub("less than", LARGER.sub("more than", plain)))
 
 

@@ -46,6 +46,24 @@ class Role(Value):
     says: tuple[str, ...] = ()
 
 
+class Measure(Value):
+    """A field with numbers. `kind` is "money", "count" (of `nouns`), or a table of units."""
+
+    keys: tuple[str, ...]
+    kind: str
+    says: tuple[str, ...]
+    nouns: tuple[str, ...] = ()
+
+
+class Difference(Value):
+    """Two measures, and the phrases that say which of them is the larger one."""
+
+    first: str
+    second: str
+    above: tuple[str, ...]
+    below: tuple[str, ...]
+
+
 class Counting(Value):
     """Words around a count."""
 
@@ -87,6 +105,9 @@ class FreeStatements(Value):
     lasting: Lasting
     lists: dict[str, Listed]
     roles: dict[str, Role]
+    units: dict[str, dict[str, float]]
+    measures: dict[str, Measure]
+    differences: dict[str, Difference]
     counting: Counting
     words: Words
     numbers: dict[str, int] = Field(default_factory=dict)
@@ -128,6 +149,25 @@ class FreeStatements(Value):
     def role_keys(self) -> dict[Key, str]:
         """The words of whole keys, to roles."""
         return {words(key): name for name, role in self.roles.items() for key in role.keys}
+
+    @cached_property
+    def measure_keys(self) -> dict[Key, str]:
+        """The words of whole keys, to measures."""
+        return {words(key): name for name, measure in self.measures.items() for key in measure.keys}
+
+    @cached_property
+    def measure_phrases(self) -> PhraseIndex:
+        """Phrases to the measures that they may speak of: "a|b"."""
+        found: dict[Key, list[str]] = {}
+        for name, measure in self.measures.items():
+            for phrase in measure.says:
+                found.setdefault(words(phrase), []).append(name)
+        return PhraseIndex((" ".join(phrase), "|".join(names)) for phrase, names in found.items())
+
+    @cached_property
+    def unit_words(self) -> dict[Key, tuple[str, float]]:
+        """The words of a unit, to its kind and its size in the base unit."""
+        return {words(unit): (kind, size) for kind, units in self.units.items() for unit, size in units.items()}
 
     @cached_property
     def part_nouns(self) -> frozenset[Key]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from revenueflow.grounding.checks.free.comparisons import amounts_of, profits
 from revenueflow.grounding.checks.free.counts import counts
 from revenueflow.grounding.checks.free.dates import when
 from revenueflow.grounding.checks.free.roles import named, same
@@ -14,7 +15,7 @@ from revenueflow.grounding.free.leaves import Leaves
 from revenueflow.grounding.free.parts import Part
 from revenueflow.grounding.free.said import Said, said
 
-READERS: Final[tuple[Reader, ...]] = (when, ages, durations, going_on, counts, named, same)
+READERS: Final[tuple[Reader, ...]] = (when, ages, durations, going_on, counts, named, same, amounts_of, profits)
 """Each yields what it finds; none decides for the others."""
 
 
