@@ -64,6 +64,22 @@ class Difference(Value):
     below: tuple[str, ...]
 
 
+class ValueKind(Value):
+    """Known values of fields, in groups that don't deny each other. `closed`: what is not in the field is denied."""
+
+    keys: tuple[str, ...]
+    values: tuple[tuple[str, ...], ...]
+    closed: bool = False
+    near: frozenset[str] = frozenset()
+
+
+class Located(Value):
+    """Fields that hold a place, and the phrases that speak of it."""
+
+    keys: tuple[str, ...]
+    says: frozenset[str]
+
+
 class Counting(Value):
     """Words around a count."""
 
@@ -108,6 +124,10 @@ class FreeStatements(Value):
     units: dict[str, dict[str, float]]
     measures: dict[str, Measure]
     differences: dict[str, Difference]
+    kinds: dict[str, ValueKind]
+    places: dict[str, Located]
+    regions: dict[str, frozenset[str]]
+    demonyms: dict[str, tuple[str, ...]]
     counting: Counting
     words: Words
     numbers: dict[str, int] = Field(default_factory=dict)
@@ -168,6 +188,19 @@ class FreeStatements(Value):
     def unit_words(self) -> dict[Key, tuple[str, float]]:
         """The words of a unit, to its kind and its size in the base unit."""
         return {words(unit): (kind, size) for kind, units in self.units.items() for unit, size in units.items()}
+
+    @cached_property
+    def kind_values(self) -> dict[str, PhraseIndex]:
+        """For each kind, its values to the number of their group."""
+        return {
+            name: PhraseIndex((value, str(number)) for number, group in enumerate(kind.values) for value in group)
+            for name, kind in self.kinds.items()
+        }
+
+    @cached_property
+    def place_keys(self) -> dict[Key, str]:
+        """The words of whole keys, to places."""
+        return {words(key): name for name, place in self.places.items() for key in place.keys}
 
     @cached_property
     def part_nouns(self) -> frozenset[Key]:

@@ -1,0 +1,121 @@
+"""Free statements about places: born in, died in, based in, from; and "in the same country"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from revenueflow.domain.phrases import words
+from revenueflow.grounding.free.atom import Atom, atom, subject_words
+from revenueflow.grounding.free.leaves import Leaf, Leaves
+from revenueflow.grounding.free.names import names_from
+from revenueflow.grounding.free.places import Where, index, inside, read
+from revenueflow.grounding.free.said import Said
+from revenueflow.grounding.free.tables import Key, tables
+from revenueflow.grounding.free.timeline import key_of
+
+LEADS: Final = frozenset({"in", "from", "at", "near"})
+BACK: Final = 5
+PERSONAL: Final = frozenset({"birth", "death", "home"})
+SAME: Final = ("same country", "same state", "same city", "same place", "same town")
+
+
+class Site(NamedTuple):
+    """What the fields of one kind of place say."""
+
+    words: Key
+    where: Where
+    leaves: tuple[Leaf, ...]
+
+
+class Sites:
+    """The places of the evidence by the tables."""
+
+    def __init__(self, leaves: Leaves) -> None:
+        keys = tables().place_keys
+        found: dict[str, list[Leaf]] = {}
+        for leaf in leaves.all:
+            name = keys.get(key_of(leaf))
+            if name and isinstance(leaf.value, str):
+                found.setdefault(name, []).append(leaf)
+        self.by_name = {name: _site(group) for name, group in found.items()}
+
+
+def _site(leaves: list[Leaf]) -> Site:
+    tokens = tuple(word for leaf in leaves for word in words(str(leaf.value)))
+    places = [read(words(str(leaf.value))) for leaf in leaves]
+    countries = frozenset(code for place in places for code in place.countries)
+    states = frozenset(code for place in places for code in place.states)
+    return Site(tokens, Where(countries, states, bool(countries or states)), tuple(leaves))
+
+
+def where(said: Said, leaves: Leaves) -> Iterator[Atom]:
+    """A place named after "in" or "from", against the field that the words before it speak of."""
+    sites = leaves.reading(Sites).by_name
+    if said.denies or not sites:
+        return
+    for place, word in enumerate(said.words):
+        topic = _topic(said, place) if word in LEADS else None
+        if topic is None or topic not in sites or (topic in PERSONAL and said.of_others):
+            continue
+        for name in names_from(said, place + 1)[:1]:
+            site = sites[topic]
+            yield from atom(
+                "places", inside(_bare(name.words), site.words, site.where), (*range(max(0, place - 1), place + 1), *range(name.start, name.end)),
+                site.leaves, expected=" ".join(name.words), found=[str(leaf.value) for leaf in site.leaves], doubt=0.05,
+            )  # fmt: skip
+
+
+def _bare(name: Key) -> Key:
+    return name[1:] if len(name) > 1 and name[0] == "the" else name
+
+
+def _topic(said: Said, place: int) -> str | None:
+    for word in reversed(said.words[max(0, place - BACK) : place + 1]):
+        for name, located in tables().places.items():
+            if word in located.says:
+                return name
+    return None
+
+
+def people(said: Said, leaves: Leaves) -> Iterator[Atom]:
+    """ "An American band": the country of a people must be one that the record names."""
+    sites = leaves.reading(Sites).by_name
+    every = frozenset(code for site in sites.values() for code in site.where.all)
+    if said.denies or not every:
+        return
+    own = subject_words(leaves)
+    for hit in index().find(said.words):
+        first = said.tokens[hit.start]
+        before = said.words[hit.start - 1 : hit.start]
+        kind, _, code = hit.canonical.partition(":")
+        if kind == "region" or before not in (("a",), ("an",)) or not first.written[:1].isupper() or first.word in own:
+            continue
+        holds = code[:2] in every
+        ground = [leaf for site in sites.values() for leaf in site.leaves]
+        yield from atom("people", holds, range(hit.start, hit.start + hit.length), ground, expected=first.word, found=sorted(every), doubt=0.08)
+
+
+def together(said: Said, leaves: Leaves) -> Iterator[Atom]:
+    """Born and died "in the same country", or state."""
+    sites = leaves.reading(Sites).by_name
+    spoken = [name for name, located in tables().places.items() if name in sites and name != "base" and not located.says.isdisjoint(said.words)]
+    phrase = next((one for one in SAME if said.has(one)), None)
+    unlike = said.has("different countries", "different states")
+    if len(spoken) != 2 or said.denies or said.of_others or (phrase is None and not unlike):
+        return
+    one, other = (sites[name] for name in spoken)
+    apart = _apart(one.where, other.where, by_state="state" in (phrase or "different states" if said.has("different states") else phrase or ""))
+    if apart is None or (phrase in ("same city", "same town", "same place") and not apart):
+        return
+    yield from atom("places", apart is unlike, (), (*one.leaves, *other.leaves), doubt=0.05)
+
+
+def _apart(one: Where, other: Where, *, by_state: bool) -> bool | None:
+    if one.all and other.all and not one.all & other.all:
+        return True
+    if one.states and other.states and not one.states & other.states:
+        return True if by_state else False
+    if by_state:
+        return False if one.states and one.states == other.states else None
+    return False if len(one.all) == 1 and one.all == other.all else None
