@@ -16,6 +16,7 @@ from revenueflow.grounding.free.timeline import key_of
 
 AGREED = 0.9
 DENIED = 0.05
+LONGEST_VALUE = 40
 
 
 class Atom(NamedTuple):
@@ -57,7 +58,26 @@ def _subject_words(leaves: Leaves) -> frozenset[str]:
 
 
 def unexplained(said: Said, leaves: Leaves, explained: Iterable[int]) -> tuple[str, ...]:
-    """The words that carry something which neither the subject's name nor an atom explains."""
-    known = tables().words.empty | subject_words(leaves)
-    used = frozenset(explained)
-    return tuple(word for place, word in enumerate(said.words) if place not in used and word not in known)
+    """The words that carry something which neither the subject's name nor an atom nor the record explains.
+
+    A short value or a key of the record explains a word that is no name ("soft drink"). Words that compare or
+    exclude ("first", "only") are never explained but by an atom.
+    """
+    lists = tables().words
+    own, held, used = subject_words(leaves), leaves.reading(_short_words), frozenset(explained)
+    left: list[str] = []
+    for place, token in enumerate(said.tokens):
+        plain = token.word in lists.empty or token.word in own
+        named = token.written[:1].isupper() and place > 0
+        if not (place in used or plain or (token.word in held and not named and token.word not in lists.strong)):
+            left.append(token.word)
+    return tuple(left)
+
+
+def _short_words(leaves: Leaves) -> frozenset[str]:
+    """The words of the keys and of short values; what runs on explains nothing."""
+    found = {word for leaf in leaves.all for word in key_of(leaf)}
+    for leaf in leaves.all:
+        if isinstance(leaf.value, str) and len(leaf.value) <= LONGEST_VALUE:
+            found.update(words(leaf.value))
+    return frozenset(word for word in found if word.isalpha())

@@ -104,6 +104,7 @@ class Words(Value):
     denials: frozenset[str]
     doubts: frozenset[str]
     empty: frozenset[str]
+    strong: frozenset[str]
 
     @cached_property
     def order(self) -> PhraseIndex:

@@ -17,6 +17,7 @@ from revenueflow.grounding.free.timeline import key_of
 LEADS: Final = frozenset({"in", "from", "at", "near"})
 BACK: Final = 5
 PERSONAL: Final = frozenset({"birth", "death", "home"})
+MEMBERS: Final = ("lead singer", "member", "members", "fans", "frontman", "singer of", "drummer", "guitarist of")
 SAME: Final = ("same country", "same state", "same city", "same place", "same town")
 
 
@@ -52,7 +53,7 @@ def _site(leaves: list[Leaf]) -> Site:
 def where(said: Said, leaves: Leaves) -> Iterator[Atom]:
     """A place named after "in" or "from", against the field that the words before it speak of."""
     sites = leaves.reading(Sites).by_name
-    if said.denies or not sites:
+    if said.denies or not sites or said.has(*MEMBERS):
         return
     for place, word in enumerate(said.words):
         topic = _topic(said, place) if word in LEADS else None
@@ -115,7 +116,7 @@ def _apart(one: Where, other: Where, *, by_state: bool) -> bool | None:
     if one.all and other.all and not one.all & other.all:
         return True
     if one.states and other.states and not one.states & other.states:
-        return True if by_state else False
-    if by_state:
+        return True if by_state else (None if "GB" in one.all else False)
+    if by_state or "GB" in one.all & other.all:
         return False if one.states and one.states == other.states else None
     return False if len(one.all) == 1 and one.all == other.all else None

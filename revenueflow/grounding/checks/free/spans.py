@@ -52,7 +52,9 @@ def ages(said: Said, leaves: Leaves) -> Iterator[Atom]:
         if at is None:
             continue
         holds = True if low <= at[0] and at[1] <= high else (False if at[1] < wide_low or at[0] > wide_high else None)
-        words = range(said.place(start), said.place(end))
+        first = said.place(start)
+        lead = (place for place in range(max(0, first - 4), first) if said.words[place] in AGED)
+        words = (*range(first, said.place(end)), *lead)
         phrase = range(mention.start, mention.end) if mention else ()
         ground = [period.leaf for name in ("birth", mention.event if mention else "death") for period in times.events.get(name, ())]
         yield from atom("ages", holds, (*words, *phrase), ground, expected=said.text[start:end], found=list(at))
