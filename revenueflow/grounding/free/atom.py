@@ -48,13 +48,13 @@ def atom(
 
 def subject_words(leaves: Leaves) -> frozenset[str]:
     """The words of the names of what the evidence is about."""
-    return leaves.reading(_subject_words)
+    return leaves.once(_subject_words)
 
 
 def _subject_words(leaves: Leaves) -> frozenset[str]:
     wanted = tables().subjects
     named = (leaf for leaf in leaves.all if key_of(leaf) in wanted and isinstance(leaf.value, str))
-    return frozenset(word for leaf in named for word in words(str(leaf.value)))
+    return leaves.subject.union(word for leaf in named for word in words(str(leaf.value)))
 
 
 def unexplained(said: Said, leaves: Leaves, explained: Iterable[int]) -> tuple[str, ...]:
@@ -64,7 +64,7 @@ def unexplained(said: Said, leaves: Leaves, explained: Iterable[int]) -> tuple[s
     exclude ("first", "only") are never explained but by an atom.
     """
     lists = tables().words
-    own, held, used = subject_words(leaves), leaves.reading(_short_words), frozenset(explained)
+    own, held, used = subject_words(leaves), leaves.once(_short_words), frozenset(explained)
     left: list[str] = []
     for place, token in enumerate(said.tokens):
         plain = token.word in lists.empty or token.word in own

@@ -71,4 +71,4 @@ def _pieces(text: str) -> list[str]:
 
 def lists(leaves: Leaves) -> Lists:
     """The reading of the leaves, computed once."""
-    return leaves.reading(Lists)
+    return leaves.once(Lists)

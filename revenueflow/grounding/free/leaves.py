@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from functools import cached_property
-from typing import NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from pydantic import JsonValue
 
@@ -29,35 +29,37 @@ class Leaf(NamedTuple):
 
     @property
     def key(self) -> str:
-        """The last name on the path, else what the piece is about: what the value is a value of."""
-        return next((step for step in reversed(self.path) if isinstance(step, str)), self.about)
+        """The last name on the path: what the value is a value of. Empty at the root of a text or list."""
+        return next((step for step in reversed(self.path) if isinstance(step, str)), "")
 
 
 class Leaves:
     """The leaves of the evidence that a claim may rest on, read once.
 
-    `about` says of each piece what it is about. `as_of` is the day on which it was fetched: what is "present" in it
-    ends no later.
+    `about` says of each piece what it is about, `subject` are words of the names of whom all of it is about.
+    `as_of` is the day on which it was fetched: what is "present" in it ends no later.
     """
 
     def __init__(
         self,
         evidence: Mapping[str, JsonValue],
         about: Mapping[str, str] | None = None,
+        subject: frozenset[str] = frozenset(),
         as_of: date | None = None,
     ) -> None:
         topics = about or {}
+        self.subject = subject
         self.as_of = as_of
-        self._readings: dict[Hashable, object] = {}
+        self._readings: dict[Callable[[Leaves], Any], Any] = {}
         self.all: tuple[Leaf, ...] = tuple(
             Leaf(name, path, value, topics.get(name, "")) for name, data in evidence.items() for path, value in flat(data)
         )
 
-    def reading(self, reader: Callable[[Leaves], T]) -> T:
-        """What `reader` makes of the leaves, computed once."""
-        if reader not in self._readings:
-            self._readings[reader] = reader(self)
-        return cast("T", self._readings[reader])
+    def once(self, read: Callable[[Leaves], T]) -> T:
+        """What `read` makes of these leaves, computed once however many statements ask for it."""
+        if read not in self._readings:
+            self._readings[read] = read(self)
+        return cast(T, self._readings[read])
 
     @cached_property
     def by_key(self) -> dict[tuple[str, ...], tuple[Leaf, ...]]:

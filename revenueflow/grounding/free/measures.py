@@ -43,7 +43,7 @@ class Measures:
 
 def measures(leaves: Leaves) -> dict[str, Measured]:
     """The reading of the leaves, computed once."""
-    return leaves.reading(Measures).by_name
+    return leaves.once(Measures).by_name
 
 
 def _measured(leaves: list[Leaf], kind: str) -> Measured | None:
@@ -69,13 +69,18 @@ def _value(leaf: Leaf, kind: str) -> tuple[float, float, str | None] | None:
             fits = not number.percent and (kind == "money" or not number.currency)
             if fits:
                 high = float("inf") if number.range.high is None else number.range.high
-                return number.range.low, high, number.currency
+                return number.range.low, high, number.currency or _default_currency(leaf, kind)
             continue
         unit = unit_after(text, number.end)
         if unit and unit[0] == kind and number.range.high is not None:
             low, high = number.range.low * unit[1], number.range.high * unit[1]
             return _with_rest(text, number.end, kind, low, high)
     return None
+
+
+def _default_currency(leaf: Leaf, kind: str) -> str | None:
+    """Amounts that are evidence of their own are in US dollars unless they say otherwise."""
+    return "USD" if kind == "money" and leaf.about and not leaf.key else None
 
 
 def _with_rest(text: str, end: int, kind: str, low: float, high: float) -> tuple[float, float, str | None]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from functools import cached_property
-from typing import Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from revenueflow.domain.phrases import words
 from revenueflow.domain.quantity import Quantity, scan
@@ -20,13 +20,13 @@ class Part:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._readings: dict[Hashable, object] = {}
+        self._readings: dict[Callable[[Part], Any], Any] = {}
 
-    def reading(self, reader: Callable[[Part], T]) -> T:
-        """What `reader` makes of the part, computed once."""
-        if reader not in self._readings:
-            self._readings[reader] = reader(self)
-        return cast("T", self._readings[reader])
+    def once(self, read: Callable[[Part], T]) -> T:
+        """What `read` makes of the part, computed once."""
+        if read not in self._readings:
+            self._readings[read] = read(self)
+        return cast(T, self._readings[read])
 
     @cached_property
     def words(self) -> tuple[str, ...]:

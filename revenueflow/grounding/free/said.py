@@ -106,4 +106,4 @@ def _mention(hit: Hit) -> Mention:
 
 def said(part: Part) -> Said:
     """The reading of a part, computed once."""
-    return part.reading(Said)
+    return part.once(Said)

@@ -68,7 +68,8 @@ class Timeline:
 
     @cached_property
     def today(self) -> Span:
-        """The day that the evidence shows: a birth with an age tells it, else it lies after the last date."""
+        """The day that the evidence shows: a birth with an age tells it. A single fact is of the day on
+        which it was fetched; a record may be older than that, but not than its last date."""
         born = self.born
         age = self.age
         if born and age is not None:
@@ -78,6 +79,8 @@ class Timeline:
             return told
         known = [end for items in self.events.values() for period in items for end in (period.end or period.start)]
         last = self._leaves.as_of or date.max
+        if self._leaves.as_of and not any(leaf.key for group in self.leaves_of.values() for leaf in group):
+            return Span(last, last)
         return Span(min(max(known), last), last) if known else Span(last, last)
 
     def _agos(self) -> list[tuple[int, int]]:
@@ -129,7 +132,7 @@ def _whole(first: date, second: date) -> int:
 
 def key_of(leaf: Leaf) -> Key:
     """The folded words of a leaf's key, without the "s" of "Spouse(s)"."""
-    found = words(leaf.key)
+    found = words(leaf.key or leaf.about)
     return found[:-1] if len(found) > 1 and found[-1] == "s" else found
 
 
@@ -171,4 +174,4 @@ def _same(period: Period, span: Span) -> bool:
 
 def timeline(leaves: Leaves) -> Timeline:
     """The reading of the leaves, computed once."""
-    return leaves.reading(Timeline)
+    return leaves.once(Timeline)

@@ -61,10 +61,10 @@ def _compared(said: Said, amount: Amount, name: str, value: Measured, hits: tupl
     based = in_base(amount, said.text, tables().measures[name].kind)
     if based is None or said.words[said.place(amount.end) : said.place(amount.end) + 1] in (("per",), ("times",)):
         return
-    if amount.currency and value.currencies and amount.currency not in value.currencies:
-        holds: bool | None = None
-    else:
-        holds = based.holds(value.low, value.high, ROUNDING)
+    holds = based.holds(value.low, value.high, ROUNDING)
+    if amount.currency and amount.currency not in value.currencies:
+        # The same number in another currency is another amount; another number may be a conversion.
+        holds = False if holds and value.currencies else None
     if holds is False and based.plain and _roughly(based, value):
         holds = None
     first, last = said.place(amount.start), said.place(amount.end)

@@ -38,7 +38,7 @@ class Kinds:
 def values_of(said: Said, leaves: Leaves) -> Iterator[Atom]:
     """Values of a kind against the field that holds such values."""
     own = subject_words(leaves)
-    for name, known in leaves.reading(Kinds).by_name.items():
+    for name, known in leaves.once(Kinds).by_name.items():
         kind = tables().kinds[name]
         for hit in tables().kind_values[name].find(said.words):
             place = range(hit.start, hit.start + hit.length)

@@ -52,7 +52,7 @@ def _site(leaves: list[Leaf]) -> Site:
 
 def where(said: Said, leaves: Leaves) -> Iterator[Atom]:
     """A place named after "in" or "from", against the field that the words before it speak of."""
-    sites = leaves.reading(Sites).by_name
+    sites = leaves.once(Sites).by_name
     if said.denies or not sites or said.has(*MEMBERS):
         return
     for place, word in enumerate(said.words):
@@ -81,7 +81,7 @@ def _topic(said: Said, place: int) -> str | None:
 
 def people(said: Said, leaves: Leaves) -> Iterator[Atom]:
     """ "An American band": the country of a people must be one that the record names."""
-    sites = leaves.reading(Sites).by_name
+    sites = leaves.once(Sites).by_name
     every = frozenset(code for site in sites.values() for code in site.where.all)
     if said.denies or not every:
         return
@@ -99,7 +99,7 @@ def people(said: Said, leaves: Leaves) -> Iterator[Atom]:
 
 def together(said: Said, leaves: Leaves) -> Iterator[Atom]:
     """Born and died "in the same country", or state."""
-    sites = leaves.reading(Sites).by_name
+    sites = leaves.once(Sites).by_name
     spoken = [name for name, located in tables().places.items() if name in sites and name != "base" and not located.says.isdisjoint(said.words)]
     phrase = next((one for one in SAME if said.has(one)), None)
     unlike = said.has("different countries", "different states")

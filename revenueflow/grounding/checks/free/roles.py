@@ -64,7 +64,7 @@ def _names(leaves: list[Leaf]) -> Iterator[tuple[str, ...]]:
 
 def held(leaves: Leaves) -> dict[str, Held]:
     """The reading of the leaves, computed once."""
-    return leaves.reading(Roles).held
+    return leaves.once(Roles).held
 
 
 def named(said: Said, leaves: Leaves) -> Iterator[Atom]:

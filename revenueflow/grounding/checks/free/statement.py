@@ -31,13 +31,23 @@ def free_statement(claim: Claim, context: Context) -> Decision | None:
     """Decides if some part is denied or missing, or if all parts are found; passes on otherwise."""
     if claim.field is not ClaimField.OTHER:
         return None
-    leaves = Leaves({name: context.evidence[name].value for name in context.cited(claim)})
+    leaves = _leaves(context.cited(claim), context)
     found = [_first(part, leaves) for part in parts(claim.statement)]
     decided = [finding for finding in found if finding is not None]
     worst = min(decided, key=lambda finding: finding.score, default=None)
     if worst is None or (worst.stance is Stance.AGREES and len(decided) < len(found)):
         return None
     return _decision(worst)
+
+
+def _leaves(names: tuple[str, ...], context: Context) -> Leaves:
+    pieces = {name: context.evidence[name] for name in names}
+    return Leaves(
+        {name: piece.value for name, piece in pieces.items()},
+        {name: piece.signal.value for name, piece in pieces.items()},
+        context.company_words,
+        max((piece.fetched_at.date() for piece in pieces.values()), default=None),
+    )
 
 
 def _first(part: Part, leaves: Leaves) -> Finding | None:
