@@ -213,7 +213,7 @@ def _without_year(match: re.Match[str]) -> Dated | None:
             day = date(LEAP, MONTHS[match[f"m{number}"].casefold()], int(match[f"d{number}"]))
             return _dated(match, Span(day, day), yearly=True)
     name = match["m13"]
-    if not name or not name[0].isupper() or len(name) < 4 and name != "May":
+    if not name or not name[0].isupper() or (len(name) < 4 and name != "May"):
         return None
     return _dated(match, _months(LEAP, MONTHS[name.casefold()], 1), yearly=True)
 

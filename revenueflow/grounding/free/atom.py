@@ -11,8 +11,8 @@ from revenueflow.domain.phrases import words
 from revenueflow.grounding.free.finding import Finding, Stance
 from revenueflow.grounding.free.leaves import Leaf, Leaves
 from revenueflow.grounding.free.said import Said
+from revenueflow.grounding.free.subject import key_of, subject_words
 from revenueflow.grounding.free.tables import tables
-from revenueflow.grounding.free.timeline import key_of
 
 AGREED = 0.9
 DENIED = 0.05
@@ -44,17 +44,6 @@ def atom(
         stance = Stance.AGREES if holds else Stance.DISAGREES
         score = AGREED - doubt if holds else DENIED + doubt
         yield Atom(Finding(stance, check, score, expected, found, tuple(leaves)), frozenset(tokens))
-
-
-def subject_words(leaves: Leaves) -> frozenset[str]:
-    """The words of the names of what the evidence is about."""
-    return leaves.once(_subject_words)
-
-
-def _subject_words(leaves: Leaves) -> frozenset[str]:
-    wanted = tables().subjects
-    named = (leaf for leaf in leaves.all if key_of(leaf) in wanted and isinstance(leaf.value, str))
-    return leaves.subject.union(word for leaf in named for word in words(str(leaf.value)))
 
 
 def unexplained(said: Said, leaves: Leaves, explained: Iterable[int]) -> tuple[str, ...]:

@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 
 from revenueflow.domain.phrases import words
 from revenueflow.grounding.free.leaves import Leaf, Leaves
+from revenueflow.grounding.free.subject import key_of
 from revenueflow.grounding.free.tables import tables
-from revenueflow.grounding.free.timeline import key_of
 
 SPLIT: Final = re.compile(r"[|;\n]|,(?![^()]{0,200}\))")
 INNER: Final = re.compile(r",|/|&|\band\b")

@@ -59,7 +59,7 @@ class Leaves:
         """What `read` makes of these leaves, computed once however many statements ask for it."""
         if read not in self._readings:
             self._readings[read] = read(self)
-        return cast(T, self._readings[read])
+        return cast("T", self._readings[read])
 
     @cached_property
     def by_key(self) -> dict[tuple[str, ...], tuple[Leaf, ...]]:

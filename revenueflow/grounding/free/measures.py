@@ -9,8 +9,8 @@ from revenueflow.domain.phrases import words
 from revenueflow.domain.quantity import scan
 from revenueflow.grounding.free.amounts import Amount
 from revenueflow.grounding.free.leaves import Leaf, Leaves
+from revenueflow.grounding.free.subject import key_of
 from revenueflow.grounding.free.tables import tables
-from revenueflow.grounding.free.timeline import key_of
 
 CLOCK: Final = re.compile(r"(?<![\d:])(\d{1,3})\s?:\s?([0-5]\d)(?:\s?:\s?([0-5]\d))?(?![\d:])")
 LONGEST_UNIT: Final = 3

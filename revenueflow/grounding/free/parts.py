@@ -26,7 +26,7 @@ class Part:
         """What `read` makes of the part, computed once."""
         if read not in self._readings:
             self._readings[read] = read(self)
-        return cast(T, self._readings[read])
+        return cast("T", self._readings[read])
 
     @cached_property
     def words(self) -> tuple[str, ...]:

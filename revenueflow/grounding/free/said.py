@@ -12,7 +12,7 @@ from revenueflow.grounding.free.parts import Part
 from revenueflow.grounding.free.tables import tables
 
 YEAR_LEADS: Final = frozenset(
-    "in since before after of by until till through from to and between the during year around late early mid on circa".split()
+    ["in", "since", "before", "after", "of", "by", "until", "till", "through", "from", "to", "and", "between", "the", "during", "year", "around", "late", "early", "mid", "on", "circa"]
 )
 
 

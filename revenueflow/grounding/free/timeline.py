@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import date
 from functools import cached_property
 from typing import Final, NamedTuple
@@ -11,21 +12,26 @@ from revenueflow.domain import dates
 from revenueflow.domain.dates import Span
 from revenueflow.domain.phrases import words
 from revenueflow.grounding.free.leaves import Leaf, Leaves
+from revenueflow.grounding.free.subject import key_of, subject_words
 from revenueflow.grounding.free.tables import Key, tables
 
 AGE: Final = re.compile(r"\b(aged?)[\s\u00a0:]{1,3}(\d{1,3})(?:\s?[-–]\s?(\d{1,3}))?")
 AGO: Final = re.compile(r"(\d{1,4}) years ago")
 PRESENT: Final = re.compile(r"\b(?:present|now|current|currently|ongoing|today|incumbent)\b", re.I)
 JOINS: Final = re.compile(r"\s{0,9}(?:\([^()]{0,40}\))?\s{0,9}(?:-|–|—|to|until|bis)\s{0,9}", re.I)
+UNION: Final = "marriage"
+MARRIED: Final = re.compile(r"([^()|]{2,120})\(([^()]{4,80})\)")
+ENDED: Final = re.compile(r"\b(?:div|died|wid|sep|death|ann|d)\b")
 YEAR_DAYS: Final = 365.25
 
 
 class Period(NamedTuple):
-    """From a day to a day, each known only within a span; `end` is None while it goes on."""
+    """From a day to a day, each known only within a span; `end` is None while it goes on. `name`: whom it was with."""
 
     start: Span
     end: Span | None
     leaf: Leaf
+    name: Key = ()
 
     @property
     def point(self) -> bool:
@@ -47,7 +53,7 @@ class Timeline:
         for leaf in self._leaves.all:
             name = self._known.event_keys.get(key_of(leaf))
             if name:
-                found.setdefault(name, []).extend(periods(leaf))
+                found.setdefault(name, []).extend(unions(leaf) if name == UNION else periods(leaf))
         return {name: tuple(items) for name, items in found.items() if items}
 
     @cached_property
@@ -67,6 +73,11 @@ class Timeline:
         return self.events.get(known.without, ()) if not found and known and known.without else found
 
     @cached_property
+    def own(self) -> frozenset[str]:
+        """The words of the subject's names."""
+        return subject_words(self._leaves)
+
+    @cached_property
     def today(self) -> Span:
         """The day that the evidence shows: a birth with an age tells it. A single fact is of the day on
         which it was fetched; a record may be older than that, but not than its last date."""
@@ -78,10 +89,9 @@ class Timeline:
         if told:
             return told
         known = [end for items in self.events.values() for period in items for end in (period.end or period.start)]
-        last = self._leaves.as_of or date.max
         if self._leaves.as_of and not any(leaf.key for group in self.leaves_of.values() for leaf in group):
             return Span(last, last)
-        return Span(min(max(known), last), last) if known else Span(last, last)
+        return Span(max(known, default=date.min), date.max)
 
     def _agos(self) -> list[tuple[int, int]]:
         """What "1958; 61 years ago" says."""
@@ -130,12 +140,6 @@ def _whole(first: date, second: date) -> int:
     return second.year - first.year - ((second.month, second.day) < (first.month, first.day))
 
 
-def key_of(leaf: Leaf) -> Key:
-    """The folded words of a leaf's key, without the "s" of "Spouse(s)"."""
-    found = words(leaf.key or leaf.about)
-    return found[:-1] if len(found) > 1 and found[-1] == "s" else found
-
-
 def periods(leaf: Leaf) -> tuple[Period, ...]:
     """The dates and spans of a value: "1997 - 2001 | 2012 - present" is two, the second one open."""
     if isinstance(leaf.value, int) and not isinstance(leaf.value, bool) and 1000 <= leaf.value < 2100:
@@ -157,6 +161,16 @@ def periods(leaf: Leaf) -> tuple[Period, ...]:
                 found.append(Period(dated.sure, _open_end(leaf.value, dated), leaf))
         last = dated
     return tuple(found)
+
+
+def unions(leaf: Leaf) -> Iterator[Period]:
+    """Marriages with their names: "Ann Lee (m. 1990; div. 1995)". Without an end they go on."""
+    for match in MARRIED.finditer(str(leaf.value)):
+        found = [dated.sure for dated in dates.scan(match[2]) if not dated.yearly]
+        if found:
+            end = None if len(found) == 1 else found[-1]
+            ended = end is not None or ENDED.search(match[2]) is None
+            yield Period(found[0], end if ended else found[0], leaf, words(match[1]))
 
 
 def _open_end(text: str, dated: dates.Dated) -> Span | None:

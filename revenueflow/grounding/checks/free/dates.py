@@ -10,7 +10,7 @@ from revenueflow.grounding.free.atom import Atom, atom
 from revenueflow.grounding.free.leaves import Leaves
 from revenueflow.grounding.free.said import Mention, Said
 from revenueflow.grounding.free.tables import tables
-from revenueflow.grounding.free.timeline import Period, Timeline, timeline
+from revenueflow.grounding.free.timeline import UNION, Period, Timeline, timeline
 
 PERSONAL: Final = frozenset({"birth", "death"})
 NEAR: Final = 3
@@ -34,7 +34,7 @@ def when(said: Said, leaves: Leaves) -> Iterator[Atom]:
     for bound in _bindings(said):
         if bound.mention.event in PERSONAL and said.of_others:
             continue
-        items = periods_of(times, bound.mention)
+        items = periods_of(times, bound.mention, said)
         answers = [_holds(bound, period, times) for period in items]
         yield from atom(
             "dates",
@@ -53,11 +53,19 @@ def either(answers: list[bool | None]) -> bool | None:
     return True if any(answers) else (None if None in answers else False)
 
 
-def periods_of(times: Timeline, mention: Mention) -> tuple[Period, ...]:
-    """The periods that a mention speaks of."""
+def periods_of(times: Timeline, mention: Mention, said: Said) -> tuple[Period, ...]:
+    """The periods that a mention speaks of: those with somebody whom the statement names, where it names one."""
+    if mention.event == UNION:
+        found = times.events.get(UNION, ())
+        named = tuple(period for period in found if not times.own.issuperset(period.name) and _names(said, period, times))
+        return named or (found if len(found) == 1 else ())
     if mention.event == "any":
         return next((found for name in LASTING if (found := times.events.get(name))), ())
     return times.of(mention.event)
+
+
+def _names(said: Said, period: Period, times: Timeline) -> bool:
+    return any(word in said.words for word in period.name if len(word) > 2 and word not in times.own)
 
 
 def _bindings(said: Said) -> Iterator[Bound]:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from revenueflow.domain.phrases import Hit, words
-from revenueflow.grounding.free.atom import Atom, atom, subject_words
+from revenueflow.grounding.free.atom import Atom, atom
 from revenueflow.grounding.free.leaves import Leaf, Leaves
 from revenueflow.grounding.free.said import Said
+from revenueflow.grounding.free.subject import key_of, subject_words
 from revenueflow.grounding.free.tables import Key, ValueKind, tables
-from revenueflow.grounding.free.timeline import key_of
 
 
 class Known(NamedTuple):

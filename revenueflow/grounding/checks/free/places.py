@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from revenueflow.domain.phrases import words
-from revenueflow.grounding.free.atom import Atom, atom, subject_words
+from revenueflow.grounding.free.atom import Atom, atom
 from revenueflow.grounding.free.leaves import Leaf, Leaves
 from revenueflow.grounding.free.names import names_from
 from revenueflow.grounding.free.places import Where, index, inside, read
 from revenueflow.grounding.free.said import Said
+from revenueflow.grounding.free.subject import key_of, subject_words
 from revenueflow.grounding.free.tables import Key, tables
-from revenueflow.grounding.free.timeline import key_of
 
 LEADS: Final = frozenset({"in", "from", "at", "near"})
 BACK: Final = 5

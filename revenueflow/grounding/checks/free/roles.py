@@ -8,12 +8,12 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from revenueflow.domain.phrases import words
-from revenueflow.grounding.free.atom import Atom, atom, subject_words
+from revenueflow.grounding.free.atom import Atom, atom
 from revenueflow.grounding.free.leaves import Leaf, Leaves
 from revenueflow.grounding.free.names import matches, names_from
 from revenueflow.grounding.free.said import Said
+from revenueflow.grounding.free.subject import key_of, subject_words
 from revenueflow.grounding.free.tables import tables
-from revenueflow.grounding.free.timeline import key_of
 
 CHECK: Final = "names_of"
 PIECE: Final = re.compile(r"[|;,/\n&]|\band\b")

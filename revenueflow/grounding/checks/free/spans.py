@@ -12,7 +12,7 @@ from revenueflow.grounding.free.amounts import Amount
 from revenueflow.grounding.free.atom import Atom, atom
 from revenueflow.grounding.free.leaves import Leaves
 from revenueflow.grounding.free.said import Mention, Said
-from revenueflow.grounding.free.timeline import YEAR_DAYS, Period, Timeline, timeline, years_between
+from revenueflow.grounding.free.timeline import UNION, YEAR_DAYS, Period, Timeline, timeline, years_between
 
 STAGES: Final = {
     "teens": (13, 19), "teen": (13, 19), "teenager": (13, 19), "teenagers": (13, 19), "twenties": (20, 29),
@@ -99,7 +99,7 @@ def _event_of(said: Said, start: int, times: Timeline) -> tuple[Mention | None, 
     mention = mentions[0]
     if mention.event == "death":
         return mention, times.age_at_death
-    items = times.events.get(mention.event, ())
+    items = periods_of(times, mention, said) if mention.event == UNION else times.events.get(mention.event, ())
     if not items or (mention.role == "lasts" and not said.has("since", "since his", "since her", "since their", "since he", "since she")):
         return None, None
     when = items[-1].end if mention.role == "ends" else items[0].start
@@ -115,7 +115,7 @@ def durations(said: Said, leaves: Leaves) -> Iterator[Atom]:
         mention = _lasting(said, amount) if amount.unit in YEARS else None
         if mention is None or (mention.event in PERSONAL and said.of_others):
             continue
-        items = periods_of(times, mention)
+        items = periods_of(times, mention, said)
         lengths = _lengths(said, amount, mention, items, times)
         yield from atom(
             "durations",

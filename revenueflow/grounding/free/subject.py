@@ -1,0 +1,24 @@
+"""What evidence is about: the names of its subject, and what each value is a value of."""
+
+from __future__ import annotations
+
+from revenueflow.domain.phrases import words
+from revenueflow.grounding.free.leaves import Leaf, Leaves
+from revenueflow.grounding.free.tables import Key, tables
+
+
+def key_of(leaf: Leaf) -> Key:
+    """The folded words of a leaf's key, without the "s" of "Spouse(s)"."""
+    found = words(leaf.key or leaf.about)
+    return found[:-1] if len(found) > 1 and found[-1] == "s" else found
+
+
+def subject_words(leaves: Leaves) -> frozenset[str]:
+    """The words of the names of what the evidence is about."""
+    return leaves.once(_subject_words)
+
+
+def _subject_words(leaves: Leaves) -> frozenset[str]:
+    wanted = tables().subjects
+    named = (leaf for leaf in leaves.all if key_of(leaf) in wanted and isinstance(leaf.value, str))
+    return leaves.subject.union(word for leaf in named for word in words(str(leaf.value)))
