@@ -14,6 +14,7 @@ from revenueflow.grounding.free.timeline import UNION, Period, Timeline, timelin
 
 PERSONAL: Final = frozenset({"birth", "death"})
 NEAR: Final = 3
+OPENING: Final = 4
 LASTING: Final = ("activity", "founding", "release")
 
 
@@ -87,12 +88,11 @@ def _bindings(said: Said) -> Iterator[Bound]:
 
 
 def _mention_for(said: Said, dated: Dated) -> Mention | None:
-    """The only event of the sentence; among several, the last one before the date."""
+    """The last event before the date; the only one of the sentence, if the date opens it ("In 1990, …")."""
     mentions = [one for one in said.mentions if not (one.role == "lasts" and one.event == "any")] or list(said.mentions)
-    if len(mentions) == 1:
-        return mentions[0]
     place = said.place(dated.start)
-    return next((one for one in reversed(mentions) if one.end <= place), None)
+    before = next((one for one in reversed(mentions) if one.end <= place), None)
+    return before or (mentions[0] if len(mentions) == 1 and place <= OPENING else None)
 
 
 def _relation(said: Said, dated: Dated) -> str:

@@ -8,6 +8,7 @@ from revenueflow.grounding.checks.free.comparisons import amounts_of, profits
 from revenueflow.grounding.checks.free.counts import counts
 from revenueflow.grounding.checks.free.dates import when
 from revenueflow.grounding.checks.free.kinds import values_of
+from revenueflow.grounding.checks.free.order import releases
 from revenueflow.grounding.checks.free.places import people, together, where
 from revenueflow.grounding.checks.free.roles import named, same
 from revenueflow.grounding.checks.free.spans import ages, durations, going_on
@@ -18,7 +19,7 @@ from revenueflow.grounding.free.parts import Part
 from revenueflow.grounding.free.said import Said, said
 
 READERS: Final[tuple[Reader, ...]] = (
-    when, ages, durations, going_on, counts, named, same, amounts_of, profits, values_of, where, people, together,
+    when, ages, durations, going_on, counts, named, same, amounts_of, profits, values_of, where, people, together, releases,
 )  # fmt: skip
 """Each yields what it finds; none decides for the others."""
 
