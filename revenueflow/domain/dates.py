@@ -1,4 +1,4 @@
-"""Dates as people write them: days, months, seasons, quarters, years, decades, centuries; English, German months too."""
+"""Dates as people write them: days, months, seasons, quarters, years, decades, centuries; months in German too."""
 
 from __future__ import annotations
 
@@ -186,7 +186,11 @@ def _decade(match: re.Match[str]) -> Dated | None:
     if match["decade"]:
         first = int(match["decade"])
         found = _part_of(match, match["p7"], first, 10)
-        return found if first % 100 else found._replace(wide=_joined(found.wide, _part_of(match, match["p7"], first, 100).wide))
+        return (
+            found
+            if first % 100
+            else found._replace(wide=_joined(found.wide, _part_of(match, match["p7"], first, 100).wide))
+        )
     if match["short"]:
         return _part_of(match, match["p8"], 1900 + int(match["short"]), 10)
     return None

@@ -16,7 +16,9 @@ LARGER: Final = re.compile(
     r"\b(?:longer|older|bigger|greater|larger|higher|taller|heavier|wider|farther|later) than\b(?=\s+[\d$€£])", re.I
 )
 SMALLER: Final = re.compile(r"\b(?:shorter|younger|smaller|lower|lighter|lesser|narrower) than\b(?=\s+[\d$€£])", re.I)
-ARTICLE: Final = re.compile(r"\b(over|under|about|almost|nearly|around|than|least|most|exactly|just|only|roughly) an? (?=\d)", re.I)
+ARTICLE: Final = re.compile(
+    r"\b(over|under|about|almost|nearly|around|than|least|most|exactly|just|only|roughly) an? (?=\d)", re.I
+)
 ABOUT: Final = re.compile(r"\b(?:close to|just about|an estimated|near)(?=\s+[\d$€£])", re.I)
 YEARS: Final = (
     (re.compile(r"\bhalf (?:of )?a century\b", re.I), "50 years"),
@@ -32,7 +34,9 @@ YEARS: Final = (
     (re.compile(r"\ba (million|billion|hundred|thousand)\b", re.I), r"1 \1"),
 )
 DECADES: Final = re.compile(r"\b(\d{1,3})(?: full)? (decades|centuries)\b", re.I)
-STRICT: Final = frozenset({"over", "more than", "above", "exceeding", "exceeds", "greater than", "über", "mehr als", ">"})
+STRICT: Final = frozenset(
+    {"over", "more than", "above", "exceeding", "exceeds", "greater than", "über", "mehr als", ">"}
+)
 STRICT_BELOW: Final = frozenset({"under", "less than", "fewer than", "below", "unter", "weniger als", "<"})
 ALMOST: Final = frozenset({"almost", "nearly"})
 SMALLEST: Final = 1e-6

@@ -36,14 +36,16 @@ def atom(
     leaves: Iterable[Leaf],
     *,
     expected: JsonValue = None,
-    found: JsonValue = None,
+    found: Iterable[str | float | None] = (),
     doubt: float = 0.0,
 ) -> Iterator[Atom]:
     """One atom for True or False, none for None. `doubt` takes off from how sure it is."""
     if holds is not None:
         stance = Stance.AGREES if holds else Stance.DISAGREES
         score = AGREED - doubt if holds else DENIED + doubt
-        yield Atom(Finding(stance, check, score, expected, found, tuple(leaves)), frozenset(tokens))
+        yield Atom(
+            Finding(stance, check, score, expected, list[JsonValue](found) or None, tuple(leaves)), frozenset(tokens)
+        )
 
 
 def unexplained(said: Said, leaves: Leaves, explained: Iterable[int]) -> tuple[str, ...]:

@@ -52,7 +52,9 @@ class Leaves:
         self.as_of = as_of
         self._readings: dict[Callable[[Leaves], Any], Any] = {}
         self.all: tuple[Leaf, ...] = tuple(
-            Leaf(name, path, value, topics.get(name, "")) for name, data in evidence.items() for path, value in flat(data)
+            Leaf(name, path, value, topics.get(name, ""))
+            for name, data in evidence.items()
+            for path, value in flat(data)
         )
 
     def once(self, read: Callable[[Leaves], T]) -> T:

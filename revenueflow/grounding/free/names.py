@@ -76,6 +76,10 @@ def matches(name: Iterable[str], values: Iterable[tuple[str, ...]]) -> bool | No
         held = frozenset(value) - LINKS
         if wanted and wanted <= held:
             return True
-        if wanted & held or fuzz.ratio(" ".join(name), " ".join(value)) >= ALIKE or any(fuzz.ratio(one, other) >= ALIKE for one in wanted for other in held if len(one) > 3):
+        if (
+            wanted & held
+            or fuzz.ratio(" ".join(name), " ".join(value)) >= ALIKE
+            or any(fuzz.ratio(one, other) >= ALIKE for one in wanted for other in held if len(one) > 3)
+        ):
             best = None
     return best

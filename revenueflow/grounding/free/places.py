@@ -40,9 +40,9 @@ def index() -> PhraseIndex:
             found.setdefault(words(name), f"country:{code}")
     for code, names in tables().demonyms.items():
         found.update({words(name): f"country:{code}" for name in names})
-    for country in STATES_OF:
-        for state in pycountry.subdivisions.get(country_code=country) or ():
-            found[words(state.name)] = f"state:{state.code}"
+    found.update(
+        {words(state.name): f"state:{state.code}" for state in pycountry.subdivisions if state.code[:2] in STATES_OF}
+    )
     found.update({words(name): f"state:{code}" for name, code in (NATIONS | PEOPLES).items()})
     found.update({words(name): f"region:{name}" for name in tables().regions if words(name) not in found})
     return PhraseIndex((" ".join(name), place) for name, place in found.items() if name and name not in NO_COUNTRY)

@@ -5,14 +5,37 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Final, NamedTuple
 
-from revenueflow.domain import dates
+from revenueflow.domain.dates import Dated, scan
 from revenueflow.domain.phrases import WORD, Hit, fold
 from revenueflow.grounding.free.amounts import Amount, amounts, in_digits
 from revenueflow.grounding.free.parts import Part
 from revenueflow.grounding.free.tables import tables
 
 YEAR_LEADS: Final = frozenset(
-    ["in", "since", "before", "after", "of", "by", "until", "till", "through", "from", "to", "and", "between", "the", "during", "year", "around", "late", "early", "mid", "on", "circa"]
+    [
+        "in",
+        "since",
+        "before",
+        "after",
+        "of",
+        "by",
+        "until",
+        "till",
+        "through",
+        "from",
+        "to",
+        "and",
+        "between",
+        "the",
+        "during",
+        "year",
+        "around",
+        "late",
+        "early",
+        "mid",
+        "on",
+        "circa",
+    ]
 )
 
 
@@ -47,9 +70,9 @@ class Said:
         self.words = tuple(token.word for token in self.tokens)
 
     @cached_property
-    def dates(self) -> tuple[dates.Dated, ...]:
+    def dates(self) -> tuple[Dated, ...]:
         """The dates; a bare number counts as a year only after a word that may lead to one."""
-        return tuple(found for found in dates.scan(self.text) if self._meant(found))
+        return tuple(found for found in scan(self.text) if self._meant(found))
 
     @cached_property
     def amounts(self) -> tuple[Amount, ...]:
@@ -87,7 +110,7 @@ class Said:
         text = f" {' '.join(self.words)} "
         return any(f" {phrase} " in text for phrase in phrases)
 
-    def _meant(self, found: dates.Dated) -> bool:
+    def _meant(self, found: Dated) -> bool:
         written = self.text[found.start : found.end]
         place = self.place(found.start)
         if not written.isdigit():

@@ -9,6 +9,7 @@ from pydantic import Field
 from revenueflow import defaults
 from revenueflow.domain.base import Value
 from revenueflow.domain.phrases import PhraseIndex, words
+from revenueflow.settings import General, Settings
 
 Key = tuple[str, ...]
 
@@ -113,6 +114,18 @@ class Words(Value):
         return PhraseIndex.of({name: getattr(self, name) for name in names})
 
 
+class States(Value):
+    """Turns of phrase for what goes on, has ended, or is the same."""
+
+    lived: tuple[str, ...]
+    alive: tuple[str, ...]
+    still: tuple[str, ...]
+    stopped: tuple[str, ...]
+    unbroken: tuple[str, ...]
+    same: tuple[str, ...]
+    different: tuple[str, ...]
+
+
 class FreeStatements(Value):
     """All of it. Load with `defaults.load(FreeStatements, FILE, config_dir)`."""
 
@@ -130,6 +143,7 @@ class FreeStatements(Value):
     regions: dict[str, frozenset[str]]
     demonyms: dict[str, tuple[str, ...]]
     counting: Counting
+    states: States
     words: Words
     numbers: dict[str, int] = Field(default_factory=dict)
 
@@ -224,5 +238,5 @@ FILE = "free_statements.toml"
 
 @cache
 def tables() -> FreeStatements:
-    """Ours, loaded once per process."""
-    return defaults.load(FreeStatements, FILE)
+    """Those of this process (`REVENUEFLOW_CONFIG_DIR`, else ours), loaded once: a change needs a restart."""
+    return defaults.load(FreeStatements, FILE, Settings.only(General).config_dir)

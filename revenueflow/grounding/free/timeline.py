@@ -89,8 +89,9 @@ class Timeline:
         if told:
             return told
         known = [end for items in self.events.values() for period in items for end in (period.end or period.start)]
-        if self._leaves.as_of and not any(leaf.key for group in self.leaves_of.values() for leaf in group):
-            return Span(last, last)
+        day = self._leaves.as_of
+        if day and not any(leaf.key for group in self.leaves_of.values() for leaf in group):
+            return Span(day, day)
         return Span(max(known, default=date.min), date.max)
 
     def _agos(self) -> list[tuple[int, int]]:
@@ -126,7 +127,10 @@ class Timeline:
 
     def _ages(self, event: str) -> list[tuple[str, int, int]]:
         found = [
-            match for leaf in self.leaves_of.get(event, ()) if isinstance(leaf.value, str) for match in AGE.finditer(leaf.value)
+            match
+            for leaf in self.leaves_of.get(event, ())
+            if isinstance(leaf.value, str)
+            for match in AGE.finditer(leaf.value)
         ]
         return [(match[1], int(match[2]), int(match[3] or match[2])) for match in found]
 

@@ -68,7 +68,9 @@ def _compared(said: Said, amount: Amount, name: str, value: Measured, hits: tupl
     if holds is False and based.plain and _roughly(based, value):
         holds = None
     first, last = said.place(amount.start), said.place(amount.end)
-    phrases = [place for hit in hits if name in hit.canonical.split("|") for place in range(hit.start, hit.start + hit.length)]
+    phrases = [
+        place for hit in hits if name in hit.canonical.split("|") for place in range(hit.start, hit.start + hit.length)
+    ]
     unit = range(last, last + 1) if amount.unit else range(0)
     yield from atom(
         "amounts", holds, (*range(first, last), *phrases, *unit), value.leaves,
@@ -96,7 +98,11 @@ def profits(said: Said, leaves: Leaves) -> Iterator[Atom]:
     up = said.has(*spoken.above) and not said.has(*spoken.below)
     if said.denies:
         up = not up
-    tokens = [place for place, word in enumerate(said.words) if any(word in phrase.split() for phrase in (*spoken.above, *spoken.below))]
+    tokens = [
+        place
+        for place, word in enumerate(said.words)
+        if any(word in phrase.split() for phrase in (*spoken.above, *spoken.below))
+    ]
     gap = (first.low - second.high, first.high - second.low)
     holds = True if (gap[0] > 0) is up and (gap[0] > 0) == (gap[1] > 0) else None
     if (up and gap[1] < 0) or (not up and gap[0] > 0):
@@ -107,7 +113,15 @@ def profits(said: Said, leaves: Leaves) -> Iterator[Atom]:
     if holds is not False and up and by is not None:
         close = by.holds(max(0.0, gap[0]), gap[1], LOOSE)
         plain = by.holds(first.low, first.high, LOOSE) is True
-        yield from atom("profit", None if plain else close, tokens, ground, expected=said.text[by.start : by.end].strip(), found=found, doubt=0.05)
+        yield from atom(
+            "profit",
+            None if plain else close,
+            tokens,
+            ground,
+            expected=said.text[by.start : by.end].strip(),
+            found=found,
+            doubt=0.05,
+        )
         return
     # A profit is no measure of success: only what is surely below or above is denied.
     yield from atom("profit", holds, tokens, ground, found=found, doubt=0.1)

@@ -39,27 +39,32 @@ def _narrowed(said: Said, hit: Hit) -> bool:
     after = said.tokens[hit.start + hit.length : hit.start + hit.length + 1]
     if not after:
         return False
-    return after[0].word in tables().counting.narrowing or (after[0].word == "in" and said.tokens[-1].written[:1].isupper())
+    return after[0].word in tables().counting.narrowing or (
+        after[0].word == "in" and said.tokens[-1].written[:1].isupper()
+    )
 
 
 def _numbered(said: Said, hit: Hit, items: Items) -> Iterator[Atom]:
     amount = _before(said, hit)
-    if amount is None or amount.currency or amount.percent or said.denies or amount.low > LIMIT or amount.bound == "under":
+    if (
+        amount is None
+        or amount.currency
+        or amount.percent
+        or said.denies
+        or amount.low > LIMIT
+        or amount.bound == "under"
+    ):
         return
     first = said.place(amount.start)
     part = said.words[hit.start : hit.start + hit.length] in tables().part_nouns
     most = float("inf") if items.most is None else items.most
+    holds = amount.holds(items.least, most)
     if part:
         holds = False if amount.low > most else None
-    elif items.most is None and not amount.plain:
-        holds = amount.holds(items.least, most)
-    else:
-        holds = amount.holds(items.least, most)
-        holds = None if holds is False and amount.plain and items.least < amount.low <= most else holds
-    yield from atom(
-        CHECK, holds, (*range(first, hit.start + hit.length), *_sole(said, first)), items.leaves,
-        expected=said.text[amount.start : said.tokens[hit.start].end].strip(), found=[items.least, items.most], doubt=0.03,
-    )  # fmt: skip
+    expected = said.text[amount.start : said.tokens[hit.start].end].strip()
+    tokens = (*range(first, hit.start + hit.length), *_sole(said, first))
+    found = [items.least, items.most]
+    yield from atom(CHECK, holds, tokens, items.leaves, expected=expected, found=found, doubt=0.03)
 
 
 def _before(said: Said, hit: Hit) -> Amount | None:
@@ -96,9 +101,11 @@ def _vague(said: Said, hit: Hit, items: Items) -> Iterator[Atom]:
         holds = True if items.most == 1 else (False if items.least > 1 else None)
         yield from atom(CHECK, holds, words, items.leaves, expected=expected, found=found, doubt=0.05)
     elif lead[-1] == "no" or (lead[-1:] == ("any",) and said.denies):
-        yield from atom(CHECK, False if items.least > 0 else None, words, items.leaves, expected=expected, found=found, doubt=0.05)
-    elif lead[-1] == "same" and said.has("always", "only", "entire", "whole", "stay", "stayed", "remained", "throughout", "ever"):
+        yield from atom(
+            CHECK, False if items.least > 0 else None, words, items.leaves, expected=expected, found=found, doubt=0.05
+        )
+    elif lead[-1] == "same" and said.has(
+        "always", "only", "entire", "whole", "stay", "stayed", "remained", "throughout", "ever"
+    ):
         holds = False if items.least > 1 else None
         yield from atom(CHECK, holds, words, items.leaves, expected=expected, found=found, doubt=0.05)
-
-

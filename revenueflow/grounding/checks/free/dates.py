@@ -57,9 +57,11 @@ def either(answers: list[bool | None]) -> bool | None:
 def periods_of(times: Timeline, mention: Mention, said: Said) -> tuple[Period, ...]:
     """The periods that a mention speaks of: those with somebody whom the statement names, where it names one."""
     if mention.event == UNION:
-        found = times.events.get(UNION, ())
-        named = tuple(period for period in found if not times.own.issuperset(period.name) and _names(said, period, times))
-        return named or (found if len(found) == 1 else ())
+        unions = times.events.get(UNION, ())
+        named = tuple(
+            period for period in unions if not times.own.issuperset(period.name) and _names(said, period, times)
+        )
+        return named or (unions if len(unions) == 1 else ())
     if mention.event == "any":
         return next((found for name in LASTING if (found := times.events.get(name))), ())
     return times.of(mention.event)
@@ -141,7 +143,9 @@ def _during(relation: str, dated: Dated, period: Period, times: Timeline) -> boo
         return None
     whole = Span(period.start.first, (period.end or times.today).last)
     if relation == "before":
-        return True if period.start.last < dated.wide.first else (False if period.start.first > dated.wide.last else None)
+        return (
+            True if period.start.last < dated.wide.first else (False if period.start.first > dated.wide.last else None)
+        )
     if relation == "after":
         return True if whole.last > dated.wide.last else (False if whole.last < dated.wide.first else None)
     if relation == "until":

@@ -19,7 +19,8 @@ from revenueflow.grounding.free.parts import Part
 from revenueflow.grounding.free.said import Said, said
 
 READERS: Final[tuple[Reader, ...]] = (
-    when, ages, durations, going_on, counts, named, same, amounts_of, profits, values_of, where, people, together, releases,
+    when, ages, durations, going_on, releases, counts, named, same, amounts_of, profits, values_of, where, people,
+    together,
 )  # fmt: skip
 """Each yields what it finds; none decides for the others."""
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from revenueflow.domain.phrases import Hit, words
 from revenueflow.grounding.free.atom import Atom, atom
+from revenueflow.grounding.free.finding import Stance
 from revenueflow.grounding.free.leaves import Leaf, Leaves
 from revenueflow.grounding.free.said import Said
 from revenueflow.grounding.free.subject import key_of, subject_words
@@ -40,11 +41,16 @@ def values_of(said: Said, leaves: Leaves) -> Iterator[Atom]:
     own = subject_words(leaves)
     for name, known in leaves.once(Kinds).by_name.items():
         kind = tables().kinds[name]
+        found: list[Atom] = []
         for hit in tables().kind_values[name].find(said.words):
             place = range(hit.start, hit.start + hit.length)
             if not own.issuperset(said.words[hit.start : hit.start + hit.length]) and _near(said, hit, kind):
                 holds = _holds(said, hit, known, kind)
-                yield from atom(name, holds, place, known.leaves, expected=" ".join(said.words[place.start : place.stop]), doubt=0.08)
+                expected = " ".join(said.words[place.start : place.stop])
+                found += atom(name, holds, place, known.leaves, expected=expected, doubt=0.08)
+        # One that agrees may be spelled out by the others ("metal rock"): then none denies.
+        agreed = [one for one in found if one.finding.stance is Stance.AGREES]
+        yield from agreed or found
 
 
 def _near(said: Said, hit: Hit, kind: ValueKind) -> bool:

@@ -23,9 +23,9 @@ def releases(said: Said, leaves: Leaves) -> Iterator[Atom]:
     if len(items) < 2 or not spoken or said.denies:
         return
     ground, tokens = [item.leaf for item in items], _tokens(said)
-    found = [f"{item.leaf.value}" for item in items]
+    found = [str(item.leaf.value) for item in items]
     holds = _holds(said, items)
-    yield from atom(CHECK, holds, tokens, ground, found=list(found), doubt=0.05)
+    yield from atom(CHECK, holds, tokens, ground, found=found, doubt=0.05)
 
 
 def _holds(said: Said, items: tuple[Period, ...]) -> bool | None:
@@ -39,7 +39,7 @@ def _holds(said: Said, items: tuple[Period, ...]) -> bool | None:
                 return None
             return (first.start.first < second.start.first) is (word == "before")
     only = _at(said.words, items) if "first" in said.words else None
-    return only is not None and only.start == min(item.start for item in items) if only else None
+    return only.start == min(item.start for item in items) if only else None
 
 
 def _at(tokens: tuple[str, ...], items: tuple[Period, ...]) -> Period | None:
@@ -52,4 +52,6 @@ def _at(tokens: tuple[str, ...], items: tuple[Period, ...]) -> Period | None:
 def _tokens(said: Said) -> Iterator[int]:
     places = (place for hit in index().find(said.words) for place in range(hit.start, hit.start + hit.length))
     yield from places
-    yield from (place for place, word in enumerate(said.words) if word in ("before", "after", "first", "released", "premiered"))
+    yield from (
+        place for place, word in enumerate(said.words) if word in ("before", "after", "first", "released", "premiered")
+    )

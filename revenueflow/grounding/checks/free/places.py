@@ -61,10 +61,12 @@ def where(said: Said, leaves: Leaves) -> Iterator[Atom]:
             continue
         for name in names_from(said, place + 1)[:1]:
             site = sites[topic]
+            holds = inside(_bare(name.words), site.words, site.where)
+            tokens = (*range(max(0, place - 1), place + 1), *range(name.start, name.end))
+            found = [str(leaf.value) for leaf in site.leaves]
             yield from atom(
-                "places", inside(_bare(name.words), site.words, site.where), (*range(max(0, place - 1), place + 1), *range(name.start, name.end)),
-                site.leaves, expected=" ".join(name.words), found=[str(leaf.value) for leaf in site.leaves], doubt=0.05,
-            )  # fmt: skip
+                "places", holds, tokens, site.leaves, expected=" ".join(name.words), found=found, doubt=0.05
+            )
 
 
 def _bare(name: Key) -> Key:
@@ -94,19 +96,35 @@ def people(said: Said, leaves: Leaves) -> Iterator[Atom]:
             continue
         holds = code[:2] in every
         ground = [leaf for site in sites.values() for leaf in site.leaves]
-        yield from atom("people", holds, range(hit.start, hit.start + hit.length), ground, expected=first.word, found=sorted(every), doubt=0.08)
+        yield from atom(
+            "people",
+            holds,
+            range(hit.start, hit.start + hit.length),
+            ground,
+            expected=first.word,
+            found=sorted(every),
+            doubt=0.08,
+        )
 
 
 def together(said: Said, leaves: Leaves) -> Iterator[Atom]:
     """Born and died "in the same country", or state."""
     sites = leaves.once(Sites).by_name
-    spoken = [name for name, located in tables().places.items() if name in sites and name != "base" and not located.says.isdisjoint(said.words)]
+    spoken = [
+        name
+        for name, located in tables().places.items()
+        if name in sites and name != "base" and not located.says.isdisjoint(said.words)
+    ]
     phrase = next((one for one in SAME if said.has(one)), None)
     unlike = said.has("different countries", "different states")
     if len(spoken) != 2 or said.denies or said.of_others or (phrase is None and not unlike):
         return
     one, other = (sites[name] for name in spoken)
-    apart = _apart(one.where, other.where, by_state="state" in (phrase or "different states" if said.has("different states") else phrase or ""))
+    apart = _apart(
+        one.where,
+        other.where,
+        by_state="state" in (phrase or "different states" if said.has("different states") else phrase or ""),
+    )
     if apart is None or (phrase in ("same city", "same town", "same place") and not apart):
         return
     yield from atom("places", apart is unlike, (), (*one.leaves, *other.leaves), doubt=0.05)

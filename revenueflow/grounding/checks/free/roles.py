@@ -1,4 +1,4 @@
-"""Free statements that name who did what: "directed by X", "the mayor is X", "written and produced by the same person"."""
+"""Free statements that name who did what: "directed by X", "the mayor is X", "written and made by the same person"."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from revenueflow.domain.phrases import words
+from revenueflow.domain.phrases import Hit, words
 from revenueflow.grounding.free.atom import Atom, atom
 from revenueflow.grounding.free.leaves import Leaf, Leaves
-from revenueflow.grounding.free.names import matches, names_from
+from revenueflow.grounding.free.names import Name, matches, names_from
 from revenueflow.grounding.free.said import Said
 from revenueflow.grounding.free.subject import key_of, subject_words
 from revenueflow.grounding.free.tables import tables
@@ -79,23 +79,28 @@ def named(said: Said, leaves: Leaves) -> Iterator[Atom]:
         found = names_from(said, place)
         for mention in group:
             if mention.role in known:
-                yield from _compared(said, mention, found, known[mention.role], leaves)
+                yield from _compared(mention, found, known[mention.role], leaves)
 
 
-def _compared(said: Said, mention: Mentioned, found: tuple, values: Held, leaves: Leaves) -> Iterator[Atom]:  # type: ignore[type-arg]
+def _compared(mention: Mentioned, found: tuple[Name, ...], values: Held, leaves: Leaves) -> Iterator[Atom]:
     own = subject_words(leaves)
     for name in found:
         if frozenset(name.words) <= own:
             continue
-        yield from atom(
-            CHECK, matches(name.words, values.names), (*range(mention.start, mention.end), *range(name.start - 1, name.end)), values.leaves,
-            expected=" ".join(name.words), found=[" ".join(value) for value in values.names], doubt=0.05,
-        )  # fmt: skip
+        tokens = (*range(mention.start, mention.end), *range(name.start - 1, name.end))
+        held_names = [" ".join(value) for value in values.names]
+        holds, wanted = matches(name.words, values.names), " ".join(name.words)
+        yield from atom(CHECK, holds, tokens, values.leaves, expected=wanted, found=held_names, doubt=0.05)
 
 
 def _mentions(said: Said) -> tuple[Mentioned, ...]:
     hits = tables().role_phrases.find(said.words)
-    return tuple(Mentioned(*hit.canonical.split("."), hit.start, hit.start + hit.length) for hit in hits)
+    return tuple(map(_mentioned, hits))
+
+
+def _mentioned(hit: Hit) -> Mentioned:
+    role, _, kind = hit.canonical.partition(".")
+    return Mentioned(role, kind, hit.start, hit.start + hit.length)
 
 
 def _groups(said: Said, mentions: tuple[Mentioned, ...]) -> Iterator[list[Mentioned]]:
@@ -112,7 +117,11 @@ def _groups(said: Said, mentions: tuple[Mentioned, ...]) -> Iterator[list[Mentio
 
 def _joined(said: Said, one: Mentioned, other: Mentioned) -> bool:
     between = said.words[one.end : other.start]
-    return one.kind == other.kind == "verbs" and all(word in ("and", "as", "well", "also", "both") for word in between) and len(between) <= BETWEEN
+    return (
+        one.kind == other.kind == "verbs"
+        and all(word in ("and", "as", "well", "also", "both") for word in between)
+        and len(between) <= BETWEEN
+    )
 
 
 def _name_place(said: Said, mention: Mentioned) -> int | None:
@@ -126,8 +135,8 @@ def _name_place(said: Said, mention: Mentioned) -> int | None:
 
 def same(said: Said, leaves: Leaves) -> Iterator[Atom]:
     """Two roles "by the same person", or by different ones."""
-    alike = said.has("same person", "same people", "same man", "same woman", "same company", "same studio", "same companies", "same individual", "are the same", "same movie studio", "same director", "same name", "same persons", "the same")  # fmt: skip
-    unlike = said.has("different people", "different person", "different companies", "different persons", "different individuals", "different studios")
+    alike = said.has(*tables().states.same)
+    unlike = said.has(*tables().states.different)
     mentions = list({mention.role: mention for mention in _mentions(said) if mention.kind != "says"}.values())
     if alike == unlike or said.denies or len(mentions) < 2:
         return
@@ -142,7 +151,11 @@ def same(said: Said, leaves: Leaves) -> Iterator[Atom]:
     if holds is None:
         return
     tokens = {place for mention in mentions for place in range(mention.start, mention.end)}
-    tokens |= {place for place, word in enumerate(said.words) if word in ("same", "different", "person", "people", "company", "man", "woman")}
+    tokens |= {
+        place
+        for place, word in enumerate(said.words)
+        if word in ("same", "different", "person", "people", "company", "man", "woman")
+    }
     ground = [leaf for mention in mentions for leaf in known[mention.role].leaves]
     found = [" ".join(name) for group in groups for name in sorted(group)]
     yield from atom("same", holds is alike, tokens, ground, found=found, doubt=0.05)

@@ -12,6 +12,7 @@ from revenueflow.grounding.free.amounts import Amount
 from revenueflow.grounding.free.atom import Atom, atom
 from revenueflow.grounding.free.leaves import Leaves
 from revenueflow.grounding.free.said import Mention, Said
+from revenueflow.grounding.free.tables import tables
 from revenueflow.grounding.free.timeline import UNION, YEAR_DAYS, Period, Timeline, timeline, years_between
 
 STAGES: Final = {
@@ -26,20 +27,16 @@ STAGE: Final = re.compile(
 )
 PARTS: Final = {None: (0, 9, 0, 9), "early": (0, 3, 0, 4), "mid": (4, 6, 3, 7), "late": (7, 9, 6, 9)}
 AGE: Final = re.compile(
-    r"(?:\bat (?:the )?(?:ripe |old |young )*(?:age of |age )?|\bthe age of |\baged? (?:of )?|\bturn(?:ing|ed) |\bwas (?:only |just )?|\bwere (?:only |just )?"
-    r"|\bto be |\buntil (?:age |the age of )?|\bbefore (?:age |the age of )?|\breached )"
-    r"(?:(?P<bound>over|under|about|around|almost|nearly|more than|less than) )?(?P<age>\d{1,3})(?P<old> years? old| years? of age)?(?=\W*(?:$|[.,;]|when|and|in|for|as|at|on|by|due|after|with))"
+    r"(?:\bat (?:the )?(?:ripe |old |young )?(?:age of |age )?|\bthe age of |\baged? (?:of )?|\bturn(?:ing|ed) "
+    r"|\b(?:was|were) (?:only |just )?|\bto be |\buntil (?:age |the age of )?|\bbefore (?:age |the age of )?"
+    r"|\breached )(?:(?:over|under|about|around|almost|nearly|more than|less than) )?(?P<age>\d{1,3})"
+    r"(?: years? old| years? of age)?(?=\W*(?:$|[.,;]|when|and|in|for|as|at|on|by|due|after|with))"
 )
 BEFORE: Final = re.compile(r"\b(?:before|under|less than)\b[^.]{0,24}$")
 AFTER: Final = re.compile(r"\b(?:after|over|more than|past)\b[^.]{0,24}$")
-LIVED: Final = ("lived to be", "lived until", "lived to", "living to", "made it to", "reached the age", "lived past")
-AGED: Final = frozenset({"since", "at", "when", "was", "were", "until", "he", "she", "they", "before", "after"})
 YEARS: Final = frozenset({"year", "years", "yrs"})
-ALIVE: Final = ("still alive", "is alive", "still living", "alive today", "is living")
-STILL: Final = ("still active", "still performing", "still making", "currently active", "is active", "are active", "still together", "still acting", "still going", "still recording", "still touring", "still an active")  # fmt: skip
-STOPPED: Final = ("no longer active", "is retired", "a retired", "are retired", "retired from", "has retired", "have retired", "disbanded", "broke up", "is inactive", "became inactive", "split up", "retired in", "no longer performs", "stopped performing", "no longer performing", "is now retired")  # fmt: skip
-UNBROKEN: Final = ("without a break", "continuously", "without break", "consecutively", "uninterrupted", "non stop", "nonstop", "without taking a break", "without any breaks", "without interruption", "without a hiatus", "never taken a break", "never took a break", "without stopping")  # fmt: skip
 ACTIVITY: Final = "activity"
+AGED: Final = frozenset({"since", "at", "when", "was", "were", "until", "he", "she", "they", "before", "after"})
 
 
 def ages(said: Said, leaves: Leaves) -> Iterator[Atom]:
@@ -48,7 +45,7 @@ def ages(said: Said, leaves: Leaves) -> Iterator[Atom]:
     if times.born is None or said.denies or said.of_others:
         return
     for start, end, low, high, wide_low, wide_high in (*_stages(said), *_ages(said)):
-        mention, at = _event_of(said, start, times)
+        mention, at = _event_of(said, times)
         if at is None:
             continue
         holds = True if low <= at[0] and at[1] <= high else (False if at[1] < wide_low or at[0] > wide_high else None)
@@ -56,7 +53,11 @@ def ages(said: Said, leaves: Leaves) -> Iterator[Atom]:
         lead = (place for place in range(max(0, first - 4), first) if said.words[place] in AGED)
         words = (*range(first, said.place(end)), *lead)
         phrase = range(mention.start, mention.end) if mention else ()
-        ground = [period.leaf for name in ("birth", mention.event if mention else "death") for period in times.events.get(name, ())]
+        ground = [
+            period.leaf
+            for name in ("birth", mention.event if mention else "death")
+            for period in times.events.get(name, ())
+        ]
         yield from atom("ages", holds, (*words, *phrase), ground, expected=said.text[start:end], found=list(at))
 
 
@@ -88,10 +89,10 @@ def _ages(said: Said) -> Iterator[Age]:
             yield match.start(), match.end(), age, age, age, age
 
 
-def _event_of(said: Said, start: int, times: Timeline) -> tuple[Mention | None, tuple[int, int] | None]:
+def _event_of(said: Said, times: Timeline) -> tuple[Mention | None, tuple[int, int] | None]:
     """The event that the age is given for, with the fewest and most years that the evidence gives it."""
     assert times.born is not None
-    if said.has(*LIVED):
+    if said.has(*tables().states.lived):
         return None, times.age_at_death
     mentions = [one for one in said.mentions if one.event not in ("birth", "any")]
     if len(mentions) != 1:
@@ -100,7 +101,10 @@ def _event_of(said: Said, start: int, times: Timeline) -> tuple[Mention | None, 
     if mention.event == "death":
         return mention, times.age_at_death
     items = periods_of(times, mention, said) if mention.event == UNION else times.events.get(mention.event, ())
-    if not items or (mention.role == "lasts" and not said.has("since", "since his", "since her", "since their", "since he", "since she")):
+    if not items or (
+        mention.role == "lasts"
+        and not said.has("since", "since his", "since her", "since their", "since he", "since she")
+    ):
         return None, None
     when = items[-1].end if mention.role == "ends" else items[0].start
     return mention, years_between(times.born, when) if when else None
@@ -116,11 +120,17 @@ def durations(said: Said, leaves: Leaves) -> Iterator[Atom]:
         if mention is None or (mention.event in PERSONAL and said.of_others):
             continue
         items = periods_of(times, mention, said)
-        lengths = _lengths(said, amount, mention, items, times)
+        lengths = _lengths(mention, items, times)
         yield from atom(
             "durations",
-            _agree([amount.holds(low, high) if not amount.plain else _exactly(amount, low, high) for low, high in lengths]),
-            (*range(said.place(amount.start), said.place(amount.end) + 1), *range(mention.start, mention.end), *_ago(said)),
+            _agree(
+                [amount.holds(low, high) if not amount.plain else _exactly(amount, low, high) for low, high in lengths]
+            ),
+            (
+                *range(said.place(amount.start), said.place(amount.end) + 1),
+                *range(mention.start, mention.end),
+                *_ago(said),
+            ),
             (period.leaf for period in items),
             expected=said.text[amount.start : amount.end].strip(),
             found=[shown(period) for period in items],
@@ -140,7 +150,7 @@ def _exactly(amount: Amount, low: float, high: float) -> bool | None:
 
 
 def _lasting(said: Said, amount: Amount) -> Mention | None:
-    if said.has(*LIVED) or _is_age(said, amount):
+    if said.has(*tables().states.lived) or _is_age(said, amount):
         return None
     mentions = said.mentions
     ago = said.words[said.place(amount.end) + 1 : said.place(amount.end) + 2] == ("ago",)
@@ -165,7 +175,7 @@ def _ago(said: Said) -> Iterable[int]:
     return (place for place, word in enumerate(said.words) if word in ("ago", "for", "old"))
 
 
-def _lengths(said: Said, amount: Amount, mention: Mention, items: tuple[Period, ...], times: Timeline) -> list[tuple[float, float]]:
+def _lengths(mention: Mention, items: tuple[Period, ...], times: Timeline) -> list[tuple[float, float]]:
     """The years by all ways to count: since the start, first to last day, and all periods taken together."""
     if not items:
         return []
@@ -191,21 +201,23 @@ def going_on(said: Said, leaves: Leaves) -> Iterator[Atom]:
     items = times.events.get(ACTIVITY, ())
     if not items:
         return
-    ground = [period.leaf for period in items]
+    ground, words = [period.leaf for period in items], tables().states
     found = [shown(period) for period in items]
-    for phrases, holds in ((STILL, items[-1].end is None), (STOPPED, items[-1].end is not None)):
-        if said.has(*phrases) and not (said.denies and phrases is STILL):
+    for phrases, holds in ((words.still, items[-1].end is None), (words.stopped, items[-1].end is not None)):
+        if said.has(*phrases) and not (said.denies and phrases is words.still):
             yield from atom(ACTIVITY, holds, _tokens(said, phrases), ground, found=found, doubt=0.05)
-    if said.has(*UNBROKEN):
-        yield from atom(ACTIVITY, len(items) == 1, _tokens(said, UNBROKEN), ground, found=found, doubt=0.05)
+    if said.has(*tables().states.unbroken):
+        yield from atom(
+            ACTIVITY, len(items) == 1, _tokens(said, tables().states.unbroken), ground, found=found, doubt=0.05
+        )
 
 
 def _alive(said: Said, times: Timeline) -> Iterator[Atom]:
     dead = times.leaves_of.get("death", ())
     living = times.age is not None and not dead
     ground = [*dead, *times.leaves_of.get("birth", ())]
-    if said.has(*ALIVE) and (dead or living) and not said.denies:
-        yield from atom("alive", living, _tokens(said, ALIVE), ground)
+    if said.has(*tables().states.alive) and (dead or living) and not said.denies:
+        yield from atom("alive", living, _tokens(said, tables().states.alive), ground)
     elif living and not said.denies:
         gone = [one for one in said.mentions if one.event == "death" and not said.has("near death", "death of")]
         for mention in gone[:1]:

@@ -15,9 +15,7 @@ from revenueflow.grounding.free.parts import Part, parts
 
 Check = Callable[[Part, Leaves], Finding | None]
 
-CHECKS: Final[tuple[Check, ...]] = (
-    facts,
-)
+CHECKS: Final[tuple[Check, ...]] = (facts,)
 """Each decides about one part of a statement, or passes on (None)."""
 
 VERDICTS: Final = {
