@@ -59,8 +59,9 @@ def items_of(leaves: list[Leaf]) -> Items:
         return Items(tuple(texts), number, number, tuple(leaves))
     inner = sum(len([part for part in INNER.split(text) if part.strip()]) for text in texts)
     most = None if any(OPEN.search(str(leaf.value)) for leaf in leaves) else max(inner, len(texts))
-    distinct = len({words(text) for text in texts})
-    return Items(tuple(texts), min(len(leaves), distinct), most, tuple(leaves))
+    distinct = {words(text) for text in texts}
+    least = 0 if distinct & tables().no_values else min(len(leaves), len(distinct))
+    return Items(tuple(texts), least, most, tuple(leaves))
 
 
 def _pieces(text: str) -> list[str]:

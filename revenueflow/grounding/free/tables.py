@@ -87,6 +87,7 @@ class Counting(Value):
     adjectives: frozenset[str]
     several: tuple[str, ...]
     sole: frozenset[str]
+    none: tuple[str, ...]
     narrowing: frozenset[str]
     same: tuple[str, ...]
 
@@ -216,6 +217,11 @@ class FreeStatements(Value):
     def place_keys(self) -> dict[Key, str]:
         """The words of whole keys, to places."""
         return {words(key): name for name, place in self.places.items() for key in place.keys}
+
+    @cached_property
+    def no_values(self) -> frozenset[Key]:
+        """Values that say there is none."""
+        return frozenset(map(words, self.counting.none))
 
     @cached_property
     def part_nouns(self) -> frozenset[Key]:

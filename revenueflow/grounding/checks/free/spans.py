@@ -69,7 +69,7 @@ def _stages(said: Said) -> Iterator[Age]:
         name = (match["stage"] or match["only"]).casefold()
         first, last = STAGES.get(name) or (int(name[:2]), int(name[:2]) + 9)
         if first == 13:
-            yield match.start(), match.end(), first, last, first - (match["part"] == "early"), last
+            yield match.start(), match.end(), first, last, first - 2, last
             continue
         low, high, wide_low, wide_high = PARTS[match["part"]]
         yield match.start(), match.end(), first + low, first + high, first + wide_low, first + wide_high
