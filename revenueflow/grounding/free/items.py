@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from revenueflow.domain.phrases import words
 from revenueflow.grounding.free.leaves import Leaf, Leaves
-from revenueflow.grounding.free.subject import key_of
+from revenueflow.grounding.free.subject import key_of, text_of
 from revenueflow.grounding.free.tables import tables
 
 SPLIT: Final = re.compile(r"[|;\n]|,(?![^()]{0,200}\))")
@@ -52,13 +52,13 @@ class Lists:
 
 def items_of(leaves: list[Leaf]) -> Items:
     """The items of the leaves under one key. "6, including …" is six."""
-    texts = [piece for leaf in leaves for piece in _pieces(str(leaf.value))]
-    counted = NUMBER.match(str(leaves[0].value)) if len(leaves) == 1 else None
+    texts = [piece for leaf in leaves for piece in _pieces(text_of(leaf))]
+    counted = NUMBER.match(text_of(leaves[0])) if len(leaves) == 1 else None
     if counted or (len(leaves) == 1 and isinstance(leaves[0].value, int)):
-        number = int(counted[1]) if counted else int(str(leaves[0].value))
+        number = int(counted[1]) if counted else int(text_of(leaves[0]))
         return Items(tuple(texts), number, number, tuple(leaves))
     inner = sum(len([part for part in INNER.split(text) if part.strip()]) for text in texts)
-    most = None if any(OPEN.search(str(leaf.value)) for leaf in leaves) else max(inner, len(texts))
+    most = None if any(OPEN.search(text_of(leaf)) for leaf in leaves) else max(inner, len(texts))
     distinct = {words(text) for text in texts}
     least = 0 if distinct & tables().no_values else min(len(leaves), len(distinct))
     return Items(tuple(texts), least, most, tuple(leaves))

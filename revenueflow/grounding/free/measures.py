@@ -9,7 +9,7 @@ from revenueflow.domain.phrases import words
 from revenueflow.domain.quantity import scan
 from revenueflow.grounding.free.amounts import Amount
 from revenueflow.grounding.free.leaves import Leaf, Leaves
-from revenueflow.grounding.free.subject import key_of
+from revenueflow.grounding.free.subject import key_of, text_of
 from revenueflow.grounding.free.tables import tables
 
 CLOCK: Final = re.compile(r"(?<![\d:])(\d{1,3})\s?:\s?([0-5]\d)(?:\s?:\s?([0-5]\d))?(?![\d:])")
@@ -58,7 +58,7 @@ def _value(leaf: Leaf, kind: str) -> tuple[float, float, str | None] | None:
     """The first number of the kind. A bare number is money or a count."""
     if isinstance(leaf.value, bool) or leaf.value is None:
         return None
-    text = str(leaf.value)
+    text = text_of(leaf)
     clock = CLOCK.search(text) if kind == "time" else None
     if clock:
         parts = [int(part) for part in clock.groups() if part]

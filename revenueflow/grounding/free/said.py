@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from functools import cached_property
 from typing import Final, NamedTuple
 
@@ -68,6 +69,7 @@ class Said:
         self.text = in_digits(part.text, tables().numbers)
         self.tokens = tuple(Token(fold(m[0]), m[0], m.start(), m.end()) for m in WORD.finditer(self.text))
         self.words = tuple(token.word for token in self.tokens)
+        self._ends = [token.end for token in self.tokens]
 
     @cached_property
     def dates(self) -> tuple[Dated, ...]:
@@ -103,7 +105,7 @@ class Said:
 
     def place(self, char: int) -> int:
         """The number of tokens that end at or before a place in the text."""
-        return sum(token.end <= char for token in self.tokens)
+        return bisect_right(self._ends, char)
 
     def has(self, *phrases: str) -> bool:
         """True if one of these folded phrases stands in it."""

@@ -105,6 +105,7 @@ class Words(Value):
     others: frozenset[str]
     denials: frozenset[str]
     doubts: frozenset[str]
+    styles: frozenset[str]
     empty: frozenset[str]
     strong: frozenset[str]
 

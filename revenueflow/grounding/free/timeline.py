@@ -12,7 +12,7 @@ from revenueflow.domain import dates
 from revenueflow.domain.dates import Span
 from revenueflow.domain.phrases import words
 from revenueflow.grounding.free.leaves import Leaf, Leaves
-from revenueflow.grounding.free.subject import key_of, subject_words
+from revenueflow.grounding.free.subject import key_of, subject_words, text_of
 from revenueflow.grounding.free.tables import Key, tables
 
 AGE: Final = re.compile(r"\b(aged?)[\s\u00a0:]{1,3}(\d{1,3})(?:\s?[-–]\s?(\d{1,3}))?")
@@ -96,7 +96,7 @@ class Timeline:
 
     def _agos(self) -> list[tuple[int, int]]:
         """What "1958; 61 years ago" says."""
-        texts = (str(leaf.value) for name in self.leaves_of for leaf in self.leaves_of[name])
+        texts = (text_of(leaf) for name in self.leaves_of for leaf in self.leaves_of[name])
         found = [(text, match) for text in texts if (match := AGO.search(text))]
         return [(span.first.year, int(match[1])) for text, match in found for span in dates.days(text)[:1]]
 
@@ -130,7 +130,7 @@ class Timeline:
             match
             for leaf in self.leaves_of.get(event, ())
             if isinstance(leaf.value, str)
-            for match in AGE.finditer(leaf.value)
+            for match in AGE.finditer(text_of(leaf))
         ]
         return [(match[1], int(match[2]), int(match[3] or match[2])) for match in found]
 
@@ -153,7 +153,7 @@ def periods(leaf: Leaf) -> tuple[Period, ...]:
         return ()
     found: list[Period] = []
     last: dates.Dated | None = None
-    for dated in dates.scan(leaf.value):
+    for dated in dates.scan(text_of(leaf)):
         if dated.yearly:
             continue
         joined = last is not None and JOINS.fullmatch(leaf.value, last.end, dated.start) is not None
@@ -169,7 +169,7 @@ def periods(leaf: Leaf) -> tuple[Period, ...]:
 
 def unions(leaf: Leaf) -> Iterator[Period]:
     """Marriages with their names: "Ann Lee (m. 1990; div. 1995)". Without an end they go on."""
-    for match in MARRIED.finditer(str(leaf.value)):
+    for match in MARRIED.finditer(text_of(leaf)):
         found = [dated.sure for dated in dates.scan(match[2]) if not dated.yearly]
         if found:
             end = None if len(found) == 1 else found[-1]

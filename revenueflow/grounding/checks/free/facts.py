@@ -18,6 +18,9 @@ from revenueflow.grounding.free.leaves import Leaves
 from revenueflow.grounding.free.parts import Part
 from revenueflow.grounding.free.said import Said, said
 
+LONGEST: Final = 600
+"""A sentence of more characters is no statement that these readers could bind."""
+
 READERS: Final[tuple[Reader, ...]] = (
     when, ages, durations, going_on, releases, counts, named, same, amounts_of, profits, values_of, where, people,
     together,
@@ -27,8 +30,8 @@ READERS: Final[tuple[Reader, ...]] = (
 
 def facts(part: Part, leaves: Leaves) -> Finding | None:
     """One fact denied denies the part; the part is agreed to only if the facts found explain all of its words."""
-    sentence = said(part)
-    if sentence.doubts:
+    sentence = said(part) if len(part.text) <= LONGEST else None
+    if sentence is None or sentence.doubts:
         return None
     found = [atom for reader in READERS for atom in reader(sentence, leaves)]
     denied = [atom.finding for atom in found if atom.finding.stance is not Stance.AGREES]

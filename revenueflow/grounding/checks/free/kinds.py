@@ -10,7 +10,7 @@ from revenueflow.grounding.free.atom import Atom, atom
 from revenueflow.grounding.free.finding import Stance
 from revenueflow.grounding.free.leaves import Leaf, Leaves
 from revenueflow.grounding.free.said import Said
-from revenueflow.grounding.free.subject import key_of, subject_words
+from revenueflow.grounding.free.subject import key_of, subject_words, text_of
 from revenueflow.grounding.free.tables import Key, ValueKind, tables
 
 
@@ -30,7 +30,7 @@ class Kinds:
         for name, kind in tables().kinds.items():
             keys = {words(key) for key in kind.keys}
             held = tuple(leaf for leaf in leaves.all if isinstance(leaf.value, str) and key_of(leaf) in keys)
-            values = tuple(words(str(leaf.value)) for leaf in held)
+            values = tuple(words(text_of(leaf)) for leaf in held)
             groups = frozenset(hit.canonical for value in values for hit in tables().kind_values[name].find(value))
             if held:
                 self.by_name[name] = Known(values, groups, held)

@@ -10,6 +10,7 @@ from revenueflow.grounding.free.atom import Atom, atom
 from revenueflow.grounding.free.leaves import Leaves
 from revenueflow.grounding.free.places import index
 from revenueflow.grounding.free.said import Said
+from revenueflow.grounding.free.subject import text_of
 from revenueflow.grounding.free.timeline import Period, timeline
 
 CHECK: Final = "order"
@@ -23,7 +24,7 @@ def releases(said: Said, leaves: Leaves) -> Iterator[Atom]:
     if len(items) < 2 or not spoken or said.denies:
         return
     ground, tokens = [item.leaf for item in items], _tokens(said)
-    found = [str(item.leaf.value) for item in items]
+    found = [text_of(item.leaf) for item in items]
     holds = _holds(said, items)
     yield from atom(CHECK, holds, tokens, ground, found=found, doubt=0.05)
 
@@ -45,7 +46,7 @@ def _holds(said: Said, items: tuple[Period, ...]) -> bool | None:
 def _at(tokens: tuple[str, ...], items: tuple[Period, ...]) -> Period | None:
     """The only release at a place that these words name."""
     wanted = {hit.canonical for hit in index().find(tokens)}
-    found = [item for item in items if wanted & {hit.canonical for hit in index().find(words(str(item.leaf.value)))}]
+    found = [item for item in items if wanted & {hit.canonical for hit in index().find(words(text_of(item.leaf)))}]
     return found[0] if len(found) == 1 else None
 
 

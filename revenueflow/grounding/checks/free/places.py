@@ -11,7 +11,7 @@ from revenueflow.grounding.free.leaves import Leaf, Leaves
 from revenueflow.grounding.free.names import names_from
 from revenueflow.grounding.free.places import Where, index, inside, read
 from revenueflow.grounding.free.said import Said
-from revenueflow.grounding.free.subject import key_of, subject_words
+from revenueflow.grounding.free.subject import key_of, subject_words, text_of
 from revenueflow.grounding.free.tables import Key, tables
 
 LEADS: Final = frozenset({"in", "from", "at", "near"})
@@ -43,8 +43,8 @@ class Sites:
 
 
 def _site(leaves: list[Leaf]) -> Site:
-    tokens = tuple(word for leaf in leaves for word in words(str(leaf.value)))
-    places = [read(words(str(leaf.value))) for leaf in leaves]
+    tokens = tuple(word for leaf in leaves for word in words(text_of(leaf)))
+    places = [read(words(text_of(leaf))) for leaf in leaves]
     countries = frozenset(code for place in places for code in place.countries)
     states = frozenset(code for place in places for code in place.states)
     return Site(tokens, Where(countries, states, bool(countries or states)), tuple(leaves))
@@ -63,7 +63,7 @@ def where(said: Said, leaves: Leaves) -> Iterator[Atom]:
             site = sites[topic]
             holds = inside(_bare(name.words), site.words, site.where)
             tokens = (*range(max(0, place - 1), place + 1), *range(name.start, name.end))
-            found = [str(leaf.value) for leaf in site.leaves]
+            found = [text_of(leaf) for leaf in site.leaves]
             yield from atom(
                 "places", holds, tokens, site.leaves, expected=" ".join(name.words), found=found, doubt=0.05
             )
@@ -92,6 +92,9 @@ def people(said: Said, leaves: Leaves) -> Iterator[Atom]:
         first = said.tokens[hit.start]
         before = said.words[hit.start - 1 : hit.start]
         kind, _, code = hit.canonical.partition(":")
+        end = hit.start + hit.length
+        if not tables().words.styles.isdisjoint(said.words[end : end + 2]):
+            continue
         if kind == "region" or before not in (("a",), ("an",)) or not first.written[:1].isupper() or first.word in own:
             continue
         holds = code[:2] in every

@@ -12,7 +12,7 @@ from revenueflow.grounding.free.atom import Atom, atom
 from revenueflow.grounding.free.leaves import Leaf, Leaves
 from revenueflow.grounding.free.names import Name, matches, names_from
 from revenueflow.grounding.free.said import Said
-from revenueflow.grounding.free.subject import key_of, subject_words
+from revenueflow.grounding.free.subject import key_of, subject_words, text_of
 from revenueflow.grounding.free.tables import tables
 
 CHECK: Final = "names_of"
@@ -56,7 +56,7 @@ def _roles_of(key: tuple[str, ...], known: dict[tuple[str, ...], str]) -> tuple[
 
 def _names(leaves: list[Leaf]) -> Iterator[tuple[str, ...]]:
     for leaf in leaves:
-        for piece in PIECE.split(BRACKETS.sub(",", str(leaf.value))):
+        for piece in PIECE.split(BRACKETS.sub(",", text_of(leaf))):
             found = words(piece)
             if found:
                 yield found
