@@ -11,7 +11,7 @@ from revenueflow.domain.phrases import words
 from revenueflow.grounding.free.finding import Finding, Stance
 from revenueflow.grounding.free.leaves import Leaf, Leaves
 from revenueflow.grounding.free.said import Said
-from revenueflow.grounding.free.subject import key_of, subject_words
+from revenueflow.grounding.free.subject import fields, subject_words, text_of
 from revenueflow.grounding.free.tables import tables
 
 AGREED = 0.9
@@ -67,8 +67,8 @@ def unexplained(said: Said, leaves: Leaves, explained: Iterable[int]) -> tuple[s
 
 def _short_words(leaves: Leaves) -> frozenset[str]:
     """The words of the keys and of short values; what runs on explains nothing."""
-    found = {word for leaf in leaves.all for word in key_of(leaf)}
-    for leaf in leaves.all:
-        if isinstance(leaf.value, str) and len(leaf.value) <= LONGEST_VALUE:
-            found.update(words(leaf.value))
+    found = {word for key in fields(leaves) for word in key}
+    for leaf in (one for held in fields(leaves).values() for one in held):
+        if len(text_of(leaf)) <= LONGEST_VALUE:
+            found.update(words(text_of(leaf)))
     return frozenset(word for word in found if word.isalpha())

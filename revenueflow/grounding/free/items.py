@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from revenueflow.domain.phrases import words
 from revenueflow.grounding.free.leaves import Leaf, Leaves
-from revenueflow.grounding.free.subject import key_of, text_of
+from revenueflow.grounding.free.subject import fields, text_of
 from revenueflow.grounding.free.tables import tables
 
 SPLIT: Final = re.compile(r"[|;\n]|,(?![^()]{0,200}\))")
@@ -37,12 +37,11 @@ class Lists:
     def by_name(self) -> dict[str, tuple[Items, ...]]:
         """List to its keys' items; a record may have several keys for one list."""
         keys = tables().list_keys
-        found: dict[str, dict[tuple[str, ...], list[Leaf]]] = {}
-        for leaf in self._leaves.all:
-            key = key_of(leaf)
-            if key in keys and leaf.value is not None:
-                found.setdefault(keys[key], {}).setdefault(key, []).append(leaf)
-        return {name: tuple(items_of(group) for group in groups.values()) for name, groups in found.items()}
+        found: dict[str, list[Items]] = {}
+        for key, held in fields(self._leaves).items():
+            if key in keys and held:
+                found.setdefault(keys[key], []).append(items_of(held))
+        return {name: tuple(groups) for name, groups in found.items()}
 
     def only(self, name: str) -> Items | None:
         """The items of a list that the record has under one key."""
@@ -50,7 +49,7 @@ class Lists:
         return found[0] if len(found) == 1 else None
 
 
-def items_of(leaves: list[Leaf]) -> Items:
+def items_of(leaves: tuple[Leaf, ...]) -> Items:
     """The items of the leaves under one key. "6, including …" is six."""
     texts = [piece for leaf in leaves for piece in _pieces(text_of(leaf))]
     counted = NUMBER.match(text_of(leaves[0])) if len(leaves) == 1 else None

@@ -9,7 +9,7 @@ from revenueflow.domain.phrases import words
 from revenueflow.domain.quantity import scan
 from revenueflow.grounding.free.amounts import Amount
 from revenueflow.grounding.free.leaves import Leaf, Leaves
-from revenueflow.grounding.free.subject import key_of, text_of
+from revenueflow.grounding.free.subject import grouped, text_of
 from revenueflow.grounding.free.tables import tables
 
 CLOCK: Final = re.compile(r"(?<![\d:])(\d{1,3})\s?:\s?([0-5]\d)(?:\s?:\s?([0-5]\d))?(?![\d:])")
@@ -31,12 +31,7 @@ class Measures:
     """The measures of the evidence by their names in the tables."""
 
     def __init__(self, leaves: Leaves) -> None:
-        keys = tables().measure_keys
-        found: dict[str, list[Leaf]] = {}
-        for leaf in leaves.all:
-            name = keys.get(key_of(leaf))
-            if name:
-                found.setdefault(name, []).append(leaf)
+        found = grouped(leaves, tables().measure_keys)
         read = {name: _measured(group, tables().measures[name].kind) for name, group in found.items()}
         self.by_name = {name: measured for name, measured in read.items() if measured is not None}
 

@@ -60,6 +60,13 @@ def read(tokens: Key) -> Where:
     return Where(frozenset(countries), frozenset(states), bool(countries or states))
 
 
+def code_of(text: str) -> Where | None:
+    """The country of a value that is an ISO 3166-1 alpha-2 code, as vendors give them."""
+    code = text.strip()
+    known = len(code) == 2 and code.isupper() and pycountry.countries.get(alpha_2=code) is not None
+    return Where(frozenset({code}), frozenset(), True) if known else None
+
+
 def inside(name: Key, held: Key, where: Where) -> bool | None:
     """True if a place of that name is where the text says, False if it is elsewhere, None if nobody can tell."""
     if set(name) <= set(held):

@@ -12,7 +12,7 @@ from revenueflow.domain import dates
 from revenueflow.domain.dates import Span
 from revenueflow.domain.phrases import words
 from revenueflow.grounding.free.leaves import Leaf, Leaves
-from revenueflow.grounding.free.subject import key_of, subject_words, text_of
+from revenueflow.grounding.free.subject import grouped, subject_words, text_of
 from revenueflow.grounding.free.tables import Key, tables
 
 AGE: Final = re.compile(r"\b(aged?)[\s\u00a0:]{1,3}(\d{1,3})(?:\s?[-–]\s?(\d{1,3}))?")
@@ -49,22 +49,16 @@ class Timeline:
     @cached_property
     def events(self) -> dict[str, tuple[Period, ...]]:
         """Event to its periods, in the order of the record. Events without a readable date are not in it."""
-        found: dict[str, list[Period]] = {}
-        for leaf in self._leaves.all:
-            name = self._known.event_keys.get(key_of(leaf))
-            if name:
-                found.setdefault(name, []).extend(unions(leaf) if name == UNION else periods(leaf))
-        return {name: tuple(items) for name, items in found.items() if items}
+        found = {
+            name: tuple(one for leaf in held for one in (unions(leaf) if name == UNION else periods(leaf)))
+            for name, held in self.leaves_of.items()
+        }
+        return {name: items for name, items in found.items() if items}
 
     @cached_property
-    def leaves_of(self) -> dict[str, tuple[Leaf, ...]]:
+    def leaves_of(self) -> dict[str, list[Leaf]]:
         """Event to the leaves under its keys."""
-        found: dict[str, list[Leaf]] = {}
-        for leaf in self._leaves.all:
-            name = self._known.event_keys.get(key_of(leaf))
-            if name:
-                found.setdefault(name, []).append(leaf)
-        return {name: tuple(items) for name, items in found.items()}
+        return grouped(self._leaves, self._known.event_keys)
 
     def of(self, event: str) -> tuple[Period, ...]:
         """The periods of an event, or those of the event that stands in for it."""

@@ -10,7 +10,7 @@ from revenueflow.grounding.free.atom import Atom, atom
 from revenueflow.grounding.free.finding import Stance
 from revenueflow.grounding.free.leaves import Leaf, Leaves
 from revenueflow.grounding.free.said import Said
-from revenueflow.grounding.free.subject import key_of, subject_words, text_of
+from revenueflow.grounding.free.subject import fields, subject_words, text_of
 from revenueflow.grounding.free.tables import Key, ValueKind, tables
 
 
@@ -28,8 +28,7 @@ class Kinds:
     def __init__(self, leaves: Leaves) -> None:
         self.by_name: dict[str, Known] = {}
         for name, kind in tables().kinds.items():
-            keys = {words(key) for key in kind.keys}
-            held = tuple(leaf for leaf in leaves.all if isinstance(leaf.value, str) and key_of(leaf) in keys)
+            held = tuple(leaf for key in kind.keys for leaf in fields(leaves).get(words(key), ()))
             values = tuple(words(text_of(leaf)) for leaf in held)
             groups = frozenset(hit.canonical for value in values for hit in tables().kind_values[name].find(value))
             if held:

@@ -9,9 +9,9 @@ from revenueflow.domain.phrases import words
 from revenueflow.grounding.free.atom import Atom, atom
 from revenueflow.grounding.free.leaves import Leaf, Leaves
 from revenueflow.grounding.free.names import names_from
-from revenueflow.grounding.free.places import Where, index, inside, read
+from revenueflow.grounding.free.places import Where, code_of, index, inside, read
 from revenueflow.grounding.free.said import Said
-from revenueflow.grounding.free.subject import key_of, subject_words, text_of
+from revenueflow.grounding.free.subject import grouped, subject_words, text_of
 from revenueflow.grounding.free.tables import Key, tables
 
 LEADS: Final = frozenset({"in", "from", "at", "near"})
@@ -33,18 +33,12 @@ class Sites:
     """The places of the evidence by the tables."""
 
     def __init__(self, leaves: Leaves) -> None:
-        keys = tables().place_keys
-        found: dict[str, list[Leaf]] = {}
-        for leaf in leaves.all:
-            name = keys.get(key_of(leaf))
-            if name and isinstance(leaf.value, str):
-                found.setdefault(name, []).append(leaf)
-        self.by_name = {name: _site(group) for name, group in found.items()}
+        self.by_name = {name: _site(group) for name, group in grouped(leaves, tables().place_keys).items()}
 
 
 def _site(leaves: list[Leaf]) -> Site:
     tokens = tuple(word for leaf in leaves for word in words(text_of(leaf)))
-    places = [read(words(text_of(leaf))) for leaf in leaves]
+    places = [code_of(text_of(leaf)) or read(words(text_of(leaf))) for leaf in leaves]
     countries = frozenset(code for place in places for code in place.countries)
     states = frozenset(code for place in places for code in place.states)
     return Site(tokens, Where(countries, states, bool(countries or states)), tuple(leaves))

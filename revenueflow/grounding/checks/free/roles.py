@@ -12,7 +12,7 @@ from revenueflow.grounding.free.atom import Atom, atom
 from revenueflow.grounding.free.leaves import Leaf, Leaves
 from revenueflow.grounding.free.names import Name, matches, names_from
 from revenueflow.grounding.free.said import Said
-from revenueflow.grounding.free.subject import key_of, subject_words, text_of
+from revenueflow.grounding.free.subject import grouped, subject_words, text_of
 from revenueflow.grounding.free.tables import tables
 
 CHECK: Final = "names_of"
@@ -41,17 +41,8 @@ class Roles:
     """The names of the evidence by the roles of the tables."""
 
     def __init__(self, leaves: Leaves) -> None:
-        known = tables().role_keys
-        found: dict[str, list[Leaf]] = {}
-        for leaf in leaves.all:
-            for name in _roles_of(key_of(leaf), known):
-                if isinstance(leaf.value, str):
-                    found.setdefault(name, []).append(leaf)
+        found = grouped(leaves, tables().role_keys)
         self.held = {name: Held(tuple(_names(group)), tuple(group)) for name, group in found.items()}
-
-
-def _roles_of(key: tuple[str, ...], known: dict[tuple[str, ...], str]) -> tuple[str, ...]:
-    return (known[key],) if key in known else ()
 
 
 def _names(leaves: list[Leaf]) -> Iterator[tuple[str, ...]]:
