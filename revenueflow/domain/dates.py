@@ -54,7 +54,8 @@ class Span(NamedTuple):
 class Dated(NamedTuple):
     """A date in a text. `sure` is what the words surely mean, `wide` the most that they may mean.
 
-    `yearly` dates come without a year and are given in the year 2000 (winter ends in 2001).
+    `yearly` dates come without a year and are given in the year 2000 (winter ends in 2001). What lies in the `gap` is
+    surely not meant: the winter of a year is at both of its ends.
     """
 
     sure: Span
@@ -62,6 +63,7 @@ class Dated(NamedTuple):
     yearly: bool
     start: int
     end: int
+    gap: Span | None = None
 
     def holds(self, span: Span) -> bool | None:
         """True if a span surely lies in it, False if it surely does not, None if nobody can tell."""
@@ -70,6 +72,8 @@ class Dated(NamedTuple):
             return None
         if any(one.within(self.sure) for one in placed):
             return True
+        if self.gap and span.within(self.gap):
+            return False
         return None if any(one.meets(self.wide) for one in placed) else False
 
 
@@ -164,7 +168,8 @@ def _season(match: re.Match[str]) -> Dated | None:
         sure, wide = _seasonal(name, year)
         if name == "winter":
             earlier = _seasonal(name, year - 1)
-            return _dated(match, Span(date(year, 12, 22), date(year, 12, 31)), Span(earlier[1].first, wide.last))
+            found = _dated(match, Span(date(year, 12, 22), date(year, 12, 31)), Span(earlier[1].first, wide.last))
+            return found._replace(gap=Span(date(year, 3, 21), date(year, 11, 30)))
         return _dated(match, sure, wide)
     if match["s12"]:
         sure, wide = _seasonal(match["s12"].casefold(), LEAP)

@@ -61,12 +61,7 @@ def _compared(said: Said, amount: Amount, name: str, value: Measured, hits: tupl
     based = in_base(amount, said.text, tables().measures[name].kind)
     if based is None or said.words[said.place(amount.end) : said.place(amount.end) + 1] in (("per",), ("times",)):
         return
-    holds = based.holds(value.low, value.high, ROUNDING)
-    if amount.currency and amount.currency not in value.currencies:
-        # The same number in another currency is another amount; another number may be a conversion.
-        holds = False if holds and value.currencies else None
-    if holds is False and based.plain and _roughly(based, value):
-        holds = None
+    holds = _holds(based, tables().measures[name].kind, value)
     first, last = said.place(amount.start), said.place(amount.end)
     phrases = [
         place for hit in hits if name in hit.canonical.split("|") for place in range(hit.start, hit.start + hit.length)
@@ -76,6 +71,15 @@ def _compared(said: Said, amount: Amount, name: str, value: Measured, hits: tupl
         "amounts", holds, (*range(first, last), *phrases, *unit), value.leaves,
         expected=said.text[amount.start : amount.end].strip(), found=[value.low, value.high], doubt=0.03,
     )  # fmt: skip
+
+
+def _holds(amount: Amount, kind: str, value: Measured) -> bool | None:
+    """A count like 241 is meant exactly, 250 may be rounded. The same number in another currency is another amount."""
+    holds = amount.holds(value.low, value.high, 0.0 if kind == "count" else ROUNDING)
+    if amount.currency and amount.currency not in value.currencies:
+        return False if holds and value.currencies else None
+    rounded = amount.plain and _roughly(amount, value) and not (kind == "count" and amount.low % 10)
+    return None if holds is False and rounded else holds
 
 
 def _roughly(amount: Amount, value: Measured) -> bool:
