@@ -33,6 +33,11 @@ YEARS: Final = (
     (re.compile(r"\bhalf a billion\b", re.I), "0.5 billion"),
     (re.compile(r"\ba (million|billion|hundred|thousand)\b", re.I), r"1 \1"),
 )
+REWRITTEN: Final = re.compile(
+    r"half|quarter|decade|centur|hour|million|billion|an? \d|than|close to|just about|estimated|near", re.I
+)
+"""What has none of these is in one form already."""
+
 DECADES: Final = re.compile(r"\b(\d{1,3})(?: full)? (decades|centuries)\b", re.I)
 STRICT: Final = frozenset(
     {"over", "more than", "above", "exceeding", "exceeds", "greater than", "über", "mehr als", ">"}
@@ -94,6 +99,8 @@ def amounts(text: str) -> tuple[Amount, ...]:
 def in_digits(text: str, numbers: Mapping[str, int]) -> str:
     """The text with number words, decades and the ways to say "more than" in one form. Linear in the text."""
     plain = "".join(_digits(text, numbers)) if any(fold(word) in numbers for word in WORD.findall(text)) else text
+    if REWRITTEN.search(plain) is None:
+        return plain
     for pattern, form in YEARS:
         plain = pattern.sub(form, plain)
     plain = DECADES.sub(lambda found: f"{int(found[1]) * (10 if found[2][0] in 'dD' else 100)} years", plain)

@@ -14,6 +14,7 @@ from revenueflow.grounding.free.said import Said
 from revenueflow.grounding.free.subject import fields, subject_words, text_of
 from revenueflow.grounding.free.tables import tables
 
+DEFINITE = frozenset({"the", "this"})
 AGREED = 0.9
 DENIED = 0.05
 LONGEST_VALUE = 40
@@ -58,7 +59,8 @@ def unexplained(said: Said, leaves: Leaves, explained: Iterable[int]) -> tuple[s
     own, held, used = subject_words(leaves), leaves.once(_short_words), frozenset(explained)
     left: list[str] = []
     for place, token in enumerate(said.tokens):
-        plain = token.word in lists.empty or token.word in own
+        definite = place > 0 and said.words[place - 1] in DEFINITE and token.word in lists.subject_nouns
+        plain = definite or token.word in lists.empty or token.word in own
         named = token.written[:1].isupper() and place > 0
         if not (place in used or plain or (token.word in held and not named and token.word not in lists.strong)):
             left.append(token.word)
@@ -67,7 +69,8 @@ def unexplained(said: Said, leaves: Leaves, explained: Iterable[int]) -> tuple[s
 
 def _short_words(leaves: Leaves) -> frozenset[str]:
     """The words of the keys and of short values; what runs on explains nothing."""
-    found = {word for key in fields(leaves) for word in key}
+    nouns = tables().nouns_by_key
+    found = {word for key in fields(leaves) for word in (*key, *nouns.get(key, ()))}
     for leaf in (one for held in fields(leaves).values() for one in held):
         if len(text_of(leaf)) <= LONGEST_VALUE:
             found.update(words(text_of(leaf)))

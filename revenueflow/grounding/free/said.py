@@ -69,6 +69,7 @@ class Said:
         self.text = in_digits(part.text, tables().numbers)
         self.tokens = tuple(Token(fold(m[0]), m[0], m.start(), m.end()) for m in WORD.finditer(self.text))
         self.words = tuple(token.word for token in self.tokens)
+        self._spaced = f" {' '.join(self.words)} "
         self._ends = [token.end for token in self.tokens]
 
     @cached_property
@@ -109,8 +110,7 @@ class Said:
 
     def has(self, *phrases: str) -> bool:
         """True if one of these folded phrases stands in it."""
-        text = f" {' '.join(self.words)} "
-        return any(f" {phrase} " in text for phrase in phrases)
+        return any(f" {phrase} " in self._spaced for phrase in phrases)
 
     def _meant(self, found: Dated) -> bool:
         written = self.text[found.start : found.end]

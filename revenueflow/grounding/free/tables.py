@@ -81,6 +81,13 @@ class Located(Value):
     says: frozenset[str]
 
 
+class Described(Value):
+    """What a thing may be called that has one of these fields."""
+
+    keys: tuple[str, ...]
+    nouns: tuple[str, ...]
+
+
 class Counting(Value):
     """Words around a count."""
 
@@ -107,6 +114,7 @@ class Words(Value):
     doubts: frozenset[str]
     styles: frozenset[str]
     empty: frozenset[str]
+    subject_nouns: frozenset[str]
     strong: frozenset[str]
 
     @cached_property
@@ -144,6 +152,7 @@ class FreeStatements(Value):
     places: dict[str, Located]
     regions: dict[str, frozenset[str]]
     demonyms: dict[str, tuple[str, ...]]
+    described: dict[str, Described]
     counting: Counting
     states: States
     words: Words
@@ -228,6 +237,22 @@ class FreeStatements(Value):
     def part_nouns(self) -> frozenset[Key]:
         """Nouns for some values of a list."""
         return frozenset(words(noun) for listed in self.lists.values() for noun in listed.parts)
+
+    @cached_property
+    def nouns_by_key(self) -> dict[Key, frozenset[str]]:
+        """The words of whole keys, to what has such a field may be called."""
+        found: dict[Key, frozenset[str]] = {}
+        for described in self.described.values():
+            for key in map(words, described.keys):
+                found[key] = found.get(key, frozenset()).union(*map(words, described.nouns))
+        return found
+
+    @cached_property
+    def keys(self) -> frozenset[Key]:
+        """Every key that some table knows: evidence without one says nothing here."""
+        named = (self.event_keys, self.list_keys, self.role_keys, self.measure_keys, self.place_keys)
+        of_kinds = (words(key) for kind in self.kinds.values() for key in kind.keys)
+        return frozenset(key for table in named for key in table).union(of_kinds)
 
     @cached_property
     def subjects(self) -> frozenset[Key]:

@@ -42,7 +42,9 @@ def test_what_is_surely_meant(text: str, first: str, last: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["it may be", "31.02.2020", "the 45th century", "1,963", "$1963", "19634", "1963.5", "version 2.0"])
+@pytest.mark.parametrize(
+    "text", ["it may be", "31.02.2020", "the 45th century", "1,963", "$1963", "19634", "1963.5", "version 2.0"]
+)
 def test_what_is_no_date(text: str) -> None:
     assert scan(text) == ()
 

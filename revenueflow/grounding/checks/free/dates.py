@@ -109,7 +109,9 @@ def _tokens(said: Said, bound: Bound) -> Iterable[int]:
     first_place, end_place = said.place(bound.dated.start), said.place(last.end)
     lead = range(max(0, first_place - NEAR), first_place)
     order = tables().words.order
-    leading = [place for place in lead if order.whole((said.words[place],)) or (bound.until and said.words[place] == "between")]
+    leading = [
+        place for place in lead if order.whole((said.words[place],)) or (bound.until and said.words[place] == "between")
+    ]
     return [*range(first_place, end_place), *range(bound.mention.start, bound.mention.end), *leading]
 
 

@@ -17,6 +17,8 @@ from revenueflow.grounding.free.finding import Finding, Stance
 from revenueflow.grounding.free.leaves import Leaves
 from revenueflow.grounding.free.parts import Part
 from revenueflow.grounding.free.said import Said, said
+from revenueflow.grounding.free.subject import fields
+from revenueflow.grounding.free.tables import tables
 
 LONGEST: Final = 600
 """A sentence of more characters is no statement that these readers could bind."""
@@ -30,7 +32,8 @@ READERS: Final[tuple[Reader, ...]] = (
 
 def facts(part: Part, leaves: Leaves) -> Finding | None:
     """One fact denied denies the part; the part is agreed to only if the facts found explain all of its words."""
-    sentence = said(part) if len(part.text) <= LONGEST else None
+    readable = len(part.text) <= LONGEST and not tables().keys.isdisjoint(fields(leaves))
+    sentence = said(part) if readable else None
     if sentence is None or sentence.doubts:
         return None
     found = [atom for reader in READERS for atom in reader(sentence, leaves)]

@@ -14,8 +14,8 @@ from tests.unit.grounding.free.record import SINGER, finding
 SIZE = 100_000
 PIECES = [
     "1 ", "1,", "1,000", "0", "a", "(", ")", "|", "in ", "over ", "more than ", "January ", "early ", "1990s ", "1990-",
-    "and ", "the ", "twenty ", "hundred ", "by A, ", "m. 1990; ", "-", "'s ", "\u00a0", "é", "𝟙", "half a ", "the 19th century ",
-    "born in 1990 ", "was directed by Ann ", "three labels ", "$5 million ", "\n", "age 5 ",
+    "and ", "the ", "twenty ", "hundred ", "by A, ", "m. 1990; ", "-", "'s ", "\u00a0", "é", "𝟙", "half a ",
+    "the 19th century ", "born in 1990 ", "was directed by Ann ", "three labels ", "$5 million ", "\n", "age 5 ",
 ]  # fmt: skip
 
 
@@ -27,7 +27,9 @@ def test_an_endless_statement_is_none(piece: str) -> None:
 @pytest.mark.parametrize("piece", PIECES)
 def test_an_endless_value_is_read_as_far_as_a_field_goes(piece: str) -> None:
     text = piece * (SIZE // len(piece))
-    record: JsonValue = dict.fromkeys(("Born", "Labels", "Spouse(s)", "Directed by", "Budget", "Length", "Genres"), [text])
+    record: JsonValue = dict.fromkeys(
+        ("Born", "Labels", "Spouse(s)", "Directed by", "Budget", "Length", "Genres"), text
+    )
     finding(record, "Ann was born in 1990 in Rome, made three labels and was directed by Ann for $5 million.")
     (leaf,) = Leaves({"E1": {"Years active": text}}).all
     assert len(text_of(leaf)) == LONGEST
