@@ -44,6 +44,9 @@ OWNERS: Final = frozenset({"his", "her", "their", "my", "your"})
 """After one of these, "20s" is an age."""
 
 
+TITLE: Final = 4
+
+
 class Token(NamedTuple):
     """A word, folded, as it was written, and where."""
 
@@ -117,7 +120,12 @@ class Said:
         place = self.place(found.start)
         if not written.isdigit():
             return OWNERS.isdisjoint(self.words[max(0, place - 1) : place + 1])
-        return place > 0 and self.words[place - 1] in YEAR_LEADS and not self._counted(found.end)
+        lead = self.words[place - 1] if place else ""
+        return (lead in YEAR_LEADS and not self._counted(found.end)) or (lead in ("a", "an") and self.titled(place + 1))
+
+    def titled(self, place: int) -> bool:
+        """True if something that is released follows: "a 2016 war movie"."""
+        return not tables().words.released.isdisjoint(self.words[place : place + TITLE])
 
     def _counted(self, end: int) -> bool:
         following = self.text[end : end + 12].lstrip().casefold()

@@ -66,11 +66,15 @@ class Difference(Value):
 
 
 class ValueKind(Value):
-    """Known values of fields, in groups that don't deny each other. `closed`: what is not in the field is denied."""
+    """Known values of fields, in groups that don't deny each other. `closed`: what is not in the field is denied.
+
+    `synonyms`: the values of a group mean the same.
+    """
 
     keys: tuple[str, ...]
     values: tuple[tuple[str, ...], ...]
     closed: bool = False
+    synonyms: bool = False
     near: frozenset[str] = frozenset()
 
 
@@ -113,6 +117,7 @@ class Words(Value):
     denials: frozenset[str]
     doubts: frozenset[str]
     styles: frozenset[str]
+    released: frozenset[str]
     empty: frozenset[str]
     subject_nouns: frozenset[str]
     strong: frozenset[str]

@@ -94,6 +94,8 @@ def _mention_for(said: Said, dated: Dated) -> Mention | None:
     mentions = [one for one in said.mentions if not (one.role == "lasts" and one.event == "any")] or list(said.mentions)
     place = said.place(dated.start)
     before = next((one for one in reversed(mentions) if one.end <= place), None)
+    if not mentions and said.words[place - 1 : place] in (("a",), ("an",)) and said.titled(place):
+        return Mention("release", "says", place - 1, place)
     return before or (mentions[0] if len(mentions) == 1 and place <= OPENING else None)
 
 

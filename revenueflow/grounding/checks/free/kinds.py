@@ -60,7 +60,8 @@ def _near(said: Said, hit: Hit, kind: ValueKind) -> bool:
 
 def _holds(said: Said, hit: Hit, known: Known, kind: ValueKind) -> bool | None:
     phrase = frozenset(said.words[hit.start : hit.start + hit.length])
-    held = any(phrase <= frozenset(value) for value in known.values)
+    alike = kind.synonyms and hit.canonical in known.groups
+    held = alike or any(phrase <= frozenset(value) for value in known.values)
     if said.denies:
         return False if held and _denied(said, hit) else None
     if held:

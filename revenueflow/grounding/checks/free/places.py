@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from revenueflow.domain.phrases import words
 from revenueflow.grounding.free.atom import Atom, atom
 from revenueflow.grounding.free.leaves import Leaf, Leaves
-from revenueflow.grounding.free.names import names_from
+from revenueflow.grounding.free.names import Name, names_from
 from revenueflow.grounding.free.places import Where, code_of, index, inside, read
 from revenueflow.grounding.free.said import Said
 from revenueflow.grounding.free.subject import grouped, subject_words, text_of
@@ -16,6 +16,7 @@ from revenueflow.grounding.free.tables import Key, tables
 
 LEADS: Final = frozenset({"in", "from", "at", "near"})
 BACK: Final = 5
+ADJECTIVES: Final = 2
 PERSONAL: Final = frozenset({"birth", "death", "home"})
 MEMBERS: Final = ("lead singer", "member", "members", "fans", "frontman", "singer of", "drummer", "guitarist of")
 SAME: Final = ("same country", "same state", "same city", "same place", "same town")
@@ -50,28 +51,36 @@ def where(said: Said, leaves: Leaves) -> Iterator[Atom]:
     if said.denies or not sites or said.has(*MEMBERS):
         return
     for place, word in enumerate(said.words):
-        topic = _topic(said, place) if word in LEADS else None
-        if topic is None or topic not in sites or (topic in PERSONAL and said.of_others):
+        found = _topic(said, place) if word in LEADS else None
+        if found is None or (found[0] in PERSONAL and said.of_others):
             continue
         for name in names_from(said, place + 1)[:1]:
-            site = sites[topic]
-            holds = inside(_bare(name.words), site.words, site.where)
-            tokens = (*range(max(0, place - 1), place + 1), *range(name.start, name.end))
-            found = [text_of(leaf) for leaf in site.leaves]
-            yield from atom(
-                "places", holds, tokens, site.leaves, expected=" ".join(name.words), found=found, doubt=0.05
-            )
+            yield from _placed(sites, found[0], name, {found[1], place})
+
+
+def _placed(sites: dict[str, Site], topic: str, name: Name, tokens: set[int]) -> Iterator[Atom]:
+    """Where a record says nothing of its seat, "from" may be the birth or the home: that agrees, and denies nothing."""
+    others = [sites[one] for one in ("birth", "home") if topic == "base" and one in sites]
+    known = [sites[topic]] if topic in sites else others
+    answers = [inside(_bare(name.words), site.words, site.where) for site in known]
+    holds = True if any(answers) else (answers[0] if topic in sites else None)
+    leaves = [leaf for site in known for leaf in site.leaves]
+    yield from atom(
+        "places", holds, (*tokens, *range(name.start, name.end)), leaves,
+        expected=" ".join(name.words), found=[text_of(leaf) for leaf in leaves], doubt=0.05,
+    )  # fmt: skip
 
 
 def _bare(name: Key) -> Key:
     return name[1:] if len(name) > 1 and name[0] == "the" else name
 
 
-def _topic(said: Said, place: int) -> str | None:
-    for word in reversed(said.words[max(0, place - BACK) : place + 1]):
+def _topic(said: Said, place: int) -> tuple[str, int] | None:
+    """The kind of place that the words before speak of, and the word that says so."""
+    for before in range(place, max(0, place - BACK) - 1, -1):
         for name, located in tables().places.items():
-            if word in located.says:
-                return name
+            if said.words[before] in located.says:
+                return name, before
     return None
 
 
@@ -82,26 +91,35 @@ def people(said: Said, leaves: Leaves) -> Iterator[Atom]:
     if said.denies or not every:
         return
     own = subject_words(leaves)
+    ground = [leaf for site in sites.values() for leaf in site.leaves]
     for hit in index().find(said.words):
-        first = said.tokens[hit.start]
-        before = said.words[hit.start - 1 : hit.start]
+        first, place = said.tokens[hit.start], range(hit.start, hit.start + hit.length)
         kind, _, code = hit.canonical.partition(":")
-        end = hit.start + hit.length
-        if not tables().words.styles.isdisjoint(said.words[end : end + 2]):
-            continue
-        if kind == "region" or before not in (("a",), ("an",)) or not first.written[:1].isupper() or first.word in own:
-            continue
-        holds = code[:2] in every
-        ground = [leaf for site in sites.values() for leaf in site.leaves]
-        yield from atom(
-            "people",
-            holds,
-            range(hit.start, hit.start + hit.length),
-            ground,
-            expected=first.word,
-            found=sorted(every),
-            doubt=0.08,
-        )
+        if kind != "region" and first.written[:1].isupper() and first.word not in own and _of_origin(said, place):
+            yield from atom(
+                "people", code[:2] in every, place, ground, expected=first.word, found=sorted(every), doubt=0.08
+            )
+
+
+def _joined(said: Said, place: range) -> bool:
+    """True within "Belgian-American": who is both is not surely from either."""
+    before, after = said.tokens[place.start - 1 : place.start], said.tokens[place.stop : place.stop + 1]
+    first, last = said.tokens[place.start].start, said.tokens[place.stop - 1].end
+    hyphens = (said.text[one.end : first] for one in before), (said.text[last : one.start] for one in after)
+    return any(gap in ("-", "–", "/") for gaps in hyphens for gap in gaps)
+
+
+def _of_origin(said: Said, place: range) -> bool:
+    """True for "an American band" and "a famous American band"; not for "an Italian restaurant"."""
+    lists = tables().words
+    if not lists.styles.isdisjoint(said.words[place.stop : place.stop + 2]) or _joined(said, place):
+        return False
+    for before in range(place.start - 1, max(0, place.start - 1 - ADJECTIVES) - 1, -1):
+        if said.words[before] in ("a", "an"):
+            return True
+        if said.words[before] in lists.empty:
+            return False
+    return False
 
 
 def together(said: Said, leaves: Leaves) -> Iterator[Atom]:
