@@ -102,3 +102,83 @@ def test_what_goes_beyond_the_evidence_is_not_supported(statement: str, cited: s
 def test_two_true_halves_joined_falsely() -> None:
     joined = verdict("Nordlicht Energie has had 240 employees since 2015.", "E2", "E3")
     assert joined is not ClaimVerdict.SUPPORTED
+
+
+@pytest.mark.parametrize("year", [1915, 1995, 2005, 2013, 2014, 2016, 2017, 2025, 2051])
+def test_no_other_year_is_supported(year: int) -> None:
+    assert verdict(f"Nordlicht Energie was founded in {year}.", "E2") is ClaimVerdict.CONTRADICTED
+    assert verdict(f"Nordlicht Energie has been in business since {year}.", "E2") is not ClaimVerdict.SUPPORTED
+
+
+@pytest.mark.parametrize(
+    "count", ["2.4", "24", "239", "241", "204", "420", "2,400", "24,000", "240,000", "240 thousand"]
+)
+def test_no_other_count_is_supported(count: str) -> None:
+    assert verdict(f"Nordlicht Energie has {count} employees.", "E3") is not ClaimVerdict.SUPPORTED
+
+
+@pytest.mark.parametrize(
+    "amount",
+    ["€12.3M", "£12.3M", "$12.3B", "$12.3K", "$1.23M", "$123M", "$13.2M", "12.3 million yen", "CHF 12.3 million"],
+)
+def test_no_other_amount_is_supported(amount: str) -> None:
+    assert verdict(f"Nordlicht Energie has raised {amount}.", "E4") is not ClaimVerdict.SUPPORTED
+
+
+RECORD = piece(
+    "crunchbase",
+    "description",
+    {
+        "name": "Nordlicht Energie",
+        "founded_on": "2015-03-02",
+        "last_funding_date": "2021-06-14",
+        "founders": ["Carla Weiss", "Jonas Berg"],
+        "investors": ["Atlas Ventures", "Blue Peak Capital"],
+        "num_employees": "201-500",
+        "hq_location": "Hamburg, Germany",
+        "ceo": "Carla Weiss",
+        "acquired_by": None,
+    },
+)
+OF_RECORD = [
+    ("Nordlicht Energie was founded in March 2015.", ClaimVerdict.SUPPORTED),
+    ("Nordlicht Energie was founded by Carla Weiss.", ClaimVerdict.SUPPORTED),
+    ("Nordlicht Energie was founded by two founders.", ClaimVerdict.SUPPORTED),
+    ("Nordlicht Energie has two founders.", ClaimVerdict.SUPPORTED),
+    ("Nordlicht Energie is headquartered in Hamburg.", ClaimVerdict.SUPPORTED),
+    ("The CEO is Carla Weiss.", ClaimVerdict.SUPPORTED),
+    ("Nordlicht Energie was founded in April 2015.", ClaimVerdict.CONTRADICTED),
+    ("Nordlicht Energie was founded in the fall of 2015.", ClaimVerdict.CONTRADICTED),
+    ("Nordlicht Energie was founded by Martin Ruiz.", ClaimVerdict.CONTRADICTED),
+    ("Nordlicht Energie is backed by Redwood Partners.", ClaimVerdict.CONTRADICTED),
+    ("Nordlicht Energie has four founders.", ClaimVerdict.CONTRADICTED),
+    ("Nordlicht Energie has over 600 employees.", ClaimVerdict.CONTRADICTED),
+    ("Nordlicht Energie is headquartered in Austria.", ClaimVerdict.CONTRADICTED),
+    ("The CEO is Jonas Berg.", ClaimVerdict.CONTRADICTED),
+    ("The last funding was before 2020.", ClaimVerdict.CONTRADICTED),
+]
+
+
+OPEN_OF_RECORD = [
+    "Nordlicht Energie was founded in the spring of 2015.",
+    "Nordlicht Energie was founded by Carla Weisz.",
+    "Nordlicht Energie is backed by Blue Peak Partners.",
+    "Nordlicht Energie was founded in Hamburg in 2015.",
+    "Nordlicht Energie was founded by Carla Weiss in 2016.",
+    "Nordlicht Energie was backed by Carla Weiss.",
+]
+
+
+def of_record(statement: str) -> ClaimVerdict:
+    found = judge([claim("other", None, statement, "E1")], {"E1": RECORD}, vocabulary(), rules())
+    return found[0].verdict.verdict
+
+
+@pytest.mark.parametrize(("statement", "expected"), OF_RECORD)
+def test_a_record_of_a_company(statement: str, expected: ClaimVerdict) -> None:
+    assert of_record(statement) is expected
+
+
+@pytest.mark.parametrize("statement", OPEN_OF_RECORD)
+def test_near_misses_and_false_joins_over_a_record(statement: str) -> None:
+    assert of_record(statement) is not ClaimVerdict.SUPPORTED
