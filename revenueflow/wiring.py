@@ -34,6 +34,7 @@ from revenueflow.enrichment.rules import EnrichmentRules
 from revenueflow.enrichment.vendors import Vendors
 from revenueflow.enrichment.waterfall import Waterfall
 from revenueflow.errors import ConfigurationError
+from revenueflow.grounding.free.tables import FreeStatements
 from revenueflow.grounding.rules import GroundingRules
 from revenueflow.grounding.same import same_value
 from revenueflow.mcp import policy
@@ -116,6 +117,7 @@ ENRICHMENT = "enrichment.toml"
 TABLES: Mapping[str, type[BaseModel]] = {
     "vocabulary.toml": Vocabulary,
     "grounding.toml": GroundingRules,
+    "free_statements.toml": FreeStatements,
     ENRICHMENT: EnrichmentRules,
     "scoring/grounded.toml": Profile,
     "routing.toml": RoutingRules,
