@@ -74,6 +74,9 @@ QUANTITY = re.compile(
 )
 LONGEST_PREFIX = 24
 YEAR = re.compile(r"(?<![\d.,])(1[5-9]\d\d|20\d\d)(?![\d%]|[.,]\d)")
+DECADE = re.compile(r"(?<!\d)((?:1[5-9]|20)\d0)(?:['’]?s\b|er\b)")
+SPAN = re.compile(r"(?i)\b(?:between|from|zwischen|von|to|and|bis|und)\b|\d\s*[-–]\s*\d")
+BOUND = re.compile(r"(?i)\b(?:(?P<before>before|prior to|vor)|after|later than|nach)\s+(?:the\s+year\s+)?(?=\d{4})")
 REST = re.compile(r"[^\W\d_][\w.]*\w|[^\W\d_]")
 
 
@@ -160,6 +163,26 @@ def year(value: JsonValue) -> int | None:
         return int(found.pop()) if len(found) == 1 else None
     plain = _number(value)
     return int(plain.low) if plain and 1500 <= plain.low < 2100 and plain.low.is_integer() else None
+
+
+def years(value: JsonValue) -> Range | None:
+    """A year or a span of years: 2015, "between 2010 and 2014", "before 2015", "after 2010", "the 1990s"."""
+    if not isinstance(value, str):
+        found = year(value)
+        return Range(low=found, high=found) if found else None
+    named = [int(text) for text in YEAR.findall(value)]
+    decade = DECADE.search(value)
+    if decade:
+        return Range(low=int(decade[1]), high=int(decade[1]) + 9)
+    if len(named) == 2 and named[0] < named[1] and SPAN.search(value):
+        return Range(low=named[0], high=named[1])
+    if len(set(named)) != 1:
+        return None
+    bound = BOUND.search(value)
+    if not bound:
+        return Range(low=named[0], high=named[0])
+    earliest, latest = (1500, named[0] - 1) if bound["before"] else (named[0] + 1, 2099)
+    return Range(low=earliest, high=latest)
 
 
 def _number(value: JsonValue) -> Range | None:

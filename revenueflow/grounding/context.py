@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
 from functools import cached_property
 
 import orjson
@@ -14,7 +15,8 @@ from revenueflow.domain.phrases import words
 from revenueflow.domain.quantity import Quantity, scan
 from revenueflow.domain.text import comparable
 from revenueflow.domain.vocabulary import Vocabulary
-from revenueflow.grounding.fields import FIELDS, Fact, Field, Relation
+from revenueflow.grounding.clause import Clause, clauses
+from revenueflow.grounding.fields import FIELDS, Fact, Field, Relation, Telling, Told
 from revenueflow.grounding.prose import Prose, relation_of_prose
 from revenueflow.grounding.rules import GroundingRules
 from revenueflow.grounding.sentence import Sentence
@@ -24,10 +26,19 @@ from revenueflow.grounding.wording import stem, without
 class Context:
     """One run's evidence with its readings, each computed once. Lives as long as one `judge`."""
 
-    def __init__(self, evidence: Mapping[str, Evidence], vocabulary: Vocabulary, rules: GroundingRules) -> None:
+    def __init__(
+        self,
+        evidence: Mapping[str, Evidence],
+        vocabulary: Vocabulary,
+        rules: GroundingRules,
+        now: datetime | None = None,
+    ) -> None:
         self.evidence = evidence
         self.vocabulary = vocabulary
         self.rules = rules
+        self._now = now
+        self._tellings: dict[str, Telling] = {}
+        self._clauses: dict[str, tuple[Clause, ...]] = {}
         self._claimed: dict[int, Fact | None] = {}
         self._sentences: dict[int, Sentence] = {}
         self._texts: dict[str, str] = {}
@@ -77,7 +88,10 @@ class Context:
     def relation(self, field: Field, claimed: Fact, evidence_id: str) -> Relation:
         """How a piece stands to the claimed value; silent if it is about something else."""
         piece = self.evidence[evidence_id]
-        if piece.signal in field.prose and isinstance(piece.value, str):
+        if isinstance(field, Told):
+            told = piece.value is not None and piece.signal in field.signals | field.prose
+            return field.relation(claimed, self.telling(evidence_id)) if told else Relation.SILENT
+        if piece.signal in field.prose and piece.value is not None:
             return relation_of_prose(field, claimed, self.prose(field, evidence_id), self.rules)
         found = self.fact(field, evidence_id)
         return Relation.SILENT if found is None else field.relate(claimed, found, self.rules)
@@ -86,8 +100,48 @@ class Context:
         """What a text says and denies about a field."""
         key = (field, evidence_id)
         if key not in self._prose:
-            self._prose[key] = Prose.read(field, self.text(evidence_id), self.vocabulary, self.rules.words)
+            self._prose[key] = Prose.read(field, self.clauses(evidence_id), self.vocabulary)
         return self._prose[key]
+
+    def clauses(self, evidence_id: str) -> tuple[Clause, ...]:
+        """The clauses of a piece; each item of a list is at least one."""
+        if evidence_id not in self._clauses:
+            self._clauses[evidence_id] = self.clauses_of(self.text(evidence_id))
+        return self._clauses[evidence_id]
+
+    def clauses_of(self, text: str) -> tuple[Clause, ...]:
+        """The clauses of any text."""
+        return tuple(Clause(part, self.rules.words) for part in clauses(text))
+
+    def telling(self, evidence_id: str) -> Telling:
+        """A piece as a text that tells of plans."""
+        if evidence_id not in self._tellings:
+            piece = self.evidence[evidence_id]
+            day = piece.fetched_at.date()
+            parts = self.clauses(evidence_id)
+            self._tellings[evidence_id] = Telling(
+                parts, piece.signal, self.vocabulary, self.rules, day, self.day_for(day)
+            )
+        return self._tellings[evidence_id]
+
+    def stated(self, claim: Claim, cited: Iterable[str]) -> Telling:
+        """The statement of a claim as such a text, on the day of the cited pieces."""
+        days = [self.day_for(self.evidence[name].fetched_at.date()) for name in cited]
+        day = max(days, default=self.today)
+        whole = (Clause(self.sentence(claim).text, self.rules.words),)
+        return Telling(whole, None, self.vocabulary, self.rules, day, day, stated=True)
+
+    @cached_property
+    def today(self) -> date:
+        """The day of the judgement: the one given, else that of the newest piece."""
+        newest = max((piece.fetched_at for piece in self.evidence.values()), default=None)
+        known = self._now or newest
+        return known.date() if known else date.min
+
+    def day_for(self, day: date) -> date:
+        """The day from which a claim counts "next quarter": that of a piece that is fresh, else today."""
+        fresh = abs((self.today - day).days) <= self.rules.time.fresh_days
+        return day if fresh else self.today
 
     def of_signals(self, field: Field) -> tuple[str, ...]:
         """All pieces of the run that hold a value of the field."""

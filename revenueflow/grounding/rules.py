@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from revenueflow.domain.base import Value
 from revenueflow.domain.claim import ClaimField
 from revenueflow.domain.evidence import Trust
-from revenueflow.domain.phrases import fold, words
+from revenueflow.domain.phrases import PhraseIndex, fold, words
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Points = Annotated[float, Field(ge=0, le=100)]
@@ -41,12 +41,19 @@ class Lexical(Value):
     supported: Share
     unsupported: Share
     spare_words: Annotated[int, Field(ge=0)]
+    spare_words_told: Annotated[int, Field(ge=0)]
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.unsupported > self.supported:
             raise ValueError("unsupported must not be above supported")
         return self
+
+
+class Time(Value):
+    """Days. Relative dates count from the day of evidence that is at most `fresh_days` old; else from today."""
+
+    fresh_days: Annotated[int, Field(ge=0)]
 
 
 class Words(Value):
@@ -58,6 +65,9 @@ class Words(Value):
     subjects: frozenset[str]
     negations: frozenset[str]
     harmless_negations: tuple[str, ...]
+    negating_phrases: tuple[str, ...] = ()
+    hedges: tuple[str, ...] = ()
+    aside: frozenset[str] = frozenset()
     number_words: frozenset[str]
     of_field: dict[ClaimField, frozenset[str]] = Field(default_factory=dict)
 
@@ -70,6 +80,21 @@ class Words(Value):
     def harmless(self) -> frozenset[tuple[str, ...]]:
         """The harmless negations as words."""
         return frozenset(words(phrase) for phrase in self.harmless_negations)
+
+    @cached_property
+    def negating(self) -> frozenset[tuple[str, ...]]:
+        """The phrases that deny, as words."""
+        return frozenset(words(phrase) for phrase in self.negating_phrases)
+
+    @cached_property
+    def negation_starts(self) -> frozenset[str]:
+        """The words with which a denial begins."""
+        return self.negations | {phrase[0] for phrase in self.negating}
+
+    @cached_property
+    def hedging(self) -> PhraseIndex:
+        """Finds hedges."""
+        return PhraseIndex((phrase, "hedge") for phrase in self.hedges)
 
 
 class Fit(Value):
@@ -97,6 +122,7 @@ class GroundingRules(Value):
     tolerance: Tolerance
     related: Related = Related()
     lexical: Lexical
+    time: Time
     words: Words
     trust: dict[Trust, Share]
     fit: Fit

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from functools import cached_property
+from typing import Final
 
+from revenueflow.domain.dates import Period, periods
 from revenueflow.domain.phrases import words
 from revenueflow.domain.quantity import Quantity, scan
 from revenueflow.grounding.rules import Words
 from revenueflow.grounding.wording import names, negated
+
+ANY_DAY: Final = date(2000, 1, 1)
+"""Where dates stand does not depend on the day."""
 
 
 class Sentence:
@@ -18,19 +24,32 @@ class Sentence:
         self._lists = lists
 
     @cached_property
+    def undated(self) -> str:
+        """The text with blanks in place of its dates, but for plain years."""
+        text = self.text
+        for period in periods(text, ANY_DAY):
+            if not period.year_only:
+                text = text[: period.start] + " " * (period.end - period.start) + text[period.end :]
+        return text
+
+    def dates(self, day: date) -> tuple[Period, ...]:
+        """Its dates; relative ones are counted from `day`."""
+        return periods(self.text, day)
+
+    @cached_property
     def words(self) -> tuple[str, ...]:
-        """Its folded words."""
-        return words(self.text)
+        """Its folded words, without those of dates."""
+        return words(self.undated)
 
     @cached_property
     def numbers(self) -> tuple[Quantity, ...]:
-        """Its numbers in digits."""
-        return scan(self.text)
+        """Its numbers in digits, without those of dates."""
+        return scan(self.undated)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Its words that are written like names, folded."""
-        return names(self.text, self._lists)
+        return names(self.undated, self._lists)
 
     @cached_property
     def denies(self) -> bool:

@@ -18,19 +18,21 @@ LONGEST_PHRASE = 4
 def negated(text: str, lists: Words) -> bool:
     """True if the text denies something: an odd number of negations, harmless turns of phrase not counted."""
     tokens = words(CONTRACTED.sub(" not", text))
-    if lists.negations.isdisjoint(tokens):
+    if lists.negation_starts.isdisjoint(tokens):
         return False
     count, place = 0, 0
     while place < len(tokens):
-        skip = _harmless(tokens, place, lists)
-        count += not skip and tokens[place] in lists.negations
-        place += skip or 1
+        skip = _phrase(tokens, place, lists.harmless)
+        denial = 0 if skip else _phrase(tokens, place, lists.negating) or int(tokens[place] in lists.negations)
+        count += denial > 0
+        place += skip or denial or 1
     return count % 2 == 1
 
 
-def _harmless(tokens: tuple[str, ...], place: int, lists: Words) -> int:
+def _phrase(tokens: tuple[str, ...], place: int, phrases: frozenset[tuple[str, ...]]) -> int:
+    """The length of the longest of the phrases that begins here; 0 if none does."""
     for length in range(LONGEST_PHRASE, 0, -1):
-        if tokens[place : place + length] in lists.harmless:
+        if tokens[place : place + length] in phrases:
             return length
     return 0
 

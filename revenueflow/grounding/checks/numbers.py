@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from revenueflow.domain.claim import Claim, ClaimVerdict
+from revenueflow.domain.claim import Claim, ClaimField, ClaimVerdict
 from revenueflow.domain.quantity import Money, Quantity, Range, scan
 from revenueflow.grounding.context import Context
 from revenueflow.grounding.decision import Decision
@@ -11,8 +11,13 @@ from revenueflow.grounding.wording import number_words
 
 
 def numbers(claim: Claim, context: Context) -> Decision | None:
-    """Each number of the statement, in digits or in words, is the value's or stands in the cited text."""
-    text, found = context.sentence(claim).text, context.sentence(claim).numbers
+    """Each number of the statement, in digits or in words, is the value's or stands in the cited text.
+
+    Jobs are counted, not read: their numbers are part of the comparison.
+    """
+    if claim.field is ClaimField.HIRING:
+        return None
+    text, found = context.sentence(claim).undated, context.sentence(claim).numbers
     wrong = next((number for number in found if not _backed(number, claim, context)), None)
     if wrong is not None:
         return Decision(ClaimVerdict.UNSUPPORTED, "numbers", expected=text[wrong.start : wrong.end].strip())

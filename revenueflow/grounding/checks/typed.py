@@ -10,6 +10,7 @@ from revenueflow.domain.quantity import Money, Range
 from revenueflow.grounding.context import Context
 from revenueflow.grounding.decision import Decision
 from revenueflow.grounding.fields import FIELDS, Fact, Field, Relation
+from revenueflow.grounding.fields.base import Item, Opening, Phrase, Place
 
 CHECK = "typed_comparison"
 
@@ -50,10 +51,13 @@ def typed_support(claim: Claim, context: Context) -> Decision | None:
 
 
 def related(claim: Claim, context: Context, field: Field, claimed: Fact) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The cited pieces that agree, and those that disagree."""
-    relations = {name: context.relation(field, claimed, name) for name in context.cited(claim)}
-    agree = tuple(name for name, relation in relations.items() if relation is Relation.AGREES)
-    return agree, tuple(name for name, relation in relations.items() if relation is Relation.DISAGREES)
+    """The cited pieces that agree, and those that disagree. None agrees unless all parts are carried by some."""
+    cited, parts = context.cited(claim), field.parts(claimed)
+    relations = {name: [context.relation(field, part, name) for part in parts] for name in cited}
+    disagree = tuple(name for name in cited if Relation.DISAGREES in relations[name])
+    agree = tuple(name for name in cited if Relation.AGREES in relations[name] and name not in disagree)
+    carried = all(any(relations[name][at] is Relation.AGREES for name in cited) for at in range(len(parts)))
+    return (agree if carried else ()), disagree
 
 
 def _weak_absence(claim: Claim, context: Context, agree: tuple[str, ...]) -> Decision | None:
@@ -78,7 +82,15 @@ def shown(fact: Fact) -> JsonValue:
         return f"{amount} {fact.currency}"
     if isinstance(fact, Range):
         return _range(fact)
+    if isinstance(fact, tuple):
+        return ", ".join(str(_item(item)) for item in fact)
     return str(fact) if isinstance(fact, str) else list[JsonValue](sorted(fact))
+
+
+def _item(item: Item) -> JsonValue:
+    if isinstance(item, Place | Opening | Phrase):
+        return item.said
+    return shown(item) if isinstance(item, Money) else str(item)
 
 
 def _range(fact: Range) -> JsonValue:

@@ -1,0 +1,56 @@
+"""What is said in words of one's own: use cases, launches, competitors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+from typing_extensions import override
+
+from revenueflow.domain.evidence import Signal
+from revenueflow.domain.phrases import words
+from revenueflow.domain.vocabulary import Vocabulary
+from revenueflow.grounding.clause import Clause
+from revenueflow.grounding.fields.base import Fact, Item, Phrase, Relation
+from revenueflow.grounding.fields.told import Telling, Told
+
+SPARE_EVERY = 5
+"""Of so many words one may be missing."""
+
+
+@dataclass(frozen=True, eq=False)
+class Phrased(Told):
+    """A phrase whose words must stand in one clause, whatever their endings. `exact`: all of them."""
+
+    exact: bool = False
+    cued: bool = True
+
+    @override
+    def read(self, value: JsonValue, vocabulary: Vocabulary, signal: Signal | None = None) -> Fact | None:
+        """A phrase for each text."""
+        items = value if isinstance(value, list) else [value]
+        texts = [item for item in items if isinstance(item, str)]
+        found = tuple(phrase for text in texts if (phrase := self._phrase(text, vocabulary)).roots)
+        return found or None
+
+    def _phrase(self, text: str, vocabulary: Vocabulary) -> Phrase:
+        return Phrase(text, vocabulary.sayings.roots(words(text), self.noise))
+
+    @override
+    def mentioned(self, text: str, vocabulary: Vocabulary) -> tuple[Fact, ...]:
+        """The text itself."""
+        found = self._phrase(text, vocabulary)
+        return ((found,),) if found.roots else ()
+
+    @override
+    def speaks(self, clause: Clause, telling: Telling) -> bool:
+        """By a cue, unless any text of the person will do."""
+        return not self.cued or telling.vocabulary.sayings.speaks_of(self.field.value, clause.text)
+
+    @override
+    def tells(self, item: Item, clause: Clause, telling: Telling) -> Relation:
+        """Enough of the words."""
+        assert isinstance(item, Phrase)
+        missing = item.roots - telling.vocabulary.sayings.roots(clause.words, self.noise)
+        spare = 0 if self.exact else len(item.roots) // SPARE_EVERY
+        return Relation.AGREES if len(missing) <= spare and missing < item.roots else Relation.SILENT
