@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from revenueflow.domain.claim import Claim
 from revenueflow.domain.evidence import Evidence, Signal, Trust
-from revenueflow.domain.phrases import words
+from revenueflow.domain.phrases import WORD, words
 from revenueflow.domain.quantity import Quantity, scan
 from revenueflow.domain.text import comparable
 from revenueflow.domain.vocabulary import Vocabulary
@@ -156,7 +156,8 @@ class Context:
     def _value_of(self, claim: Claim) -> Fact | None:
         field = FIELDS[claim.field]
         if claim.value is not None:
-            return field.read(claim.value, self.vocabulary)
+            fact = field.read(claim.value, self.vocabulary)
+            return fact and field.of_statement(fact, self.predicate(claim), self.vocabulary)
         named = field.mentioned(self.sentence(claim).text, self.vocabulary)
         return named[0] if len(named) == 1 else None
 
@@ -166,6 +167,15 @@ class Context:
             bare = without(comparable(claim.statement), self._company_names)
             self._sentences[id(claim)] = Sentence(bare, self.rules.words)
         return self._sentences[id(claim)]
+
+    def predicate(self, claim: Claim) -> str:
+        """The statement without the company's name, in whatever part of it, where the sentence begins."""
+        text, place = self.sentence(claim).text, 0
+        for match in WORD.finditer(text):
+            if not frozenset(words(match[0])) <= self.company_words:
+                break
+            place = match.end()
+        return text[place:]
 
     @cached_property
     def company_words(self) -> frozenset[str]:

@@ -19,7 +19,8 @@ def says_told(claim: Claim, context: Context, field: Told, claimed: Fact) -> boo
     stated = context.stated(claim, context.cited(claim))
     if any(field.relation(part, stated) is not Relation.AGREES for part in field.parts(claimed)):
         return False
-    more = [part for fact in field.mentioned(stated.clauses[0].text, context.vocabulary) for part in field.parts(fact)]
+    text = context.predicate(claim)
+    more = [part for fact in field.mentioned(text, context.vocabulary) for part in field.parts(fact)]
     given = all(_given(part, field, claim, context) for part in more)
     if not given or _moves_seat(claim, context, field, claimed):
         return False

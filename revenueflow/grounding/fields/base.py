@@ -87,6 +87,10 @@ class Field:
         """What must be carried, each by some cited piece."""
         return (fact,)
 
+    def of_statement(self, fact: Fact, text: str, vocabulary: Vocabulary) -> Fact:
+        """The claimed fact, where the statement is needed to understand the value."""
+        return fact
+
     def relate(self, claimed: Fact, found: Fact, rules: GroundingRules) -> Relation:
         """The cited value against the claimed one: exact, unless the claim says "about"."""
         raise NotImplementedError

@@ -53,6 +53,16 @@ class Hiring(Told):
         return (found,) if found else ()
 
     @override
+    def of_statement(self, fact: Fact, text: str, vocabulary: Vocabulary) -> Fact:
+        """A bare number counts the roles to which the statement gives that number."""
+        item = fact[0] if isinstance(fact, tuple) else None
+        if not isinstance(item, Opening) or item.roots or item.count is None:
+            return fact
+        named = (one for one in _openings(text, vocabulary) if one.roots and one.count == item.count)
+        found = next(named, None)
+        return (found,) if found else fact
+
+    @override
     def relation(self, claimed: Fact, telling: Telling) -> Relation:
         """A list of postings is counted."""
         assert isinstance(claimed, tuple)

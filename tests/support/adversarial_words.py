@@ -1,0 +1,160 @@
+"""How a model words true claims of the adversarial set. `{c}` is the company, `{v}` the value, `{p}` a plural."""
+
+from __future__ import annotations
+
+from typing import Final
+
+WORDINGS: Final[dict[str, tuple[str, ...]]] = {
+    "industry": (
+        "{c} operates in the {v} industry.",
+        "{c} is active in the {v} sector.",
+        "The industry is listed as {v}.",
+        "According to the vendor data, {c} belongs to the {v} industry.",
+        "{c} is a company in the {v} space.",
+        "{c} works in {v}.",
+        "The company's sector is {v}.",
+    ),
+    "headcount": (
+        "{c} has {v} employees.",
+        "{c} employs {v} people.",
+        "With {v} employees, {c} is a company of notable size.",
+        "The headcount is {v}.",
+        "{c} has a workforce of {v}.",
+        "The company size is reported as {v} employees.",
+        "There are {v} people working at {c}.",
+        "{c} currently has a team of {v} people.",
+    ),
+    "country": (
+        "{c} is based in {v}.",
+        "{c} is headquartered in {v}.",
+        "The company's country is {v}.",
+        "{c} is a company from {v}.",
+        "The headquarters of {c} are in {v}.",
+        "{c} is located in {v}.",
+    ),
+    "location": (
+        "{c} is based in {v}.",
+        "{c} is headquartered in {v}.",
+        "The company's headquarters are located in {v}.",
+        "{c} has its head office in {v}.",
+        "{v} is where {c} is located.",
+        "The company is located in the city of {v}.",
+    ),
+    "office": (
+        "{c} has a location in {v}.",
+        "{c} is present in {v}.",
+        "{c} operates a site in {v}.",
+    ),
+    "technology": (
+        "{c} uses {v}.",
+        "{c} has {v} in its tech stack.",
+        "The technology stack includes {v}.",
+        "{v} is part of the company's technology stack.",
+        "{c} is a {v} user.",
+        "{c} relies on {v}.",
+        "{v} is among the technologies detected at {c}.",
+    ),
+    "technology_absent": (
+        "{v} does not appear in the list of technologies.",
+        "{c} does not use {v} according to its technology list.",
+        "The tech stack does not include {v}.",
+        "No use of {v} is listed among the company's technologies.",
+    ),
+    "funding_amount": (
+        "{c} has raised {v} in total funding.",
+        "{c} has raised a total of {v}.",
+        "Total funding amounts to {v}.",
+        "The company has received {v} in funding to date.",
+        "Investors have put {v} into {c}.",
+    ),
+    "funding_stage": (
+        "{c} is at the {v} stage.",
+        "The latest funding stage is {v}.",
+        "The company's funding stage is {v}.",
+        "{c} is currently at {v}.",
+    ),
+    "revenue": (
+        "{c} has an annual revenue of {v}.",
+        "Annual revenue is {v}.",
+        "The company generates {v} in annual revenue.",
+        "{c} reports yearly revenue of {v}.",
+        "Revenue stands at {v} per year.",
+    ),
+    "founded_year": (
+        "{c} was founded in {v}.",
+        "The company was established in {v}.",
+        "{c} has been in business since {v}.",
+        "The founding year is {v}.",
+    ),
+    "seniority": (
+        "The contact holds a {v} position.",
+        "The contact is at {v} level.",
+        "The lead's title indicates {v} seniority.",
+        "The contact's seniority is {v}.",
+    ),
+    "department": (
+        "The contact works in {v}.",
+        "The contact belongs to the {v} department.",
+        "The lead's role is in {v}.",
+    ),
+    "hiring": (
+        "{c} is hiring a {v}.",
+        "{c} is currently recruiting for the role of {v}.",
+        "{c} has an open position for a {v}.",
+        "There is a job posting for a {v} at {c}.",
+        "The company is looking for a {v}.",
+        "A {v} is being recruited.",
+    ),
+    "hiring_count": (
+        "{c} is hiring {n} {p}.",
+        "{c} has {n} open positions for {p}.",
+        "There are {n} job postings for {p}.",
+        "The company is looking to hire {n} {p}.",
+    ),
+    "hiring_total": (
+        "{c} has {n} open positions.",
+        "{c} currently lists {n} job openings.",
+        "There are {n} open roles at {c}.",
+        "The company is advertising {n} jobs.",
+    ),
+    "product_launch": (
+        "{c} launched {v}.",
+        "{c} recently introduced {v}.",
+        "{c} has announced {v}.",
+        "{v} is a new product launched by {c}.",
+        "The company brought {v} to market.",
+    ),
+    "buying_signal": (
+        "The prospect asks for {v}.",
+        "The message requests {v}.",
+        "The sender would like {v}.",
+        "The lead explicitly asks for {v}.",
+    ),
+}
+HEDGED: Final[tuple[tuple[str, object, str], ...]] = (
+    ("revenue", None, "The company's revenue is not disclosed."),
+    ("revenue", "unknown", "Annual revenue is unknown."),
+    ("budget", None, "No information on budget is available."),
+    ("budget", "not specified", "The budget is not specified."),
+    ("timeline", None, "The evidence does not mention a timeline."),
+    ("timeline", "unknown", "The purchase timeline is unclear."),
+    ("funding_amount", None, "There is no information on total funding."),
+    ("headcount", None, "The headcount is not specified in the evidence."),
+    ("competitor", None, "Competitors are not mentioned."),
+    ("use_case", None, "The use case has not been specified."),
+    ("hiring", None, "There is no data on hiring."),
+    ("founded_year", None, "Das Gründungsjahr ist nicht bekannt."),
+    ("department", "", "The department cannot be determined."),
+    ("location", None, "The location of the offices is not given."),
+)
+EMBELLISHED: Final = (
+    ", and is highly profitable",
+    " and has just opened an office in Singapore",
+    ", which is backed by Sequoia",
+    " and plans an IPO",
+    " and is a Fortune 500 supplier",
+    ", making it the clear market leader",
+    " and is growing 40% year over year",
+    " and wants to replace its ERP immediately",
+)
+"""Second halves that no evidence knows."""
