@@ -220,7 +220,7 @@ def _near_day(match: re.Match[str], anchor: date) -> tuple[date, date] | None:
 
 
 def _soon(_: re.Match[str], anchor: date) -> tuple[date, date] | None:
-    return anchor, anchor + timedelta(days=30)
+    return anchor, anchor
 
 
 def _lately(_: re.Match[str], anchor: date) -> tuple[date, date] | None:
@@ -280,7 +280,7 @@ PATTERNS: Final[tuple[tuple[re.Pattern[str], Reader], ...]] = (
     (_pattern(r"(?:the\s+)?(?:next|coming|nächsten|kommenden)\s+" + _COUNT + r"\s+" + _UNIT), _ahead),
     (_pattern(_COUNT + r"\s+" + _UNIT + r"\s+ago\b"), _ago),
     (_pattern(r"vor\s+" + _COUNT + r"\s+" + _UNIT), _ago),
-    (_pattern(r"(?P<word>today|tomorrow|yesterday|heute|gestern)\b"), _near_day),
+    (_pattern(r"(?P<word>tomorrow|yesterday|gestern)\b"), _near_day),
     (_pattern(_SOON + r"\b"), _soon),
     (_pattern(_LATELY + r"\b"), _lately),
     (_pattern(r"(?P<decade>(?:19|20)\d0)(?:s\b|er\b)"), _decade),
@@ -291,7 +291,7 @@ PATTERNS: Final[tuple[tuple[re.Pattern[str], Reader], ...]] = (
 )  # fmt: skip
 """Tried in order; a place that one has taken is no other's."""
 QUICK: Final = re.compile(
-    rf"(?i)(?:19|20)\d\d|\b(?:{_names(iter(MONTH_OF))}|q[1-4]|h[12]|{_names(iter(UNITS))}|today|tomorrow|yesterday|heute|gestern"
+    rf"(?i)(?:19|20)\d\d|\b(?:{_names(iter(MONTH_OF))}|q[1-4]|h[12]|{_names(iter(UNITS))}|tomorrow|yesterday|gestern"
     r"|recently|lately|kürzlich|neulich|asap|immediately|sofort|as\s+soon|so\s+schnell|right\s+away|just\s+now"
     r"|\w+s?ende)\b"
 )

@@ -17,12 +17,14 @@ SCALES = {
     "b": 1e9, "bn": 1e9, "billion": 1e9, "billions": 1e9, "mrd": 1e9, "milliarde": 1e9, "milliarden": 1e9,
     "trillion": 1e12, "tn": 1e12,
 }  # fmt: skip
+GERMAN_SCALES = frozenset(("tsd", "tausend", "mio", "millionen", "mrd", "milliarde", "milliarden"))
 CURRENCIES = {
     "$": "USD", "us$": "USD", "a$": "AUD", "c$": "CAD", "usd": "USD", "dollar": "USD", "dollars": "USD",
     "€": "EUR", "eur": "EUR", "euro": "EUR", "euros": "EUR",
     "£": "GBP", "gbp": "GBP", "pound": "GBP", "pounds": "GBP",
     "chf": "CHF", "¥": "JPY", "jpy": "JPY", "yen": "JPY", "inr": "INR", "₹": "INR",
     "cad": "CAD", "aud": "AUD",
+    "us dollars": "USD", "us dollar": "USD", "u.s. dollars": "USD",
 }  # fmt: skip
 FLOORS = (
     "over", "more than", "above", "at least", "exceeding", "exceeds", "greater than", "upwards of",
@@ -232,10 +234,10 @@ def _currency(match: re.Match[str], before: re.Match[str] | None) -> str | None:
 
 def _bounds(match: re.Match[str]) -> tuple[float, float | None]:
     scale1, scale2 = _scale(match["scale1"]), _scale(match["scale2"])
-    low = _plain(match["low"], scaled=scale1 is not None)
+    low = _plain(match["low"], match["scale1"])
     if match["high"] is None:
         return low * (scale1 or 1), low * (scale1 or 1)
-    high = _plain(match["high"], scaled=scale2 is not None)
+    high = _plain(match["high"], match["scale2"])
     shared = scale2 if scale1 is None and scale2 and low < high else None
     ends = low * (scale1 or shared or 1), high * (scale2 or 1)
     return min(ends), max(ends)
@@ -245,10 +247,18 @@ def _scale(word: str | None) -> float | None:
     return SCALES[word.casefold().rstrip(".")] if word else None
 
 
-def _plain(digits: str, *, scaled: bool) -> float:
-    """Groups of three are thousands ("1,200", "1.200"), unless a scale follows ("1.200 M")."""
+def _decimal(point: str, scale: str | None) -> bool:
+    """True if the only point or comma before a scale begins decimals: "1.200 M", but not "1,200 thousand"."""
+    if scale is None:
+        return False
+    return point == "." or scale.casefold().rstrip(".") in GERMAN_SCALES
+
+
+def _plain(digits: str, scale: str | None) -> float:
+    """Groups of three are thousands ("1,200", "1.200"), unless a scale follows in whose language they are not."""
     bare = re.sub(r"['’\u00a0\u202f ]", "", digits)
-    if re.fullmatch(r"[1-9]\d{0,2}([.,])\d{3}(\1\d{3})*", bare) and not (scaled and len(re.findall("[.,]", bare)) == 1):
+    grouped = re.fullmatch(r"[1-9]\d{0,2}([.,])\d{3}(\1\d{3})*", bare)
+    if grouped and (len(re.findall("[.,]", bare)) > 1 or not _decimal(grouped[1], scale)):
         return float(re.sub("[.,]", "", bare))
     last = max(bare.rfind("."), bare.rfind(","))
     if last < 0:

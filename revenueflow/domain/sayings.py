@@ -14,10 +14,11 @@ from revenueflow.domain.phrases import PhraseIndex, canonicals, words
 
 Table = dict[str, tuple[str, ...]]
 ENDINGS: Final = (
-    "izations", "ization", "ations", "ation", "ating", "ements", "ement", "ated", "ates", "ings", "ing", "ers", "ies", "ate",
+    "ungen", "ung", "izations", "ization", "ations", "ation", "ating", "ements", "ement", "ated", "ates", "ings", "ing", "ers", "ies", "ate",
     "ize", "ise", "ed", "er", "es", "en", "s", "e", "y",
 )  # fmt: skip
 SHORTEST_ROOT: Final = 4
+PLURAL: Final = ("s",)
 
 
 class Sayings(Value):
@@ -31,6 +32,8 @@ class Sayings(Value):
     places: Table = Field(default_factory=dict)
     openings: Table = Field(default_factory=dict)
     synonyms: Table = Field(default_factory=dict)
+    own_subjects: tuple[str, ...] = ()
+    """Fields in whose values "lead" or "customer" may be part of a name: they have a list of subjects of their own."""
 
     def speaks_of(self, cue: str, text: str) -> bool:
         """True if the text has a cue of this name."""
@@ -52,8 +55,8 @@ class Sayings(Value):
 
     def roots(self, tokens: Iterable[str], noise: str) -> frozenset[str]:
         """The roots of the words that say something, synonyms as one."""
-        dull = self._noise.get(noise, frozenset()) | self._noise.get("any", frozenset())
-        return frozenset(self.meaning(word) for word in tokens if word not in dull)
+        dull = self._noise.get(noise, frozenset())
+        return frozenset(self.meaning(word) for word in tokens if root(word) not in dull)
 
     def meaning(self, word: str) -> str:
         """The root of a word, or of the one that stands for it."""
@@ -70,24 +73,44 @@ class Sayings(Value):
 
     @cached_property
     def _openings(self) -> dict[str, str]:
-        return {root(word): name for name, named in self.openings.items() for word in (name, *named)}
+        return {
+            root(word): name
+            for name, named in self.openings.items()
+            for text in (name, *named)
+            for word in words(text)
+        }
 
     @cached_property
     def _noise(self) -> dict[str, frozenset[str]]:
-        return {name: frozenset(word for text in listed for word in words(text)) for name, listed in self.noise.items()}
+        lists = {name: frozenset(map(root, words(" ".join(listed)))) for name, listed in self.noise.items()}
+        everywhere = lists.get("any", frozenset())
+        subjects = lists.get("subjects", frozenset())
+        return {
+            name: everywhere | listed | (frozenset() if name in self.own_subjects else subjects)
+            for name, listed in lists.items()
+        }
 
     @cached_property
     def _synonyms(self) -> dict[str, str]:
-        return {root(word): root(name) for name, named in self.synonyms.items() for word in (name, *named)}
+        return {
+            root(word): root(name)
+            for name, named in self.synonyms.items()
+            for text in (name, *named)
+            for word in words(text)
+        }
 
 
 def root(word: str) -> str:
     """What is left of a word without its endings: "automate", "automation" and "automating" share it."""
     while True:
-        ending = next((end for end in ENDINGS if word.endswith(end) and len(word) - len(end) >= SHORTEST_ROOT), None)
+        ending = next((end for end in ENDINGS if word.endswith(end) and len(word) - len(end) >= _least(end)), None)
         if ending is None or any(char.isdigit() for char in word):
             return word
         word = word[: -len(ending)]
+
+
+def _least(ending: str) -> int:
+    return SHORTEST_ROOT - 1 if ending in PLURAL else SHORTEST_ROOT
 
 
 def _written(cue: str) -> str:

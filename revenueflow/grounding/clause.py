@@ -15,16 +15,24 @@ from revenueflow.grounding.wording import negated
 TURNS: Final = (
     "but|aber|not|nicht|sondern|while|whereas|although|though|however|yet|jedoch|instead of|rather than|statt|anstatt"
 )
+SENTENCE: Final = re.compile(r"(?<=[.!?])\s+|\n+")
 CLAUSE: Final = re.compile(
     rf"(?<=[.!?;])\s+|\n+|,\s+(?=(?:and\s+)?(?:{TURNS})\b)|\s+(?=(?:but|aber|sondern|instead of|rather than)\b)", re.IGNORECASE
+)
+
+HALF: Final = re.compile(
+    r"\s*;\s*|,?\s+(?=(?:which|who|making|while|und\s+(?:ist|hat|war)|and\s+(?:\w+ly\s+)?(?:is|are|was|has|have|had|will|plans?|grows?"
+    r"|wants?|needs?|uses?|runs?|employs?|raised|operates?|serves?|sells?|offers?|looks?|seeks?|counts?|makes?))\b)",
+    re.IGNORECASE,
 )
 
 
 class Clause:
     """One of them, with its readings, each computed once."""
 
-    def __init__(self, text: str, lists: Words) -> None:
+    def __init__(self, text: str, lists: Words, sentence: int = 0) -> None:
         self.text = text
+        self.sentence = sentence
         self._lists = lists
 
     @cached_property
@@ -51,3 +59,8 @@ class Clause:
 def clauses(text: str) -> Iterable[str]:
     """The parts of a text, in order."""
     return (part for part in CLAUSE.split(text) if part)
+
+
+def halves(statement: str) -> list[str]:
+    """A statement at the places where a second half of its own may begin ("… and is …", ", which …")."""
+    return [part for part in HALF.split(statement) if part.strip()]

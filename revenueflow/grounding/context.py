@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from functools import cached_property
@@ -15,7 +16,7 @@ from revenueflow.domain.phrases import WORD, words
 from revenueflow.domain.quantity import Quantity, scan
 from revenueflow.domain.text import comparable
 from revenueflow.domain.vocabulary import Vocabulary
-from revenueflow.grounding.clause import Clause, clauses
+from revenueflow.grounding.clause import SENTENCE, Clause, clauses
 from revenueflow.grounding.fields import FIELDS, Fact, Field, Relation, Telling, Told
 from revenueflow.grounding.prose import Prose, relation_of_prose
 from revenueflow.grounding.rules import GroundingRules
@@ -37,6 +38,7 @@ class Context:
         self.vocabulary = vocabulary
         self.rules = rules
         self._now = now
+        self._related: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {}
         self._tellings: dict[str, Telling] = {}
         self._clauses: dict[str, tuple[Clause, ...]] = {}
         self._claimed: dict[int, Fact | None] = {}
@@ -103,6 +105,28 @@ class Context:
             self._prose[key] = Prose.read(field, self.clauses(evidence_id), self.vocabulary)
         return self._prose[key]
 
+    def related(self, claim: Claim) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The cited pieces that agree, and those that disagree. None agrees unless all parts are carried by some."""
+        if id(claim) not in self._related:
+            claimed = self.claimed(claim) if claim.field in FIELDS else None
+            self._related[id(claim)] = ((), ()) if claimed is None else self._relate(claim, FIELDS[claim.field], claimed)
+        return self._related[id(claim)]
+
+    def _relate(self, claim: Claim, field: Field, claimed: Fact) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        cited, parts = self.cited(claim), field.parts(claimed)
+        relations = {name: [self.relation(field, part, name) for part in parts] for name in cited}
+        disagree = tuple(name for name in cited if Relation.DISAGREES in relations[name])
+        agree = tuple(name for name in cited if Relation.AGREES in relations[name] and name not in disagree)
+        carried = all(any(relations[name][at] is Relation.AGREES for name in cited) for at in range(len(parts)))
+        return (agree if carried else ()), disagree
+
+    def carriers(self, claim: Claim) -> tuple[str, ...]:
+        """The pieces whose words and numbers the statement may use: those that carry the value, if any does.
+
+        So a claim cannot join the value of one piece with a detail of another.
+        """
+        return self.related(claim)[0] or self.cited(claim)
+
     def clauses(self, evidence_id: str) -> tuple[Clause, ...]:
         """The clauses of a piece; each item of a list is at least one."""
         if evidence_id not in self._clauses:
@@ -111,7 +135,8 @@ class Context:
 
     def clauses_of(self, text: str) -> tuple[Clause, ...]:
         """The clauses of any text."""
-        return tuple(Clause(part, self.rules.words) for part in clauses(text))
+        numbered = enumerate(SENTENCE.split(text))
+        return tuple(Clause(part, self.rules.words, at) for at, whole in numbered for part in clauses(whole))
 
     def telling(self, evidence_id: str) -> Telling:
         """A piece as a text that tells of plans."""
@@ -169,13 +194,16 @@ class Context:
         return self._sentences[id(claim)]
 
     def predicate(self, claim: Claim) -> str:
-        """The statement without the company's name, in whatever part of it, where the sentence begins."""
-        text, place = self.sentence(claim).text, 0
-        for match in WORD.finditer(text):
-            if not frozenset(words(match[0])) <= self.company_words:
-                break
-            place = match.end()
-        return text[place:]
+        """The statement without the company's name, in whatever part of it that begins as the name does."""
+        return self._subject.sub(" ", self.sentence(claim).text) if self._subject else self.sentence(claim).text
+
+    @cached_property
+    def _subject(self) -> re.Pattern[str] | None:
+        firsts = {re.escape(found[0]) for name in self._company_names if (found := WORD.search(name))}
+        rest = "|".join(re.escape(word) for word in self.company_words)
+        if not firsts:
+            return None
+        return re.compile(rf"\b(?:{'|'.join(firsts)})(?:[\s&.,]+(?i:{rest})\b)*(?:['’]s\b)?")
 
     @cached_property
     def company_words(self) -> frozenset[str]:

@@ -18,7 +18,7 @@ Step = tuple[float, Share]
 
 
 class Tolerance(Value):
-    """Relative, except `conflict_years`. A number that is claimed exactly gets none."""
+    """Relative, except `conflict_years`; `widest` is a factor. A number that is claimed exactly gets none."""
 
     approximate_count: Share
     approximate_money: Share
@@ -26,6 +26,7 @@ class Tolerance(Value):
     conflict_count: Share
     conflict_money: Share
     conflict_years: Annotated[int, Field(ge=0)]
+    widest: Annotated[float, Field(ge=1)]
 
 
 class Related(Value):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from functools import cached_property
 from typing import Final
 
 from revenueflow.domain.dates import Period, periods
-from revenueflow.domain.phrases import words
+from revenueflow.domain.phrases import fold, words
 from revenueflow.domain.quantity import Quantity, scan
 from revenueflow.grounding.rules import Words
 from revenueflow.grounding.wording import names, negated
 
+CAPITAL: Final = re.compile(r"(?<!\w)[^\W\d_a-z]\w+")
 ANY_DAY: Final = date(2000, 1, 1)
 """Where dates stand does not depend on the day."""
 
@@ -49,7 +51,21 @@ class Sentence:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Its words that are written like names, folded."""
-        return names(self.undated, self._lists)
+        return names(self._unnumbered, self._lists)
+
+    @cached_property
+    def capitals(self) -> frozenset[str]:
+        """Its words with a capital, folded, but for those that any sentence may begin with."""
+        found = (fold(match) for match in CAPITAL.findall(self._unnumbered))
+        return frozenset(found) - self._lists.empty - self._lists.subjects
+
+    @cached_property
+    def _unnumbered(self) -> str:
+        """The text without dates and numbers, to which currencies belong."""
+        text = self.undated
+        for number in self.numbers:
+            text = text[: number.start] + " " * (number.end - number.start) + text[number.end :]
+        return text
 
     @cached_property
     def denies(self) -> bool:

@@ -10,6 +10,7 @@ from revenueflow.grounding.rules import Words
 
 TOKEN = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?(?:[+#]+(?!\w))?")
 CONTRACTED = re.compile(r"n['’]t\b", re.IGNORECASE)
+COMPOUND = re.compile(r"\b(no|non|not)-(?=\w)", re.IGNORECASE)
 OPENERS = " \t\"'(“„‘"
 SUFFIXES = ("ings", "ing", "ies", "ed", "es", "s")
 LONGEST_PHRASE = 4
@@ -17,7 +18,7 @@ LONGEST_PHRASE = 4
 
 def negated(text: str, lists: Words) -> bool:
     """True if the text denies something: an odd number of negations, harmless turns of phrase not counted."""
-    tokens = words(CONTRACTED.sub(" not", text))
+    tokens = words(COMPOUND.sub(r"\1", CONTRACTED.sub(" not", text)))
     if lists.negation_starts.isdisjoint(tokens):
         return False
     count, place = 0, 0
@@ -75,7 +76,9 @@ def _like_name(text: str, match: re.Match[str], word: str, following: str, lists
         return False
     if not _begins_sentence(text, match.start()):
         return True
-    return following in lists.subject_verbs and word not in lists.empty and word not in lists.subjects
+    if word in lists.empty or word in lists.subjects:
+        return False
+    return following in lists.subject_verbs or text[match.end() :].lstrip(" &")[:1].isupper()
 
 
 def _begins_sentence(text: str, place: int) -> bool:

@@ -35,7 +35,7 @@ NEAR_COMPANY: Final = {
     "Mistral": "Minstrel", "Quantel": "Quantum", "Fjordkraft": "Fjordkraut",
 }  # fmt: skip
 OTHER: Final[dict[str, tuple[tuple[str, str], ...]]] = {
-    "industry": (("hospitality", "hospitality"), ("education", "education"), ("mining", "mining")),
+    "industry": (("hospitality", "hospitality"), ("education", "education"), ("agriculture", "agriculture")),
     "country": (("BR", "Brazil"), ("AU", "Australia"), ("IT", "Italy")),
     "location": (("Singapore", "Singapore"), ("Chicago", "Chicago"), ("Warsaw", "Warsaw")),
     "technology": (("Databricks", "Databricks"), ("NetSuite", "NetSuite"), ("Kafka", "Kafka")),

@@ -155,7 +155,6 @@ COMPANIES = (
             "Angebotserstellung automatisieren",
             "wir möchten unsere Angebotserstellung automatisieren",
             (
-                "Der Interessent möchte die Angebotserstellung automatisieren.",
                 "The prospect wants to automate its Angebotserstellung.",
                 "The use case is to automate the Angebotserstellung.",
             ),
@@ -166,7 +165,6 @@ COMPANIES = (
             (
                 "The budget is €40,000.",
                 "The prospect has a budget of 40,000 euros.",
-                "Das Budget liegt bei 40.000 €.",
                 "They mention a budget of EUR 40,000.",
             ),
         ),

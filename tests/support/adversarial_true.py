@@ -69,7 +69,7 @@ def hedged_claims(company: Company, chance: random.Random) -> Iterator[Draft]:
 def _said(name: str, company: Company, chance: random.Random, value: object, count: int = EACH) -> list[str]:
     chosen = chance.sample(WORDINGS[name], min(count, len(WORDINGS[name])))
     texts = [text.format(c=chance.choice(company.said), v=value) for text in chosen]
-    return [text[0].upper() + text[1:] for text in texts]
+    return [text[0].upper() + text[1:].replace(" The company", " the company") for text in texts]
 
 
 def _cite(signal: str, quote: Any, chance: random.Random) -> tuple[tuple[str, str | None], ...]:

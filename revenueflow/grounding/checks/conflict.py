@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from revenueflow.domain.claim import Claim, ClaimField, ClaimVerdict
 from revenueflow.domain.evidence import Signal, Trust
-from revenueflow.grounding.checks.typed import related, shown
+from revenueflow.grounding.checks.typed import shown
 from revenueflow.grounding.context import Context
 from revenueflow.grounding.decision import Decision
 from revenueflow.grounding.fields import FIELDS, Fact, Field
@@ -22,7 +22,7 @@ def vendor_conflict(claim: Claim, context: Context) -> Decision | None:
     against = _against(claim, context, field, claimed)
     if not against:
         return None
-    agree, _ = related(claim, context, field, claimed)
+    agree, _ = context.related(claim)
     found = context.fact(field, against[0])
     shown_found = None if found is None else shown(found)
     return Decision(ClaimVerdict.AMBIGUOUS, "vendor_conflict", shown(claimed), shown_found, agree, against)

@@ -32,7 +32,7 @@ def stale_date(claim: Claim, context: Context) -> Decision | None:
     text = claim.value if isinstance(claim.value, str) else claim.statement
     days = [context.day_for(_day(name, context)) for name in context.cited(claim)]
     ends = [period.high for day in days for period in periods(text, day)]
-    if not ends or max(ends) >= context.today.toordinal():
+    if not ends or max(ends) + context.rules.time.fresh_days >= context.today.toordinal():
         return None
     return Decision(ClaimVerdict.UNSUPPORTED, "stale_date", anti_citations=context.cited(claim))
 

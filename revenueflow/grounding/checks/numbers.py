@@ -22,7 +22,7 @@ def numbers(claim: Claim, context: Context) -> Decision | None:
     if wrong is not None:
         return Decision(ClaimVerdict.UNSUPPORTED, "numbers", expected=text[wrong.start : wrong.end].strip())
     spelled = number_words(_without(found, text), context.rules.words) if _spells(claim, context) else frozenset()
-    held = {word for name in context.cited(claim) for word in context.words(name)} if spelled else set()
+    held = {word for name in context.carriers(claim) for word in context.words(name)} if spelled else set()
     return None if spelled <= held else Decision(ClaimVerdict.UNSUPPORTED, "numbers")
 
 
@@ -38,7 +38,7 @@ def _without(found: tuple[Quantity, ...], text: str) -> str:
 
 
 def _backed(number: Quantity, claim: Claim, context: Context) -> bool:
-    if any(_same(number, known) for name in context.cited(claim) for known in context.numbers(name)):
+    if any(_same(number, known) for name in context.carriers(claim) for known in context.numbers(name)):
         return True
     claimed = context.claimed(claim) if claim.field in FIELDS else None
     if isinstance(claimed, frozenset):
@@ -50,7 +50,7 @@ def _agreeing(claim: Claim, context: Context) -> list[Fact]:
     field = FIELDS.get(claim.field)
     if field is None:
         return []
-    found = [context.fact(field, name) for name in context.cited(claim)]
+    found = [context.fact(field, name) for name in context.carriers(claim)]
     return [fact for fact in found if fact is not None]
 
 

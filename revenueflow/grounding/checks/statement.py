@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
 from revenueflow.domain.claim import Claim, ClaimField, ClaimVerdict
 from revenueflow.domain.phrases import words
 from revenueflow.domain.quantity import Money, Range, scan
@@ -12,16 +9,11 @@ from revenueflow.domain.text import comparable
 from revenueflow.grounding.checks.names import allowed_words, names_in
 from revenueflow.grounding.checks.numbers import implied
 from revenueflow.grounding.checks.told import says_told
+from revenueflow.grounding.clause import halves
 from revenueflow.grounding.context import Context
 from revenueflow.grounding.decision import Decision
 from revenueflow.grounding.fields import FIELDS, Fact, Field, Products, Relation, Told
 from revenueflow.grounding.wording import stem
-
-PART: Final = re.compile(
-    r"\s*;\s*|,?\s+(?=(?:which|who|making|while|und\s+(?:ist|hat|war)|and\s+(?:\w+ly\s+)?(?:is|are|was|has|have|had|will|plans?|grows?"
-    r"|wants?|needs?|uses?|runs?|employs?|raised|operates?|serves?|sells?|offers?|looks?|seeks?|counts?|makes?))\b)",
-    re.IGNORECASE,
-)
 
 
 def says_value(claim: Claim, context: Context) -> Decision | None:
@@ -74,7 +66,7 @@ def _given(name: str, field: Field, claim: Claim, context: Context) -> bool:
 
 def _spare(claim: Claim, context: Context) -> bool:
     """True if more words are left than may be, or any in a part of the sentence that is not about the value."""
-    parts = list(filter(None, PART.split(context.sentence(claim).undated)))
+    parts = halves(context.sentence(claim).undated)
     left = [_unknown(words(part), claim, context) for part in parts]
     if sum(map(len, left)) > context.rules.lexical.spare_words:
         return True

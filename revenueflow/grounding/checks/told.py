@@ -10,18 +10,23 @@ from revenueflow.domain.phrases import words
 from revenueflow.grounding.clause import Clause
 from revenueflow.grounding.context import Context
 from revenueflow.grounding.fields import Fact, Relation, Told
+from revenueflow.grounding.fields.base import State
 
 SEAT: Final = "seat"
 
 
 def says_told(claim: Claim, context: Context, field: Told, claimed: Fact) -> bool:
-    """True if the statement says the value, nothing more of its kind, and little that the carrying clauses don't."""
+    """True if the statement says the value, nothing more of its kind, and little that the carrying clauses don't.
+
+    A use case may be put in other words than its value: value and statement must each be carried.
+    """
     stated = context.stated(claim, context.cited(claim))
-    if any(field.relation(part, stated) is not Relation.AGREES for part in field.parts(claimed)):
+    says = all(field.relation(part, stated) is Relation.AGREES for part in field.parts(claimed))
+    if not says and claim.field is not ClaimField.USE_CASE:
         return False
     text = context.predicate(claim)
     more = [part for fact in field.mentioned(text, context.vocabulary) for part in field.parts(fact)]
-    given = all(_given(part, field, claim, context) for part in more)
+    given = claimed == (State.NONE,) or all(_given(part, field, claim, context) for part in more)
     if not given or _moves_seat(claim, context, field, claimed):
         return False
     return len(_spare(claim, context, field, claimed)) <= context.rules.lexical.spare_words_told
@@ -36,7 +41,7 @@ def _spare(claim: Claim, context: Context, field: Told, claimed: Fact) -> frozen
     sayings, lists = context.vocabulary.sayings, context.rules.words
     sentence = context.sentence(claim)
     said = (word for word in sentence.words if word.isalpha() and word not in lists.empty | lists.negations)
-    known = {sayings.meaning(word) for word in words(str(claim.value))} | set(context.company_words)
+    known = {sayings.meaning(word) for word in words(str(claim.value))} | set(map(sayings.meaning, context.company_words))
     for clause in _carrying(claim, context, field, claimed):
         known |= {sayings.meaning(word) for word in clause.words}
     wanted = sayings.roots((word for word in said if word not in lists.number_words), field.noise)

@@ -9,7 +9,7 @@ from revenueflow.domain.evidence import Signal
 from revenueflow.domain.quantity import Money, Range
 from revenueflow.grounding.context import Context
 from revenueflow.grounding.decision import Decision
-from revenueflow.grounding.fields import FIELDS, Fact, Field, Relation
+from revenueflow.grounding.fields import FIELDS, Fact, Field
 from revenueflow.grounding.fields.base import Item, Opening, Phrase, Place
 
 CHECK = "typed_comparison"
@@ -26,7 +26,7 @@ def typed_comparison(claim: Claim, context: Context) -> Decision | None:
     claimed = context.claimed(claim)
     if claimed is None:
         return Decision(ClaimVerdict.NOT_CHECKABLE, CHECK)
-    agree, disagree = related(claim, context, field, claimed)
+    agree, disagree = context.related(claim)
     if agree and not disagree:
         return _weak_absence(claim, context, agree)
     verdict = ClaimVerdict.UNSUPPORTED
@@ -42,22 +42,12 @@ def typed_support(claim: Claim, context: Context) -> Decision | None:
     claimed = context.claimed(claim) if field else None
     if field is None or claimed is None:
         return None
-    agree, _ = related(claim, context, field, claimed)
+    agree, _ = context.related(claim)
     score = 0.7 if all(context.self_reported(name) for name in agree) else 1.0
     if claim.field is ClaimField.TECHNOLOGY_ABSENT:
         score = 0.6
     found = _found(context, field, agree)
     return Decision(ClaimVerdict.SUPPORTED, CHECK, shown(claimed), found, agree, score=score)
-
-
-def related(claim: Claim, context: Context, field: Field, claimed: Fact) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The cited pieces that agree, and those that disagree. None agrees unless all parts are carried by some."""
-    cited, parts = context.cited(claim), field.parts(claimed)
-    relations = {name: [context.relation(field, part, name) for part in parts] for name in cited}
-    disagree = tuple(name for name in cited if Relation.DISAGREES in relations[name])
-    agree = tuple(name for name in cited if Relation.AGREES in relations[name] and name not in disagree)
-    carried = all(any(relations[name][at] is Relation.AGREES for name in cited) for at in range(len(parts)))
-    return (agree if carried else ()), disagree
 
 
 def _weak_absence(claim: Claim, context: Context, agree: tuple[str, ...]) -> Decision | None:

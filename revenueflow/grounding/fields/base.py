@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from enum import StrEnum
@@ -100,11 +101,20 @@ class Field:
         return self.relate(claimed, found, rules) is Relation.DISAGREES
 
 
-def relate_ranges(claimed: Range, found: Range, tolerance: float) -> Relation:
-    """Within: the evidence implies the claim. Disjoint: it denies it. Else it leaves it open."""
+def relate_ranges(claimed: Range, found: Range, tolerance: float, widest: float = math.inf) -> Relation:
+    """Within: the evidence implies the claim. Disjoint: it denies it. Else it leaves it open.
+
+    A claim more than `widest` times wider than the evidence says so little that it is left open, too.
+    """
     if found.within(claimed, tolerance):
-        return Relation.AGREES
+        return Relation.SILENT if _vague(claimed, found, widest) else Relation.AGREES
     return Relation.SILENT if found.overlaps(claimed, tolerance) else Relation.DISAGREES
+
+
+def _vague(claimed: Range, found: Range, widest: float) -> bool:
+    top = found.low if found.high is None else found.high
+    too_high = claimed.high is not None and claimed.high > widest * top > 0
+    return too_high or 0 < widest * claimed.low < found.low
 
 
 def together(one: str, other: str, groups: Iterable[frozenset[str]]) -> bool:

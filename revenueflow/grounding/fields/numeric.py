@@ -41,7 +41,8 @@ class Count(Field):
     def relate(self, claimed: Fact, found: Fact, rules: GroundingRules) -> Relation:
         """The evidence must lie within what is claimed."""
         assert isinstance(claimed, Range) and isinstance(found, Range)
-        return relate_ranges(claimed, found, rules.tolerance.approximate_count if claimed.approximate else 0.0)
+        tolerance = rules.tolerance.approximate_count if claimed.approximate else 0.0
+        return relate_ranges(claimed, found, tolerance, rules.tolerance.widest)
 
     @override
     def differs(self, claimed: Fact, found: Fact, rules: GroundingRules) -> bool:
@@ -111,7 +112,7 @@ class Amount(Field):
             return Relation.DISAGREES
         about = claimed.amount.approximate
         tolerance = rules.tolerance.approximate_money if about else rules.tolerance.money
-        return relate_ranges(claimed.amount, found.amount, tolerance)
+        return relate_ranges(claimed.amount, found.amount, tolerance, rules.tolerance.widest)
 
     @override
     def differs(self, claimed: Fact, found: Fact, rules: GroundingRules) -> bool:

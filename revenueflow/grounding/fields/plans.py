@@ -76,7 +76,10 @@ def _relate(claimed: Money, found: Money, telling: Telling) -> Relation:
         return Relation.DISAGREES
     tolerance = telling.rules.tolerance
     about = claimed.amount.approximate
-    return relate_ranges(claimed.amount, found.amount, tolerance.approximate_money if about else tolerance.money)
+    if telling.stated and claimed.amount.within(found.amount, tolerance.money):
+        return Relation.AGREES
+    share = tolerance.approximate_money if about else tolerance.money
+    return relate_ranges(claimed.amount, found.amount, share, tolerance.widest)
 
 
 def _amount(found: Quantity) -> Money:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pydantic import JsonValue
@@ -41,6 +42,26 @@ class Phrased(Told):
         """The text itself."""
         found = self._phrase(text, vocabulary)
         return ((found,),) if found.roots else ()
+
+    @override
+    def carrying(self, claimed: Fact, telling: Telling) -> Iterator[Clause]:
+        """Besides the clauses, the whole of a sentence that denies nothing."""
+        yield from super().carrying(claimed, telling._replace(clauses=self._windows(telling)))
+
+    @override
+    def relation(self, claimed: Fact, telling: Telling) -> Relation:
+        """By clause, then by sentence."""
+        return super().relation(claimed, telling._replace(clauses=self._windows(telling)))
+
+    def _windows(self, telling: Telling) -> tuple[Clause, ...]:
+        if self.exact:
+            return telling.clauses
+        sentences: dict[int, list[Clause]] = {}
+        for clause in telling.clauses:
+            sentences.setdefault(clause.sentence, []).append(clause)
+        several = [parts for parts in sentences.values() if len(parts) > 1 and not any(part.denied for part in parts)]
+        lists = telling.rules.words
+        return telling.clauses + tuple(Clause(" ".join(part.text for part in parts), lists) for parts in several)
 
     @override
     def speaks(self, clause: Clause, telling: Telling) -> bool:
