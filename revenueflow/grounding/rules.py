@@ -99,12 +99,20 @@ class Words(Value):
 
 
 class Fit(Value):
-    """Points by field; `steps` and `levels` make a factor of the value. Fields in neither count in full."""
+    """Points by field, with `extra` ones beyond the usual hundred; `steps` and `levels` make a factor of the value. Fields in neither count in full."""
 
     penalty: Share
     points: dict[ClaimField, Points]
+    extra: dict[ClaimField, Points] = Field(default_factory=dict)
     steps: dict[ClaimField, tuple[Step, ...]] = Field(default_factory=dict)
     levels: dict[ClaimField, dict[str, Share]] = Field(default_factory=dict)
+
+
+class HalfLife(Value):
+    """Days after which evidence counts half as much, by field."""
+
+    default: Annotated[float, Field(gt=0)]
+    of_field: dict[ClaimField, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
 
 
 class IntentRules(Value):
@@ -126,6 +134,7 @@ class GroundingRules(Value):
     time: Time
     words: Words
     trust: dict[Trust, Share]
+    half_life: HalfLife
     fit: Fit
     intent: IntentRules
 

@@ -64,6 +64,8 @@ class Sentence:
         """The text without dates and numbers, to which currencies belong."""
         text = self.undated
         for number in self.numbers:
+            if text[number.end : number.end + 1].isalnum():
+                continue  # "S/4HANA" is a name
             text = text[: number.start] + " " * (number.end - number.start) + text[number.end :]
         return text
 

@@ -9,7 +9,7 @@ from revenueflow.domain.claim import AnalysisVerdict, ClaimField
 from revenueflow.domain.lead import Intent
 from revenueflow.grounding.effect import weigh
 from revenueflow.grounding.validator import judge
-from tests.unit.grounding.lead import LEAD, rules, vocabulary
+from tests.unit.grounding.lead import FETCHED, LEAD, rules, vocabulary
 
 
 async def test_every_claim_by_rule_is_supported() -> None:
@@ -24,6 +24,6 @@ async def test_every_claim_by_rule_is_supported() -> None:
         ClaimField.TECHNOLOGY_ABSENT,
         ClaimField.OTHER,
     }
-    judgement = weigh(judged, prompt.evidence, rules())
+    judgement = weigh(judged, prompt.evidence, rules(), FETCHED)
     assert (judgement.verdict, judgement.intent) == (AnalysisVerdict.VALID, Intent.HIGH)
     assert 60 <= judgement.fit <= 100
