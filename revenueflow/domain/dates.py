@@ -6,7 +6,6 @@ import calendar
 import re
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 MONTHS: Final = (
@@ -82,13 +81,11 @@ Reader = Callable[[re.Match[str], date], tuple[date, date] | None]
 
 def periods(text: str, anchor: date) -> tuple[Period, ...]:
     """All dates of a text in order; relative ones are counted from `anchor`. Linear in the text."""
-    return _periods(text, anchor) if QUICK.search(text) else ()
-
-
-@lru_cache(maxsize=4096)
-def _periods(text: str, anchor: date) -> tuple[Period, ...]:
+    kinds = _kinds(text)
     taken: list[Period] = []
-    for pattern, read in PATTERNS:
+    for pattern, read in PATTERNS if kinds else ():
+        if kinds.isdisjoint(NEEDS[read]):
+            continue
         for match in pattern.finditer(text):
             if all(match.end() <= one.start or one.end <= match.start() for one in taken):
                 found = _read(match, anchor, read)
@@ -290,8 +287,25 @@ PATTERNS: Final[tuple[tuple[re.Pattern[str], Reader], ...]] = (
     (_pattern(_UNTIL + _PART + _YEAR + r"(?![-.,]\d)"), _year),
 )  # fmt: skip
 """Tried in order; a place that one has taken is no other's."""
-QUICK: Final = re.compile(
-    rf"(?i)(?:19|20)\d\d|\b(?:{_names(iter(MONTH_OF))}|q[1-4]|h[12]|{_names(iter(UNITS))}|tomorrow|yesterday|gestern"
-    r"|recently|lately|kürzlich|neulich|asap|immediately|sofort|as\s+soon|so\s+schnell|right\s+away|just\s+now"
-    r"|\w+s?ende)\b"
+NEEDS: Final[dict[Reader, tuple[str, ...]]] = {
+    _iso: ("year",), _dotted: ("year",), _day: ("month",), _month: ("month",), _quarter: ("quarter", "unit"), _half: ("half",),
+    _relative: ("unit",), _ending: ("unit",), _ahead: ("unit",), _ago: ("unit",), _near_day: ("word",), _soon: ("word",),
+    _lately: ("word",), _decade: ("year",), _year: ("year",),
+}  # fmt: skip
+TOKEN: Final = re.compile(r"[^\W_]+")
+SOME_YEAR: Final = re.compile(r"(?:19|20)\d\d")
+HINTS: Final[dict[str, str]] = (
+    dict.fromkeys(MONTH_OF, "month")
+    | dict.fromkeys(UNITS, "unit")
+    | dict.fromkeys(("q1", "q2", "q3", "q4"), "quarter")
+    | dict.fromkeys(("h1", "h2", "half"), "half")
+    | dict.fromkeys(("jahresende", "quartalsende", "monatsende"), "unit")
+    | dict.fromkeys(("tomorrow", "yesterday", "gestern", "asap", "soon", "schnell", "immediately", "sofort", "away"), "word")
+    | dict.fromkeys(("recently", "lately", "now", "kürzlich", "kurzem", "neulich"), "word")
 )
+"""Words without which a text has no date of a kind: most texts have none, and are told by this alone."""
+
+
+def _kinds(text: str) -> set[str]:
+    kinds = {HINTS[token] for token in TOKEN.findall(text.lower()) if token in HINTS}
+    return kinds | {"year"} if SOME_YEAR.search(text) else kinds

@@ -17,8 +17,9 @@ ENDINGS: Final = (
     "ungen", "ung", "izations", "ization", "ations", "ation", "ating", "ements", "ement", "ated", "ates", "ings", "ing", "ers", "ies", "ate",
     "ize", "ise", "ed", "er", "es", "en", "s", "e", "y",
 )  # fmt: skip
+ENDING: Final = frozenset(ENDINGS)
+SIZES: Final = tuple(sorted({len(ending) for ending in ENDINGS}, reverse=True))
 SHORTEST_ROOT: Final = 4
-PLURAL: Final = ("s",)
 
 
 class Sayings(Value):
@@ -102,15 +103,19 @@ class Sayings(Value):
 
 def root(word: str) -> str:
     """What is left of a word without its endings: "automate", "automation" and "automating" share it."""
-    while True:
-        ending = next((end for end in ENDINGS if word.endswith(end) and len(word) - len(end) >= _least(end)), None)
-        if ending is None or any(char.isdigit() for char in word):
-            return word
-        word = word[: -len(ending)]
+    if not word.isalpha():
+        return word
+    while word.endswith(ENDINGS):
+        size = next((size for size in SIZES if word[-size:] in ENDING and len(word) - size >= _least(word, size)), 0)
+        if not size:
+            break
+        word = word[:-size]
+    return word
 
 
-def _least(ending: str) -> int:
-    return SHORTEST_ROOT - 1 if ending in PLURAL else SHORTEST_ROOT
+def _least(word: str, size: int) -> int:
+    """A plain plural may leave three letters."""
+    return SHORTEST_ROOT - (size == 1 and word[-1] == "s")
 
 
 def _written(cue: str) -> str:

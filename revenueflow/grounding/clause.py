@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import date
 from functools import cached_property
 from typing import Final
 
+from revenueflow.domain.dates import Period, periods
 from revenueflow.domain.phrases import words
 from revenueflow.domain.quantity import Quantity, scan
+from revenueflow.domain.sayings import Sayings
 from revenueflow.grounding.rules import Words
 from revenueflow.grounding.wording import negated
 
@@ -33,6 +36,9 @@ class Clause:
     def __init__(self, text: str, lists: Words, sentence: int = 0) -> None:
         self.text = text
         self.sentence = sentence
+        self._roots: dict[str, frozenset[str]] = {}
+        self._spoken: dict[str, bool] = {}
+        self._dates: dict[date, tuple[Period, ...]] = {}
         self._lists = lists
 
     @cached_property
@@ -49,6 +55,24 @@ class Clause:
     def padded(self) -> str:
         """Its words with a space around each, to look for phrases in."""
         return f" {' '.join(self.words)} "
+
+    def roots(self, sayings: Sayings, noise: str) -> frozenset[str]:
+        """The roots of its words but for this noise."""
+        if noise not in self._roots:
+            self._roots[noise] = sayings.roots(self.words, noise)
+        return self._roots[noise]
+
+    def speaks_of(self, sayings: Sayings, cue: str) -> bool:
+        """True if it has a cue of this name."""
+        if cue not in self._spoken:
+            self._spoken[cue] = sayings.speaks_of(cue, self.text)
+        return self._spoken[cue]
+
+    def dates(self, day: date) -> tuple[Period, ...]:
+        """Its dates; relative ones are counted from `day`."""
+        if day not in self._dates:
+            self._dates[day] = periods(self.text, day)
+        return self._dates[day]
 
     @cached_property
     def numbers(self) -> tuple[Quantity, ...]:

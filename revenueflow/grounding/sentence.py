@@ -24,19 +24,22 @@ class Sentence:
     def __init__(self, text: str, lists: Words) -> None:
         self.text = text
         self._lists = lists
+        self._dates: dict[date, tuple[Period, ...]] = {}
 
     @cached_property
     def undated(self) -> str:
         """The text with blanks in place of its dates, but for plain years."""
         text = self.text
-        for period in periods(text, ANY_DAY):
+        for period in self.dates(ANY_DAY):
             if not period.year_only:
                 text = text[: period.start] + " " * (period.end - period.start) + text[period.end :]
         return text
 
     def dates(self, day: date) -> tuple[Period, ...]:
         """Its dates; relative ones are counted from `day`."""
-        return periods(self.text, day)
+        if day not in self._dates:
+            self._dates[day] = periods(self.text, day)
+        return self._dates[day]
 
     @cached_property
     def words(self) -> tuple[str, ...]:
@@ -64,7 +67,7 @@ class Sentence:
         """The text without dates and numbers, to which currencies belong."""
         text = self.undated
         for number in self.numbers:
-            if text[number.end : number.end + 1].isalnum():
+            if text[number.end - 1 : number.end + 1].isalnum() and number.end < len(text):
                 continue  # "S/4HANA" is a name
             text = text[: number.start] + " " * (number.end - number.start) + text[number.end :]
         return text

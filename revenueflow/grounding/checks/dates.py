@@ -44,7 +44,7 @@ def _backed(wanted: list[Period], claim: Claim, context: Context) -> bool:
 
 def _dates_of(name: str, context: Context) -> list[Period]:
     day = _day(name, context)
-    return [period for clause in context.clauses(name) for period in periods(clause.text, day)]
+    return [period for clause in context.clauses(name) for period in clause.dates(day)]
 
 
 def _day(name: str, context: Context) -> date:

@@ -10,7 +10,7 @@ from revenueflow.domain.quantity import Money, Range
 from revenueflow.grounding.context import Context
 from revenueflow.grounding.decision import Decision
 from revenueflow.grounding.fields import FIELDS, Fact, Field
-from revenueflow.grounding.fields.base import Item, Opening, Phrase, Place
+from revenueflow.grounding.fields.base import Item, Moment, Opening, Phrase, Place
 
 CHECK = "typed_comparison"
 
@@ -78,7 +78,7 @@ def shown(fact: Fact) -> JsonValue:
 
 
 def _item(item: Item) -> JsonValue:
-    if isinstance(item, Place | Opening | Phrase):
+    if isinstance(item, Place | Opening | Phrase | Moment):
         return item.said
     return shown(item) if isinstance(item, Money) else str(item)
 

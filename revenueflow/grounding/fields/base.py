@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
+from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
 
-from pydantic import JsonValue
+from pydantic import JsonValue, PrivateAttr
 
+from revenueflow.domain.base import Value
+from revenueflow.domain.dates import Period, periods
 from revenueflow.domain.evidence import Signal
 from revenueflow.domain.quantity import Money, Range
 from revenueflow.domain.vocabulary import Vocabulary
@@ -46,10 +49,17 @@ class State(StrEnum):
     NONE = "none"
 
 
-class Moment(str):
+class Moment(Value):
     """A date as it was written: what it means depends on when."""
 
-    __slots__ = ()
+    said: str
+    _dates: dict[date, tuple[Period, ...]] = PrivateAttr(default_factory=dict)
+
+    def dates(self, day: date) -> tuple[Period, ...]:
+        """Its dates; relative ones are counted from `day`."""
+        if day not in self._dates:
+            self._dates[day] = periods(self.said, day)
+        return self._dates[day]
 
 
 class Unlisted(str):

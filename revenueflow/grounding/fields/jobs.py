@@ -78,13 +78,13 @@ class Hiring(Told):
     @override
     def speaks(self, clause: Clause, telling: Telling) -> bool:
         """Each line of a list of postings is about a job."""
-        return telling.signal is Signal.JOB_POSTINGS or telling.vocabulary.sayings.speaks_of("hiring", clause.text)
+        return telling.signal is Signal.JOB_POSTINGS or clause.speaks_of(telling.vocabulary.sayings, "hiring")
 
     @override
     def tells(self, item: Item, clause: Clause, telling: Telling) -> Relation:
         """All words of the role stand there, or the title belongs to the department that it names as a whole."""
         assert isinstance(item, Opening)
-        held = telling.vocabulary.sayings.roots(clause.words, self.noise)
+        held = clause.roots(telling.vocabulary.sayings, self.noise)
         if not (item.roots <= held or _of_department(item, clause, telling.vocabulary)):
             return Relation.SILENT
         if item.count is None or telling.signal is Signal.JOB_POSTINGS:

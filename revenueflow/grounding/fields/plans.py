@@ -8,7 +8,6 @@ from typing import Final
 from pydantic import JsonValue
 from typing_extensions import override
 
-from revenueflow.domain.dates import periods
 from revenueflow.domain.evidence import Signal
 from revenueflow.domain.phrases import words
 from revenueflow.domain.quantity import Money, Quantity, money, scan
@@ -62,7 +61,7 @@ class Budget(Told):
         if item is State.EXISTS:
             return Relation.AGREES
         if item is State.APPROVED:
-            said = telling.vocabulary.sayings.speaks_of(APPROVED, clause.text)
+            said = clause.speaks_of(telling.vocabulary.sayings, APPROVED)
             return Relation.AGREES if said else Relation.SILENT
         assert isinstance(item, Money)
         related = {_relate(item, _amount(found), telling) for found in clause.numbers if _may_be_money(found)}
@@ -105,25 +104,25 @@ class Timeline(Told):
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
         items = [value] if isinstance(value, str) else value if isinstance(value, list) else []
-        said = tuple(Moment(item) for item in items if isinstance(item, str) and item.strip())
+        said = tuple(Moment(said=item) for item in items if isinstance(item, str) and item.strip())
         return said or None
 
     @override
     def mentioned(self, text: str, vocabulary: Vocabulary) -> tuple[Fact, ...]:
         """A text with its dates: which they are depends on the day."""
-        return ((Moment(text),),)
+        return ((Moment(said=text),),)
 
     @override
     def speaks(self, clause: Clause, telling: Telling) -> bool:
         """A date of a person's own text is their time; elsewhere it must be about a plan."""
         own = telling.signal in (Signal.MESSAGE, Signal.POSTS)
-        return own or telling.vocabulary.sayings.speaks_of(self.field.value, clause.text)
+        return own or clause.speaks_of(telling.vocabulary.sayings, self.field.value)
 
     @override
     def tells(self, item: Item, clause: Clause, telling: Telling) -> Relation:
         """Each date of the item holds some date of the clause; or all are on other days."""
         assert isinstance(item, Moment)
-        wanted, found = periods(str(item), telling.today), periods(clause.text, telling.anchor)
+        wanted, found = item.dates(telling.today), clause.dates(telling.anchor)
         if not wanted or not found:
             return Relation.SILENT
         if all(any(said.within(period) for said in found) for period in wanted):

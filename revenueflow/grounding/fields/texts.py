@@ -66,12 +66,12 @@ class Phrased(Told):
     @override
     def speaks(self, clause: Clause, telling: Telling) -> bool:
         """By a cue, unless any text of the person will do."""
-        return not self.cued or telling.vocabulary.sayings.speaks_of(self.field.value, clause.text)
+        return not self.cued or clause.speaks_of(telling.vocabulary.sayings, self.field.value)
 
     @override
     def tells(self, item: Item, clause: Clause, telling: Telling) -> Relation:
         """Enough of the words."""
         assert isinstance(item, Phrase)
-        missing = item.roots - telling.vocabulary.sayings.roots(clause.words, self.noise)
+        missing = item.roots - clause.roots(telling.vocabulary.sayings, self.noise)
         spare = 0 if self.exact else len(item.roots) // SPARE_EVERY
         return Relation.AGREES if len(missing) <= spare and missing < item.roots else Relation.SILENT

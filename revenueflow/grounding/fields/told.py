@@ -60,7 +60,7 @@ class Told(Field):
 
     def speaks(self, clause: Clause, telling: Telling) -> bool:
         """True if the clause is about this field."""
-        return telling.vocabulary.sayings.speaks_of(self.field.value, clause.text)
+        return clause.speaks_of(telling.vocabulary.sayings, self.field.value)
 
     def relation(self, claimed: Fact, telling: Telling) -> Relation:
         """The first clause that agrees or denies decides; else any that says otherwise."""
