@@ -3,9 +3,10 @@
     python -m bench.grounding
 
 Claims and evidence are those of the adversarial set (tests/support), true and fabricated ones mixed. Prints JSON, in
-seconds of processor time: for each size the median and the 95th percentile over `--rounds`, in each of which other claims
-and other evidence are judged, so that nothing is remembered between rounds. `floor` is what orjson takes to write the same
-evidence, in the same run; `claims_ratio` and `evidence_ratio` say what twice as much costs (linear: at most 2).
+seconds of processor time: for each size the median and the 95th percentile over `--rounds`, in each of which other
+claims over other evidence are judged, so that nothing is remembered between rounds. `floor` is what orjson takes to
+write the same evidence, in the same run; `claims_ratio` and `evidence_ratio` say what twice as much costs (linear: 2
+and less).
 """
 
 from __future__ import annotations

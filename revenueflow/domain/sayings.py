@@ -14,8 +14,8 @@ from revenueflow.domain.phrases import PhraseIndex, canonicals, words
 
 Table = dict[str, tuple[str, ...]]
 ENDINGS: Final = (
-    "ungen", "ung", "izations", "ization", "ations", "ation", "ating", "ements", "ement", "ated", "ates", "ings", "ing", "ers", "ies", "ate",
-    "ize", "ise", "ed", "er", "es", "en", "s", "e", "y",
+    "ungen", "ung", "izations", "ization", "ations", "ation", "ating", "ements", "ement", "ated", "ates", "ings", "ing",
+    "ers", "ies", "ate", "ize", "ise", "ed", "er", "es", "en", "s", "e", "y",
 )  # fmt: skip
 ENDING: Final = frozenset(ENDINGS)
 SIZES: Final = tuple(sorted({len(ending) for ending in ENDINGS}, reverse=True))
@@ -25,7 +25,7 @@ SHORTEST_ROOT: Final = 4
 class Sayings(Value):
     """`cues` are words by which a clause is about a field ("*" ends a word's beginning); `noise` says nothing more.
 
-    `places` are synonyms of cities and regions, `openings` words for whole departments, `synonyms` verbs of one meaning.
+    `places` are synonyms of cities and regions, `openings` words for departments, `synonyms` words of one meaning.
     """
 
     cues: Table = Field(default_factory=dict)
@@ -75,10 +75,7 @@ class Sayings(Value):
     @cached_property
     def _openings(self) -> dict[str, str]:
         return {
-            root(word): name
-            for name, named in self.openings.items()
-            for text in (name, *named)
-            for word in words(text)
+            root(word): name for name, named in self.openings.items() for text in (name, *named) for word in words(text)
         }
 
     @cached_property

@@ -20,7 +20,8 @@ TURNS: Final = (
 )
 SENTENCE: Final = re.compile(r"(?<=[.!?])\s+|\n+")
 CLAUSE: Final = re.compile(
-    rf"(?<=[.!?;])\s+|\n+|,\s+(?=(?:and\s+)?(?:{TURNS})\b)|\s+(?=(?:but|aber|sondern|instead of|rather than)\b)", re.IGNORECASE
+    rf"(?<=[.!?;])\s+|\n+|,\s+(?=(?:and\s+)?(?:{TURNS})\b)|\s+(?=(?:but|aber|sondern|instead of|rather than)\b)",
+    re.IGNORECASE,
 )
 
 HALF: Final = re.compile(

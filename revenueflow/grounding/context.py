@@ -109,7 +109,9 @@ class Context:
         """The cited pieces that agree, and those that disagree. None agrees unless all parts are carried by some."""
         if id(claim) not in self._related:
             claimed = self.claimed(claim) if claim.field in FIELDS else None
-            self._related[id(claim)] = ((), ()) if claimed is None else self._relate(claim, FIELDS[claim.field], claimed)
+            self._related[id(claim)] = (
+                ((), ()) if claimed is None else self._relate(claim, FIELDS[claim.field], claimed)
+            )
         return self._related[id(claim)]
 
     def _relate(self, claim: Claim, field: Field, claimed: Fact) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -99,7 +99,10 @@ class Words(Value):
 
 
 class Fit(Value):
-    """Points by field, with `extra` ones beyond the usual hundred; `steps` and `levels` make a factor of the value. Fields in neither count in full."""
+    """Points by field, with `extra` ones beyond the usual hundred.
+
+    `steps` and `levels` make a factor of the value. Fields in neither count in full.
+    """
 
     penalty: Share
     points: dict[ClaimField, Points]

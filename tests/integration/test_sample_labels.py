@@ -110,7 +110,9 @@ async def decide(lead: Lead, vendors: list[EnrichmentProvider]) -> tuple[Score, 
     found = await straight(vendors).enrich(lead, subject_of(lead), run=UUID(int=1))
     asked = prompt.build((*form_evidence(lead, run_key="1"), *found.evidence), TEMPLATE)
     analysis = await Rules(VOCABULARY).analyse(asked)
-    judgement = weigh(judge(analysis.claims, asked.evidence, VOCABULARY, GROUNDING), asked.evidence, GROUNDING, utcnow())
+    judgement = weigh(
+        judge(analysis.claims, asked.evidence, VOCABULARY, GROUNDING), asked.evidence, GROUNDING, utcnow()
+    )
     facts = lead_facts(lead, asked.evidence, VOCABULARY)
     scored = score(PROFILE, facts, judgement, VOCABULARY)
     return scored, route(ROUTING, facts, scored)

@@ -22,7 +22,7 @@ FILE: Final = Path(__file__).parents[1] / "data" / "adversarial.jsonl"
 SEED: Final = 20261102
 FETCHED: Final = "2026-11-02T09:00:00Z"
 OLD: Final = "2024-05-06T09:00:00Z"
-EACH: Final = 3
+EACH: Final = 2
 """How many drafts each mutation takes of each kind of claim and lead, where there are so many."""
 
 
@@ -51,7 +51,10 @@ def leads(seed: int = SEED) -> list[Lead]:
 
 def lines(seed: int = SEED) -> bytes:
     """The file."""
-    rows = ({"evidence": one.evidence, "claims": one.claims, "labels": one.labels, "kinds": one.kinds} for one in leads(seed))
+    rows = (
+        {"evidence": one.evidence, "claims": one.claims, "labels": one.labels, "kinds": one.kinds}
+        for one in leads(seed)
+    )
     return b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
 
 

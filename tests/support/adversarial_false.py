@@ -17,24 +17,70 @@ NUMBER: Final = re.compile(r"\d[\d,.]*\d|\d")
 MONEY: Final = ("funding_amount", "revenue", "budget")
 CONTRADICTED: Final = "contradicted"
 NEAR: Final = {
-    "Salesforce": "Salesforge", "Marketo": "Marketa", "GitHub": "GitLab", "GitLab": "GitHub", "HubSpot": "HubSport",
-    "Jira": "Jiro", "Slack": "Slick", "Okta": "Opta", "Tableau": "Tablo", "Epic": "Epoc", "Splunk": "Spunk",
-    "Workday": "Workdays HR", "Stripe": "Strife", "Azure": "Azura", "Notion": "Motion", "Twilio": "Trulio",
-    "Austin": "Boston", "Munich": "Zurich", "Lyon": "Leon", "Bergen": "Bremen", "Dublin": "Lublin", "Dresden": "Menden",
-    "Osaka": "Otaru", "Toronto": "Torino", "Pipedrive": "Pipefy", "Ivalua": "Ivanti", "Calendly": "Calendar",
-    "LeanData": "LeadData", "Klaviyo": "Klarna", "Project44": "Project45", "Hyperscience": "Hyperconnect",
-    "Luma Health": "Lumen Health", "PalletPilot X2": "PalletPilot X3", "FräsPro 500": "FräsPro 5000", "TriageOne": "TriageTwo",
-    "FlexCover": "FlexiCover", "ColdTrack": "GoldTrack", "Verdure": "Verdura", "QX-90": "QX-99", "SunLedger": "SunLender",
-    "Controls Engineer": "Control Room Engineer", "Account Executive": "Account Manager", "Data Scientist": "Data Architect",
-    "Security Engineer": "Safety Engineer", "Claims Adjuster": "Claims Analyst", "Java Developer": "JavaScript Developer",
-    "Data Analyst": "Data Engineer", "Process Engineer": "Project Engineer", "Solar Installer": "Solar Inspector",
-    "Growth Marketer": "Growth Hacker", "Servicetechniker": "Servicetester", "Yield Analyst": "Field Analyst",
-}  # fmt: skip
+    "Salesforce": "Salesforge",
+    "Marketo": "Marketa",
+    "GitHub": "GitLab",
+    "GitLab": "GitHub",
+    "HubSpot": "HubSport",
+    "Jira": "Jiro",
+    "Slack": "Slick",
+    "Okta": "Opta",
+    "Tableau": "Tablo",
+    "Epic": "Epoc",
+    "Splunk": "Spunk",
+    "Workday": "Workdays HR",
+    "Stripe": "Strife",
+    "Azure": "Azura",
+    "Notion": "Motion",
+    "Twilio": "Trulio",
+    "Austin": "Boston",
+    "Munich": "Zurich",
+    "Lyon": "Leon",
+    "Bergen": "Bremen",
+    "Dublin": "Lublin",
+    "Dresden": "Menden",
+    "Osaka": "Otaru",
+    "Toronto": "Torino",
+    "Pipedrive": "Pipefy",
+    "Ivalua": "Ivanti",
+    "Calendly": "Calendar",
+    "LeanData": "LeadData",
+    "Klaviyo": "Klarna",
+    "Project44": "Project45",
+    "Hyperscience": "Hyperconnect",
+    "Luma Health": "Lumen Health",
+    "PalletPilot X2": "PalletPilot X3",
+    "FräsPro 500": "FräsPro 5000",
+    "TriageOne": "TriageTwo",
+    "FlexCover": "FlexiCover",
+    "ColdTrack": "GoldTrack",
+    "Verdure": "Verdura",
+    "QX-90": "QX-99",
+    "SunLedger": "SunLender",
+    "Controls Engineer": "Control Room Engineer",
+    "Account Executive": "Account Manager",
+    "Data Scientist": "Data Architect",
+    "Security Engineer": "Safety Engineer",
+    "Claims Adjuster": "Claims Analyst",
+    "Java Developer": "JavaScript Developer",
+    "Data Analyst": "Data Engineer",
+    "Process Engineer": "Project Engineer",
+    "Solar Installer": "Solar Inspector",
+    "Growth Marketer": "Growth Hacker",
+    "Servicetechniker": "Servicetester",
+    "Yield Analyst": "Field Analyst",
+}
 NEAR_COMPANY: Final = {
-    "Halvorsen": "Halverson", "Bergblick": "Bergglück", "Lumora": "Lumina", "Corsair": "Corsica", "Tidewater": "Tidewell",
-    "Mistral": "Minstrel", "Quantel": "Quantum", "Fjordkraft": "Fjordkraut",
-}  # fmt: skip
-OTHER: Final[dict[str, tuple[tuple[str, str], ...]]] = {
+    "Halvorsen": "Halverson",
+    "Bergblick": "Bergglück",
+    "Lumora": "Lumina",
+    "Corsair": "Corsica",
+    "Tidewater": "Tidewell",
+    "Mistral": "Minstrel",
+    "Quantel": "Quantum",
+    "Fjordkraft": "Fjordkraut",
+}
+OTHER: Final[dict[str, tuple[tuple[Any, str], ...]]] = {
     "industry": (("hospitality", "hospitality"), ("education", "education"), ("agriculture", "agriculture")),
     "country": (("BR", "Brazil"), ("AU", "Australia"), ("IT", "Italy")),
     "location": (("Singapore", "Singapore"), ("Chicago", "Chicago"), ("Warsaw", "Warsaw")),
@@ -48,7 +94,13 @@ OTHER: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "budget": (("$2 million", "The prospect has a budget of $2 million."), (7_777, "The budget is $7,777.")),
     "buying_signal": (("purchase request", "The prospect is ready to sign a contract."),),
 }
-LEVELS: Final = {"vp": "manager", "director": "individual", "c_level": "manager", "manager": "c_level", "individual": "vp"}
+LEVELS: Final = {
+    "vp": "manager",
+    "director": "individual",
+    "c_level": "manager",
+    "manager": "c_level",
+    "individual": "vp",
+}
 CARRIERS: Final = ("industry", "city", "technologies", "funding_stage", "founded_year", "headcount")
 
 
@@ -56,7 +108,9 @@ def off_by_one(draft: Draft, company: Company, chance: random.Random) -> Draft |
     """An exact number, one more or less."""
     step = chance.choice((1, -1))
     if draft.field == "timeline":
-        return _other_time(draft, {"Q1 2027": "Q2 2027", "January 2027": "February 2027", "1 February 2027": "2 February 2027"})
+        return _other_time(
+            draft, {"Q1 2027": "Q2 2027", "January 2027": "February 2027", "1 February 2027": "2 February 2027"}
+        )
     if not isinstance(draft.value, int) or draft.field not in ("headcount", "founded_year", "hiring"):
         return None
     if "about" in draft.statement or draft.value + step < 1:
@@ -77,9 +131,17 @@ def magnitude(draft: Draft, company: Company, chance: random.Random) -> Draft | 
 def unit(draft: Draft, company: Company, chance: random.Random) -> Draft | None:
     """Millions for billions, thousands of people, weeks for months, per cent for a count."""
     swaps = (
-        (" million", " billion"), ("M ", "B "), ("M.", "B."), (" months", " weeks"), (" employees", " thousand employees"),
-        (" people", " million people"), ("k.", "M."), ("k ", "M "), (",000,000", ",000"), ("three months", "three weeks"),
-    )  # fmt: skip
+        (" million", " billion"),
+        ("M ", "B "),
+        ("M.", "B."),
+        (" months", " weeks"),
+        (" employees", " thousand employees"),
+        (" people", " million people"),
+        ("k.", "M."),
+        ("k ", "M "),
+        (",000,000", ",000"),
+        ("three months", "three weeks"),
+    )
     if draft.field not in ("headcount", "timeline", *MONEY):
         return None
     return _swapped(draft, swaps, chance, value=None)
@@ -90,9 +152,15 @@ def currency(draft: Draft, company: Company, chance: random.Random) -> Draft | N
     if draft.field not in MONEY:
         return None
     swaps = (
-        ("$", "€"), ("€", "£"), ("£", "$"), (" euros", " dollars"), ("EUR", "CHF"), ("US dollars", "pounds"), ("GBP", "JPY"),
+        ("$", "€"),
+        ("€", "£"),
+        ("£", "$"),
+        (" euros", " dollars"),
+        ("EUR", "CHF"),
+        ("US dollars", "pounds"),
+        ("GBP", "JPY"),
         ("USD", "EUR"),
-    )  # fmt: skip
+    )
     value = draft.value if isinstance(draft.value, int) or chance.random() < 0.5 else None
     return _swapped(draft, swaps, chance, value=value)
 
@@ -123,11 +191,22 @@ def negation(draft: Draft, company: Company, chance: random.Random) -> Draft | N
         said = f"{company.said[0]} uses {draft.value}."
         return replace(draft, field=chance.choice(("technology", "technology_absent")), statement=said)
     swaps = (
-        (" is ", " is not "), (" has ", " does not have "), (" uses ", " does not use "), (" are ", " are not "),
-        (" was ", " was not "), (" wants ", " does not want "), (" want ", " do not want "), (" employs ", " no longer employs "),
-        (" would like ", " would not like "), (" operates ", " doesn't operate "), (" works ", " never works "),
-        (" launched ", " has not launched "), (" asks ", " does not ask "), (" must ", " must not "), (" should ", " should not "),
-    )  # fmt: skip
+        (" is ", " is not "),
+        (" has ", " does not have "),
+        (" uses ", " does not use "),
+        (" are ", " are not "),
+        (" was ", " was not "),
+        (" wants ", " does not want "),
+        (" want ", " do not want "),
+        (" employs ", " no longer employs "),
+        (" would like ", " would not like "),
+        (" operates ", " doesn't operate "),
+        (" works ", " never works "),
+        (" launched ", " has not launched "),
+        (" asks ", " does not ask "),
+        (" must ", " must not "),
+        (" should ", " should not "),
+    )
     made = _swapped(draft, swaps, chance, value=draft.value)
     return made and replace(made, label=CONTRADICTED)
 
@@ -144,7 +223,9 @@ def stale_date(draft: Draft, company: Company, chance: random.Random) -> Draft |
         other = str(int(years[0]) - 2)
         value = str(draft.value).replace(years[0], other)
         text = draft.statement.replace(years[0], other)
-        return replace(draft, value=int(value) if value.isdigit() else value, statement=text, citations=_unquoted(draft))
+        return replace(
+            draft, value=int(value) if value.isdigit() else value, statement=text, citations=_unquoted(draft)
+        )
     if draft.field == "product_launch":
         when = chance.choice((" in March 2023", " two years ago", " in 2021", " in Q2 2024"))
         return replace(draft, statement=draft.statement.rstrip(".") + when + ".")
@@ -161,9 +242,12 @@ def wrong_citation(draft: Draft, company: Company, chance: random.Random) -> Dra
 def other_quote(draft: Draft, company: Company, chance: random.Random) -> Draft | None:
     """Right and rightly cited, but the quote stands in another piece."""
     quotes = {
-        "technologies": company.technologies[0], "news": company.news[0], "title": company.title[0],
-        "founded_year": str(company.founded), "city": company.city[0],
-    }  # fmt: skip
+        "technologies": company.technologies[0],
+        "news": company.news[0],
+        "title": company.title[0],
+        "founded_year": str(company.founded),
+        "city": company.city[0],
+    }
     signal = chance.choice([name for name in quotes if name != draft.signal])
     quote = quotes[signal]
     if draft.signal in ("message", "news", "job_postings") and signal == "city":
@@ -188,8 +272,10 @@ def true_halves(draft: Draft, company: Company, chance: random.Random) -> Draft 
     name, office, rival = company.said[0], company.office[0], _rival(company)
     joined = {
         "headcount": (f"{name} has {headcount_said(company)} employees in {office}.", ("headcount", "news")),
-        "funding_amount": (f"{name} raised {money_said(company.funding, chance)} in {company.founded}.",
-                           ("funding_total", "founded_year")),
+        "funding_amount": (
+            f"{name} raised {money_said(company.funding, chance)} in {company.founded}.",
+            ("funding_total", "founded_year"),
+        ),
         "technology": (f"{name} uses {draft.value} at its {office} site.", ("technologies", "news")),
         "product_launch": (f"{name} launched {company.launch[0]} in {office}.", ("news",)),
         "hiring": (f"{name} is hiring a {company.roles[0][0]} in {office}.", ("job_postings", "news")),
@@ -198,7 +284,7 @@ def true_halves(draft: Draft, company: Company, chance: random.Random) -> Draft 
         "competitor": (f"The prospect has a budget for {rival}.", ("message",)),
         "seniority": (f"The contact is a {draft.value} in {office}.", ("title", "news")),
         "timeline": (f"They plan to launch {company.launch[0]} {draft.value}.", ("message", "news")),
-    }  # fmt: skip
+    }
     if draft.field not in joined or (draft.field == "technology" and isinstance(draft.value, list)):
         return None
     text, signals = joined[draft.field]
@@ -215,7 +301,9 @@ def other_value(draft: Draft, company: Company, chance: random.Random) -> Draft 
         return None
     value, said = chance.choice(OTHER[draft.field])
     if said.endswith("."):
-        return replace(draft, value=None if draft.field == "buying_signal" else value, statement=said, citations=_unquoted(draft))
+        return replace(
+            draft, value=None if draft.field == "buying_signal" else value, statement=said, citations=_unquoted(draft)
+        )
     texts = [text for text in _names_of(draft, company) if text in draft.statement]
     if not texts:
         return None
@@ -225,14 +313,22 @@ def other_value(draft: Draft, company: Company, chance: random.Random) -> Draft 
 
 def overstated(draft: Draft, company: Company, chance: random.Random) -> Draft | None:
     """A bound or a span that the number does not keep."""
-    size = {"headcount": company.headcount, "founded_year": company.founded, "funding_amount": company.funding}.get(draft.field)
+    size = {"headcount": company.headcount, "founded_year": company.founded, "funding_amount": company.funding}.get(
+        draft.field
+    )
     if not isinstance(size, int) or not size:
         return None
     if draft.field == "founded_year":
         span = chance.choice((f"before {size - 3}", f"after {size + 2}", f"between {size + 1} and {size + 6}"))
-        return replace(draft, value=span, statement=f"{company.said[0]} was founded {span}.", citations=_unquoted(draft))
+        return replace(
+            draft, value=span, statement=f"{company.said[0]} was founded {span}.", citations=_unquoted(draft)
+        )
     money = "$" if draft.field == "funding_amount" else ""
-    bounds = (f"over {money}{size * 2:,}", f"fewer than {money}{size // 2:,}", f"between {money}{size * 2:,} and {money}{size * 3:,}")
+    bounds = (
+        f"over {money}{size * 2:,}",
+        f"fewer than {money}{size // 2:,}",
+        f"between {money}{size * 2:,} and {money}{size * 3:,}",
+    )
     said = chance.choice(bounds)
     text = f"{company.said[0]} has raised {said}." if money else f"{company.said[0]} has {said} employees."
     return replace(draft, value=said, statement=text, citations=_unquoted(draft), label=CONTRADICTED)
@@ -258,17 +354,34 @@ def hedged_half(draft: Draft, company: Company, chance: random.Random) -> Draft 
     if draft.field not in ("revenue", "headcount", "funding_amount", "budget"):
         return None
     names = {"revenue": "Revenue", "headcount": "The headcount", "funding_amount": "Funding", "budget": "The budget"}
-    said = chance.choice(("but certainly exceeds 90 million", "but is far above that of its peers", "but is at least 7,000"))
+    said = chance.choice(
+        ("but certainly exceeds 90 million", "but is far above that of its peers", "but is at least 7,000")
+    )
     return replace(draft, value=None, statement=f"{names[draft.field]} is not disclosed, {said}.")
 
 
 MUTATIONS: Final[dict[str, Mutation]] = {
     one.__name__: one
     for one in (
-        off_by_one, magnitude, unit, currency, near_name, near_company, negation, stale_date, wrong_citation, other_quote,
-        invented_id, false_join, true_halves, other_value, overstated, other_kind, hedged_half,
+        off_by_one,
+        magnitude,
+        unit,
+        currency,
+        near_name,
+        near_company,
+        negation,
+        stale_date,
+        wrong_citation,
+        other_quote,
+        invented_id,
+        false_join,
+        true_halves,
+        other_value,
+        overstated,
+        other_kind,
+        hedged_half,
     )
-}  # fmt: skip
+}
 
 
 def _unquoted(draft: Draft) -> tuple[tuple[str, str | None], ...]:
@@ -288,7 +401,9 @@ def _renumbered(draft: Draft, old: int, new: int) -> Draft | None:
 
 
 def _restated(draft: Draft, value: Any, said: str) -> Draft | None:
-    match = re.search(r"(?:[$€£]\s?)?\d[\d,.]*(?:\s?(?:million|billion|[kMB])\b)?(?:\s(?:US dollars|euros))?", draft.statement)
+    match = re.search(
+        r"(?:[$€£]\s?)?\d[\d,.]*(?:\s?(?:million|billion|[kMB])\b)?(?:\s(?:US dollars|euros))?", draft.statement
+    )
     if match is None:
         return None
     text = draft.statement[: match.start()] + said + draft.statement[match.end() :]
@@ -296,9 +411,7 @@ def _restated(draft: Draft, value: Any, said: str) -> Draft | None:
     return replace(draft, value=value, statement=text, citations=_unquoted(draft), label=CONTRADICTED)
 
 
-def _swapped(
-    draft: Draft, swaps: tuple[tuple[str, str], ...], chance: random.Random, *, value: Any
-) -> Draft | None:
+def _swapped(draft: Draft, swaps: tuple[tuple[str, str], ...], chance: random.Random, *, value: Any) -> Draft | None:
     """The first of the swaps that the statement has room for."""
     found = next(((old, new) for old, new in swaps if old in draft.statement), None)
     if found is None:
@@ -322,12 +435,18 @@ def _other_time(draft: Draft, times: dict[str, str]) -> Draft | None:
 
 def _names_of(draft: Draft, company: Company) -> tuple[str, ...]:
     own = {
-        "industry": (company.industry[0], company.industry[1]), "country": (company.country[1],),
-        "location": (f"{company.city[1]}, {company.country[1].removeprefix('the ')}", company.city[1], company.office[0]),
-        "technology": company.technologies, "product_launch": (company.launch[0],),
+        "industry": (company.industry[0], company.industry[1]),
+        "country": (company.country[1],),
+        "location": (
+            f"{company.city[1]}, {company.country[1].removeprefix('the ')}",
+            company.city[1],
+            company.office[0],
+        ),
+        "technology": company.technologies,
+        "product_launch": (company.launch[0],),
         "hiring": tuple(name for role in company.roles for name in (role[0], role[2])),
         "funding_stage": (company.stage, company.stage.lower().replace("series a", "Series A")),
-    }  # fmt: skip
+    }
     return own.get(draft.field, ())
 
 

@@ -76,8 +76,10 @@ COMPANIES = (
         launch=("PalletPilot X2", 0),
         office=("Denver", 1),
         message=(
-            "Hello, our team spends hours on manual lead routing and we want to automate it. We have an approved budget of"
-            " $60,000 for this year. We would like to go live in Q1 2027. We are comparing you with LeanData and Chili"
+            "Hello, our team spends hours on manual lead routing and we want to automate it. We have an"
+            " approved budget of"
+            " $60,000 for this year. We would like to go live in Q1 2027. We are comparing you with LeanData"
+            " and Chili"
             " Piper. Could you send pricing for 40 seats? We are not interested in consulting services."
         ),
         use_case=Wish(
@@ -148,7 +150,8 @@ COMPANIES = (
         launch=("FräsPro 500", 0),
         office=("Leipzig", 1),
         message=(
-            "Guten Tag, wir möchten unsere Angebotserstellung automatisieren. Unser Budget liegt bei 40.000 €. Die Einführung"
+            "Guten Tag, wir möchten unsere Angebotserstellung automatisieren. Unser Budget liegt bei 40.000 €."
+            " Die Einführung"
             " soll bis Ende März 2027 erfolgen. Wir vergleichen Sie mit Pipedrive. Bitte senden Sie uns ein Angebot."
         ),
         use_case=Wish(
@@ -212,8 +215,10 @@ COMPANIES = (
         launch=("TriageOne", 0),
         office=("Dublin", 1),
         message=(
-            "We need a way to reduce no-shows across our clinics. Budget: £250k, signed off by our board. The project must"
-            " start within 3 months. Right now we use Luma Health and want to replace it. Please book a demo with my team."
+            "We need a way to reduce no-shows across our clinics. Budget: £250k, signed off by our board. The"
+            " project must"
+            " start within 3 months. Right now we use Luma Health and want to replace it. Please book a demo"
+            " with my team."
         ),
         use_case=Wish(
             "reduce no-shows across clinics",
@@ -280,8 +285,10 @@ COMPANIES = (
         launch=("FlexCover", 0),
         office=("Halifax", 1),
         message=(
-            "Our adjusters still retype data from scanned forms; we are looking to extract it automatically. No budget has been"
-            " approved yet. A decision is due by the end of the year. We already have quotes from Hyperscience and ABBYY."
+            "Our adjusters still retype data from scanned forms; we are looking to extract it automatically. No"
+            " budget has been"
+            " approved yet. A decision is due by the end of the year. We already have quotes from Hyperscience"
+            " and ABBYY."
             " Can you call me next week?"
         ),
         use_case=Wish(
@@ -345,8 +352,10 @@ COMPANIES = (
         launch=("ColdTrack", 0),
         office=("Antwerp", 1),
         message=(
-            "We are after better visibility of our container shipments. We can spend between 80k and 120k euros. Implementation"
-            " should start next quarter, not later than June 2027. Project44 is also on our shortlist, but FourKites is not."
+            "We are after better visibility of our container shipments. We can spend between 80k and 120k"
+            " euros. Implementation"
+            " should start next quarter, not later than June 2027. Project44 is also on our shortlist, but"
+            " FourKites is not."
         ),
         use_case=Wish(
             "visibility of container shipments",
@@ -405,13 +414,15 @@ COMPANIES = (
         roles=(("Growth Marketer", 1, "Growth Marketers"), ("Plant Technician", 1, "Plant Technicians")),
         news=(
             "Mistral Foods released Verdure, a range of plant-based cheeses, on 14 October 2026.",
-            "Mistral Foods ouvre un bureau; a second location in Marseille is planned, its new office there opens in May.",
+            "Mistral Foods grandit: its new office in Marseille opens in May.",
         ),
         launch=("Verdure", 0),
         office=("Marseille", 1),
         message=(
-            "Hi! We'd love to cut our customer acquisition cost with better email campaigns. We've set aside 15k EUR. Ideally we"
-            " would be up and running by 1 February 2027. Klaviyo is the other tool we are evaluating. Is there a free trial?"
+            "Hi! We'd love to cut our customer acquisition cost with better email campaigns. We've set aside"
+            " 15k EUR. Ideally we"
+            " would be up and running by 1 February 2027. Klaviyo is the other tool we are evaluating. Is there"
+            " a free trial?"
         ),
         use_case=Wish(
             "cut customer acquisition cost with email campaigns",
@@ -475,7 +486,8 @@ COMPANIES = (
         launch=("QX-90", 0),
         office=("Dresden", 1),
         message=(
-            "We evaluate platforms to track supplier quality. Our spending limit is USD 1.2 million for this project. A pilot should"
+            "We evaluate platforms to track supplier quality. Our spending limit is USD 1.2 million for this"
+            " project. A pilot should"
             " begin in January 2027. Ivalua did a demo for us last week; we ruled out Coupa. Please send a quotation."
         ),
         use_case=Wish(
@@ -539,7 +551,8 @@ COMPANIES = (
         launch=("SunLedger", 0),
         office=("Trondheim", 1),
         message=(
-            "Just researching for now: how do you handle SMS reminders for installation appointments? We don't have a budget for"
+            "Just researching for now: how do you handle SMS reminders for installation appointments? We don't"
+            " have a budget for"
             " this. Maybe in 2028. A colleague mentioned Calendly as an alternative."
         ),
         use_case=Wish(

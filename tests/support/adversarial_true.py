@@ -98,15 +98,23 @@ def _numbers(company: Company, chance: random.Random) -> Iterator[Draft]:
         yield Draft("headcount", company.headcount, text, _cite("headcount", company.headcount, chance), "headcount")
     if isinstance(company.headcount, int):
         rounded = company.headcount // 100 * 100 if company.headcount > 100 else company.headcount // 10 * 10
-        for value, said in ((f"over {rounded}", f"over {rounded:,}"), (company.headcount, f"about {company.headcount:,}")):
+        for value, said in (
+            (f"over {rounded}", f"over {rounded:,}"),
+            (company.headcount, f"about {company.headcount:,}"),
+        ):
             text = _said("headcount", company, chance, said, 1)[0]
             yield Draft("headcount", value, text, _cite("headcount", company.headcount, chance), "headcount")
     for text in _said("founded_year", company, chance, company.founded):
-        yield Draft("founded_year", company.founded, text, _cite("founded_year", company.founded, chance), "founded_year")
+        yield Draft(
+            "founded_year", company.founded, text, _cite("founded_year", company.founded, chance), "founded_year"
+        )
     low, high = company.founded - 2, company.founded + 3
     span = f"{company.said[0]} was founded between {low} and {high}."
     yield Draft("founded_year", f"between {low} and {high}", span, ((PLACES["founded_year"], None),), "founded_year")
-    for name, signal, amount in (("funding_amount", "funding_total", company.funding), ("revenue", "revenue", company.revenue)):
+    for name, signal, amount in (
+        ("funding_amount", "funding_total", company.funding),
+        ("revenue", "revenue", company.revenue),
+    ):
         if amount:
             for text in _said(name, company, chance, money_said(amount, chance), 3):
                 yield Draft(name, amount, text, _cite(signal, amount, chance), signal)

@@ -40,7 +40,7 @@ def _against(claim: Claim, context: Context, field: Field, claimed: Fact) -> tup
 
 
 def _compared(claim: Claim, context: Context, field: Field) -> frozenset[Signal]:
-    """A company has many places: a vendor's city speaks against another vendor's, and not against an office in the news."""
+    """A company has many places: a vendor's city speaks against another vendor's, not against an office in the news."""
     if claim.field is not ClaimField.LOCATION:
         return field.signals
     return field.signals & {context.evidence[name].signal for name in context.cited(claim)}

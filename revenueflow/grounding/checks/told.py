@@ -41,7 +41,9 @@ def _spare(claim: Claim, context: Context, field: Told, claimed: Fact) -> frozen
     sayings, lists = context.vocabulary.sayings, context.rules.words
     sentence = context.sentence(claim)
     said = (word for word in sentence.words if word.isalpha() and word not in lists.empty | lists.negations)
-    known = {sayings.meaning(word) for word in words(str(claim.value))} | set(map(sayings.meaning, context.company_words))
+    known = {sayings.meaning(word) for word in words(str(claim.value))} | set(
+        map(sayings.meaning, context.company_words)
+    )
     for clause in _carrying(claim, context, field, claimed):
         known |= {sayings.meaning(word) for word in clause.words}
     wanted = sayings.roots((word for word in said if word not in lists.number_words), field.noise)

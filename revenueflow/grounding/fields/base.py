@@ -27,11 +27,11 @@ class Place(NamedTuple):
 
 
 class Opening(NamedTuple):
-    """Jobs on offer: the roots of the words of a role (none: any role), and how many, if that was said."""
+    """Jobs on offer: the roots of the words of a role (none: any role), and `many` of them, if that was said."""
 
     said: str
     roots: frozenset[str]
-    count: Range | None = None
+    many: Range | None = None
 
 
 class Phrase(NamedTuple):
@@ -98,7 +98,7 @@ class Field:
         """What must be carried, each by some cited piece."""
         return (fact,)
 
-    def of_statement(self, fact: Fact, text: str, vocabulary: Vocabulary) -> Fact:
+    def of_statement(self, fact: Fact, text: str, vocabulary: Vocabulary) -> Fact:  # noqa: ARG002
         """The claimed fact, where the statement is needed to understand the value."""
         return fact
 

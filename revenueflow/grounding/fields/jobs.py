@@ -56,9 +56,9 @@ class Hiring(Told):
     def of_statement(self, fact: Fact, text: str, vocabulary: Vocabulary) -> Fact:
         """A bare number counts the roles to which the statement gives that number."""
         item = fact[0] if isinstance(fact, tuple) else None
-        if not isinstance(item, Opening) or item.roots or item.count is None:
+        if not isinstance(item, Opening) or item.roots or item.many is None:
             return fact
-        named = (one for one in _openings(text, vocabulary) if one.roots and one.count == item.count)
+        named = (one for one in _openings(text, vocabulary) if one.roots and one.many == item.many)
         found = next(named, None)
         return (found,) if found else fact
 
@@ -72,7 +72,7 @@ class Hiring(Told):
         count = sum(1 for _ in self.carrying(claimed, telling))
         if not count:
             return Relation.SILENT
-        fits = item.count is None or Range(low=count, high=count).within(item.count)
+        fits = item.many is None or Range(low=count, high=count).within(item.many)
         return Relation.AGREES if fits else Relation.DISAGREES
 
     @override
@@ -87,10 +87,10 @@ class Hiring(Told):
         held = clause.roots(telling.vocabulary.sayings, self.noise)
         if not (item.roots <= held or _of_department(item, clause, telling.vocabulary)):
             return Relation.SILENT
-        if item.count is None or telling.signal is Signal.JOB_POSTINGS:
+        if item.many is None or telling.signal is Signal.JOB_POSTINGS:
             return Relation.AGREES
         counts = _counts(clause)
-        if any(count.within(item.count) for count in counts):
+        if any(count.within(item.many) for count in counts):
             return Relation.AGREES
         return Relation.DISAGREES if counts else Relation.SILENT
 
@@ -98,8 +98,7 @@ class Hiring(Told):
 def _openings(text: str, vocabulary: Vocabulary) -> tuple[Opening, ...]:
     """The roles of a text, which "and" and commas set apart; without any, a bare number of jobs."""
     found = [_opening(part, vocabulary) for part in ITEMS.split(text) if part.strip()]
-    named = tuple(item for item in found if item.roots or item.count)
-    return named
+    return tuple(item for item in found if item.roots or item.many)
 
 
 def _opening(text: str, vocabulary: Vocabulary) -> Opening:

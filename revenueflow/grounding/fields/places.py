@@ -112,7 +112,7 @@ def _regions() -> dict[str, frozenset[str]]:
     """{folded name or code of a state: its readings}, for the countries whose states are written alone."""
     found: dict[str, set[str]] = {}
     for country in WITH_REGIONS:
-        for state in pycountry.subdivisions.get(country_code=country):
+        for state in pycountry.subdivisions.get(country_code=country):  # type: ignore[no-untyped-call]
             for name in (state.name, str(state.code).partition("-")[2]):
                 found.setdefault(" ".join(words(name)), set()).add(f"{REGION}{state.code}")
     return {name: frozenset(states) for name, states in found.items()}
