@@ -46,6 +46,11 @@ class Sayings(Value):
         tokens = words(text)
         return self._places.whole(tokens) or " ".join(tokens)
 
+    def names_of_place(self, text: str) -> frozenset[str]:
+        """The words of all names of a place; none for one that the table does not know."""
+        usual = self.place(text)
+        return frozenset(word for name in (usual, *self.places.get(usual, ())) for word in words(name))
+
     def places_in(self, text: str) -> tuple[str, ...]:
         """The places of the table that a text names."""
         return canonicals(self._places.find(words(text)))

@@ -24,7 +24,7 @@ STAGES: Final = {
 }  # fmt: skip
 ABSENT: Final = ("Pendo", "Asana", "Amplitude", "Segment", "Braze")
 NUMBERS: Final = ("zero", "one", "two", "three", "four", "five")
-EACH: Final = 2
+EACH: Final = 3
 TRUE: Final = "true"
 SELF: Final = "true_self_reported"
 

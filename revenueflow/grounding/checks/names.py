@@ -11,6 +11,7 @@ from revenueflow.domain.phrases import words
 from revenueflow.grounding.context import Context
 from revenueflow.grounding.decision import Decision
 from revenueflow.grounding.fields import FIELDS, Fact, Named
+from revenueflow.grounding.fields.base import Place
 
 SHORTEST: Final = 5
 NEAR: Final = 0.6
@@ -28,7 +29,8 @@ def foreign_names(claim: Claim, context: Context) -> Decision | None:
 
 def _known(name: str, allowed: frozenset[str]) -> bool:
     """True if its words are allowed; a plural may stand for the singular."""
-    return all(word in allowed or (word.endswith("s") and word[:-1] in allowed) for word in words(name))
+    named = (word for word in words(name) if word != "s")
+    return all(word in allowed or (word.endswith("s") and word[:-1] in allowed) for word in named)
 
 
 def _near_misses(claim: Claim, context: Context, allowed: frozenset[str]) -> list[str]:
@@ -44,7 +46,7 @@ def _near_misses(claim: Claim, context: Context, allowed: frozenset[str]) -> lis
 
 def allowed_words(claim: Claim, context: Context) -> frozenset[str]:
     """Words that a statement may hold: cited text, the value with its synonyms, company and provider."""
-    held = set(context.company_words)
+    held = set(context.company_words) | context.rules.words.of_field.get(claim.field, frozenset())
     for name in context.carriers(claim):
         held.update(context.words(name), words(context.evidence[name].provider))
     return frozenset(held | _value_words(claim, context))
@@ -57,6 +59,9 @@ def _value_words(claim: Claim, context: Context) -> set[str]:
         return set()
     kind = field.kind if isinstance(field, Named) else "technology"
     found = set(words(str(claim.value)))
+    if isinstance(claimed, tuple):
+        places = (item for item in claimed if isinstance(item, Place))
+        return found.union(*(context.vocabulary.sayings.names_of_place(item.said) for item in places))
     for name in names_in(claimed):
         found |= context.vocabulary.names_of(kind, name)
     return found

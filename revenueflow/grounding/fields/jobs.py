@@ -18,6 +18,7 @@ from revenueflow.grounding.fields.base import Fact, Item, Opening, Relation, Sta
 from revenueflow.grounding.fields.told import Telling, Told
 
 ITEMS: Final = re.compile(r"\s*(?:,|;|/|\band\b|\bund\b|\bor\b|\bas well as\b|\bplus\b)\s*", re.IGNORECASE)
+ONE_OF: Final = re.compile(r"\bone of\b", re.IGNORECASE)
 YES: Final = ("yes", "true", "ja")
 NO: Final = ("no", "false", "none", "nein")
 NUMBERS: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
@@ -104,7 +105,7 @@ def _openings(text: str, vocabulary: Vocabulary) -> tuple[Opening, ...]:
 def _opening(text: str, vocabulary: Vocabulary) -> Opening:
     quantity = next((item for item in scan(text) if not item.percent and not item.currency), None)
     rest = text if quantity is None else f"{text[: quantity.start]} {text[quantity.end :]}"
-    tokens = words(rest)
+    tokens = words(ONE_OF.sub(" ", rest))
     spelled = next((SPELLED[word] for word in tokens if word in SPELLED), None)
     counted = Range(low=spelled, high=spelled) if spelled else None
     kept = (word for word in tokens if word not in SPELLED)
