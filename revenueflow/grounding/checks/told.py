@@ -10,7 +10,7 @@ from revenueflow.domain.phrases import words
 from revenueflow.grounding.clause import Clause
 from revenueflow.grounding.context import Context
 from revenueflow.grounding.fields import Fact, Relation, Told
-from revenueflow.grounding.fields.base import State
+from revenueflow.grounding.fields.base import Place, State
 
 SEAT: Final = "seat"
 
@@ -44,6 +44,8 @@ def _spare(claim: Claim, context: Context, field: Told, claimed: Fact) -> frozen
     known = {sayings.meaning(word) for word in words(str(claim.value))} | set(
         map(sayings.meaning, context.company_words)
     )
+    places = (item for item in claimed if isinstance(item, Place)) if isinstance(claimed, tuple) else ()
+    known |= {sayings.meaning(word) for item in places for word in sayings.names_of_place(item.said)}
     for clause in _carrying(claim, context, field, claimed):
         known |= {sayings.meaning(word) for word in clause.words}
     wanted = sayings.roots((word for word in said if word not in lists.number_words), field.noise)
