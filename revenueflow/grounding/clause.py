@@ -18,9 +18,14 @@ from revenueflow.grounding.wording import negated
 TURNS: Final = (
     "but|aber|not|nicht|sondern|while|whereas|although|though|however|yet|jedoch|instead of|rather than|statt|anstatt"
 )
-SENTENCE: Final = re.compile(r"(?<=[.!?])\s+|\n+")
+ABBREVIATED: Final = "".join(
+    rf"(?<!\b{short}\.)"
+    for short in ("St", "Inc", "Corp", "Co", "Ltd", "Dr", "Mr", "Mrs", "Ms", "Nr", "ca", "approx", "Mio", "Mrd")
+)
+SENTENCE: Final = re.compile(rf"(?<=[.!?]){ABBREVIATED}\s+|\n+")
 CLAUSE: Final = re.compile(
-    rf"(?<=[.!?;])\s+|\n+|,\s+(?=(?:and\s+)?(?:{TURNS})\b)|\s+(?=(?:but|aber|sondern|instead of|rather than)\b)",
+    rf"(?<=[.!?;]){ABBREVIATED}\s+|\n+|,\s+(?=(?:and\s+)?(?:{TURNS})\b)"
+    r"|\s+(?=(?:but|aber|sondern|instead of|rather than)\b)",
     re.IGNORECASE,
 )
 

@@ -53,9 +53,9 @@ class Places(Told):
         assert isinstance(claimed, tuple)
         if telling.signal not in self.signals:
             return super().relation(claimed, telling)
-        read = [self.read(clause.text, telling.vocabulary, telling.signal) or () for clause in telling.clauses]
-        found = [item for fact in read if isinstance(fact, tuple) for item in fact]
-        return _relate(claimed[0], found)
+        whole = " ".join(clause.text for clause in telling.clauses)
+        found = self.read(whole, telling.vocabulary, telling.signal)
+        return _relate(claimed[0], found if isinstance(found, tuple) else ())
 
     @override
     def relate(self, claimed: Fact, found: Fact, rules: GroundingRules) -> Relation:
