@@ -50,7 +50,7 @@ class Clause:
     @cached_property
     def denied(self) -> bool:
         """True if it denies what it speaks of."""
-        return negated(self.text, self._lists)
+        return negated(self.text, self._lists, self.words)
 
     @cached_property
     def words(self) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from functools import cached_property
@@ -12,7 +11,7 @@ from pydantic import JsonValue
 
 from revenueflow.domain.claim import Claim
 from revenueflow.domain.evidence import Evidence, Signal, Trust
-from revenueflow.domain.phrases import WORD, words
+from revenueflow.domain.phrases import WORD, fold, words
 from revenueflow.domain.quantity import Quantity, scan
 from revenueflow.domain.text import comparable
 from revenueflow.domain.vocabulary import Vocabulary
@@ -38,6 +37,8 @@ class Context:
         self.vocabulary = vocabulary
         self.rules = rules
         self._now = now
+        self._predicates: dict[int, str] = {}
+        self._cited: dict[int, tuple[str, ...]] = {}
         self._related: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {}
         self._tellings: dict[str, Telling] = {}
         self._clauses: dict[str, tuple[Clause, ...]] = {}
@@ -52,7 +53,9 @@ class Context:
 
     def cited(self, claim: Claim) -> tuple[str, ...]:
         """The ids that a claim cites, each once; all are in the evidence once `citation_exists` passed."""
-        return tuple(dict.fromkeys(citation.evidence_id for citation in claim.citations))
+        if id(claim) not in self._cited:
+            self._cited[id(claim)] = tuple(dict.fromkeys(citation.evidence_id for citation in claim.citations))
+        return self._cited[id(claim)]
 
     def text(self, evidence_id: str) -> str:
         """A piece's value as text in the form for comparison; the items of a list on lines of their own."""
@@ -197,15 +200,20 @@ class Context:
 
     def predicate(self, claim: Claim) -> str:
         """The statement without the company's name, in whatever part of it that begins as the name does."""
-        return self._subject.sub(" ", self.sentence(claim).text) if self._subject else self.sentence(claim).text
+        if id(claim) not in self._predicates:
+            text = self.sentence(claim).text
+            kept, inside = list(text), False
+            for match in WORD.finditer(text):
+                word = fold(match[0])
+                inside = word in self._first_words or (inside and word in self.company_words)
+                if inside:
+                    kept[match.start() : match.end()] = " " * (match.end() - match.start())
+            self._predicates[id(claim)] = "".join(kept)
+        return self._predicates[id(claim)]
 
     @cached_property
-    def _subject(self) -> re.Pattern[str] | None:
-        firsts = {re.escape(found[0]) for name in self._company_names if (found := WORD.search(name))}
-        rest = "|".join(re.escape(word) for word in self.company_words)
-        if not firsts:
-            return None
-        return re.compile(rf"\b(?:{'|'.join(firsts)})(?:[\s&.,]+(?i:{rest})\b)*(?:['’]s\b)?")
+    def _first_words(self) -> frozenset[str]:
+        return frozenset(found[0] for name in self._company_names if (found := words(name)))
 
     @cached_property
     def company_words(self) -> frozenset[str]:

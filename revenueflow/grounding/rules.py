@@ -93,6 +93,11 @@ class Words(Value):
         return self.negations | {phrase[0] for phrase in self.negating}
 
     @cached_property
+    def hedge_starts(self) -> frozenset[str]:
+        """The words with which a hedge begins."""
+        return frozenset(words(phrase)[0] for phrase in self.hedges)
+
+    @cached_property
     def hedging(self) -> PhraseIndex:
         """Finds hedges."""
         return PhraseIndex((phrase, "hedge") for phrase in self.hedges)

@@ -75,4 +75,4 @@ class Sentence:
     @cached_property
     def denies(self) -> bool:
         """True if it denies something."""
-        return negated(self.text, self._lists)
+        return negated(self.undated, self._lists, self.words)

@@ -16,9 +16,13 @@ SUFFIXES = ("ings", "ing", "ies", "ed", "es", "s")
 LONGEST_PHRASE = 4
 
 
-def negated(text: str, lists: Words) -> bool:
-    """True if the text denies something: an odd number of negations, harmless turns of phrase not counted."""
-    tokens = words(COMPOUND.sub(r"\1", CONTRACTED.sub(" not", text)))
+def negated(text: str, lists: Words, known: tuple[str, ...] | None = None) -> bool:
+    """True if the text denies something: an odd number of negations, harmless turns of phrase not counted.
+
+    `known` are its words, where they are known already.
+    """
+    plain = not ("'" in text or "’" in text or "-" in text)
+    tokens = known if plain and known is not None else _spelled_out(text)
     if lists.negation_starts.isdisjoint(tokens):
         return False
     count, place = 0, 0
@@ -28,6 +32,10 @@ def negated(text: str, lists: Words) -> bool:
         count += denial > 0
         place += skip or denial or 1
     return count % 2 == 1
+
+
+def _spelled_out(text: str) -> tuple[str, ...]:
+    return words(COMPOUND.sub(r"\1", CONTRACTED.sub(" not", text)))
 
 
 def _phrase(tokens: tuple[str, ...], place: int, phrases: frozenset[tuple[str, ...]]) -> int:

@@ -18,9 +18,9 @@ def hedge(claim: Claim, context: Context) -> Decision | None:
 
     A hedge beside a value, a number or another half of a sentence exempts nothing.
     """
-    if claim.field not in FIELDS or not _silent(claim, context):
+    sentence, starts = context.sentence(claim), context.rules.words.hedge_starts
+    if claim.field not in FIELDS or starts.isdisjoint(sentence.words) or not _silent(claim, context):
         return None
-    sentence = context.sentence(claim)
     hits = context.rules.words.hedging.find(words(sentence.text))
     if not hits or sentence.numbers or sentence.dates(context.today) or _goes_on(sentence.text, context):
         return None

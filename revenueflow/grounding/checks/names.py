@@ -29,6 +29,8 @@ def foreign_names(claim: Claim, context: Context) -> Decision | None:
 
 def _known(name: str, allowed: frozenset[str]) -> bool:
     """True if its words are allowed; a plural may stand for the singular."""
+    if name in allowed:
+        return True
     named = (word for word in words(name) if word != "s")
     return all(word in allowed or (word.endswith("s") and word[:-1] in allowed) for word in named)
 
