@@ -9,7 +9,7 @@ from functools import cached_property
 import orjson
 from pydantic import JsonValue
 
-from revenueflow.domain.claim import Claim
+from revenueflow.domain.claim import Claim, ClaimField
 from revenueflow.domain.evidence import Evidence, Signal, Trust
 from revenueflow.domain.phrases import WORD, fold, words
 from revenueflow.domain.quantity import Quantity, scan
@@ -37,6 +37,7 @@ class Context:
         self.vocabulary = vocabulary
         self.rules = rules
         self._now = now
+        self._field_stems: dict[ClaimField, frozenset[str]] = {}
         self._predicates: dict[int, str] = {}
         self._cited: dict[int, tuple[str, ...]] = {}
         self._related: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {}
@@ -74,6 +75,12 @@ class Context:
         if evidence_id not in self._stems:
             self._stems[evidence_id] = frozenset(map(stem, self.words(evidence_id)))
         return self._stems[evidence_id]
+
+    def field_stems(self, field: ClaimField) -> frozenset[str]:
+        """The stems of the words that say what kind of fact a statement of this field states."""
+        if field not in self._field_stems:
+            self._field_stems[field] = frozenset(map(stem, self.rules.words.of_field.get(field, frozenset())))
+        return self._field_stems[field]
 
     def numbers(self, evidence_id: str) -> tuple[Quantity, ...]:
         """The numbers of a piece."""
@@ -187,7 +194,8 @@ class Context:
         field = FIELDS[claim.field]
         if claim.value is not None:
             fact = field.read(claim.value, self.vocabulary)
-            return fact and field.of_statement(fact, self.predicate(claim), self.vocabulary)
+            told = fact is not None and isinstance(field, Told)
+            return field.of_statement(fact, self.predicate(claim), self.vocabulary) if fact and told else fact
         named = field.mentioned(self.sentence(claim).text, self.vocabulary)
         return named[0] if len(named) == 1 else None
 

@@ -37,6 +37,8 @@ class Sentence:
 
     def dates(self, day: date) -> tuple[Period, ...]:
         """Its dates; relative ones are counted from `day`."""
+        if self._dates.get(ANY_DAY) == ():
+            return ()
         if day not in self._dates:
             self._dates[day] = periods(self.text, day)
         return self._dates[day]

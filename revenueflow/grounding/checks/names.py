@@ -51,10 +51,11 @@ def allowed_words(claim: Claim, context: Context) -> frozenset[str]:
     held = set(context.company_words) | context.rules.words.of_field.get(claim.field, frozenset())
     for name in context.carriers(claim):
         held.update(context.words(name), words(context.evidence[name].provider))
-    return frozenset(held | _value_words(claim, context))
+    return frozenset(held | value_words(claim, context))
 
 
-def _value_words(claim: Claim, context: Context) -> set[str]:
+def value_words(claim: Claim, context: Context) -> set[str]:
+    """The words of the claimed value and of its synonyms."""
     field = FIELDS.get(claim.field)
     claimed = context.claimed(claim) if field else None
     if field is None or claimed is None:

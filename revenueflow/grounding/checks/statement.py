@@ -6,7 +6,7 @@ from revenueflow.domain.claim import Claim, ClaimField, ClaimVerdict
 from revenueflow.domain.phrases import words
 from revenueflow.domain.quantity import Money, Range, scan
 from revenueflow.domain.text import comparable
-from revenueflow.grounding.checks.names import allowed_words, names_in
+from revenueflow.grounding.checks.names import allowed_words, names_in, value_words
 from revenueflow.grounding.checks.numbers import implied
 from revenueflow.grounding.checks.told import says_told
 from revenueflow.grounding.clause import halves
@@ -85,5 +85,14 @@ def _unknown(tokens: tuple[str, ...], claim: Claim, context: Context) -> list[st
     left = [word for word in dict.fromkeys(tokens) if word.isalpha() and word not in dull and word not in of_field]
     if not left:
         return left
-    stems = {stem(word) for word in allowed_words(claim, context) | of_field}
-    return [word for word in left if stem(word) not in stems]
+    left = [word for word in left if word not in allowed_words(claim, context)]
+    return [word for word in left if not _stands(stem(word), claim, context)] if left else left
+
+
+def _stands(root: str, claim: Claim, context: Context) -> bool:
+    """True if a word of this stem is among those that a statement may hold."""
+    if root in context.field_stems(claim.field) or root in {stem(word) for word in context.company_words}:
+        return True
+    if any(root in context.stems(name) for name in context.carriers(claim)):
+        return True
+    return root in {stem(word) for word in value_words(claim, context)}
