@@ -25,6 +25,13 @@ class ClaimField(StrEnum):
     SENIORITY = "seniority"
     DEPARTMENT = "department"
     BUYING_SIGNAL = "buying_signal"
+    LOCATION = "location"
+    HIRING = "hiring"
+    PRODUCT_LAUNCH = "product_launch"
+    USE_CASE = "use_case"
+    BUDGET = "budget"
+    TIMELINE = "timeline"
+    COMPETITOR = "competitor"
     OTHER = "other"
 
 

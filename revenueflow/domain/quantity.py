@@ -17,12 +17,14 @@ SCALES = {
     "b": 1e9, "bn": 1e9, "billion": 1e9, "billions": 1e9, "mrd": 1e9, "milliarde": 1e9, "milliarden": 1e9,
     "trillion": 1e12, "tn": 1e12,
 }  # fmt: skip
+GERMAN_SCALES = frozenset(("tsd", "tausend", "mio", "millionen", "mrd", "milliarde", "milliarden"))
 CURRENCIES = {
     "$": "USD", "us$": "USD", "a$": "AUD", "c$": "CAD", "usd": "USD", "dollar": "USD", "dollars": "USD",
     "€": "EUR", "eur": "EUR", "euro": "EUR", "euros": "EUR",
     "£": "GBP", "gbp": "GBP", "pound": "GBP", "pounds": "GBP",
     "chf": "CHF", "¥": "JPY", "jpy": "JPY", "yen": "JPY", "inr": "INR", "₹": "INR",
     "cad": "CAD", "aud": "AUD",
+    "us dollars": "USD", "us dollar": "USD", "u.s. dollars": "USD",
 }  # fmt: skip
 FLOORS = (
     "over", "more than", "above", "at least", "exceeding", "exceeds", "greater than", "upwards of",
@@ -74,6 +76,9 @@ QUANTITY = re.compile(
 )
 LONGEST_PREFIX = 24
 YEAR = re.compile(r"(?<![\d.,])(1[5-9]\d\d|20\d\d)(?![\d%]|[.,]\d)")
+DECADE = re.compile(r"(?<!\d)((?:1[5-9]|20)\d0)(?:['’]?s\b|er\b)")
+SPAN = re.compile(r"(?i)\b(?:between|from|zwischen|von|to|and|bis|und)\b|\d\s*[-–]\s*\d")
+BOUND = re.compile(r"(?i)\b(?:(?P<before>before|prior to|vor)|after|later than|nach)\s+(?:the\s+year\s+)?(?=\d{4})")
 REST = re.compile(r"[^\W\d_][\w.]*\w|[^\W\d_]")
 
 
@@ -162,6 +167,26 @@ def year(value: JsonValue) -> int | None:
     return int(plain.low) if plain and 1500 <= plain.low < 2100 and plain.low.is_integer() else None
 
 
+def years(value: JsonValue) -> Range | None:
+    """A year or a span of years: 2015, "between 2010 and 2014", "before 2015", "after 2010", "the 1990s"."""
+    if not isinstance(value, str):
+        found = year(value)
+        return Range(low=found, high=found) if found else None
+    named = [int(text) for text in YEAR.findall(value)]
+    decade = DECADE.search(value)
+    if decade:
+        return Range(low=int(decade[1]), high=int(decade[1]) + 9)
+    if len(named) == 2 and named[0] < named[1] and SPAN.search(value):
+        return Range(low=named[0], high=named[1])
+    if len(set(named)) != 1:
+        return None
+    bound = BOUND.search(value)
+    if not bound:
+        return Range(low=named[0], high=named[0])
+    earliest, latest = (1500, named[0] - 1) if bound["before"] else (named[0] + 1, 2099)
+    return Range(low=earliest, high=latest)
+
+
 def _number(value: JsonValue) -> Range | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
@@ -209,10 +234,10 @@ def _currency(match: re.Match[str], before: re.Match[str] | None) -> str | None:
 
 def _bounds(match: re.Match[str]) -> tuple[float, float | None]:
     scale1, scale2 = _scale(match["scale1"]), _scale(match["scale2"])
-    low = _plain(match["low"], scaled=scale1 is not None)
+    low = _plain(match["low"], match["scale1"])
     if match["high"] is None:
         return low * (scale1 or 1), low * (scale1 or 1)
-    high = _plain(match["high"], scaled=scale2 is not None)
+    high = _plain(match["high"], match["scale2"])
     shared = scale2 if scale1 is None and scale2 and low < high else None
     ends = low * (scale1 or shared or 1), high * (scale2 or 1)
     return min(ends), max(ends)
@@ -222,10 +247,18 @@ def _scale(word: str | None) -> float | None:
     return SCALES[word.casefold().rstrip(".")] if word else None
 
 
-def _plain(digits: str, *, scaled: bool) -> float:
-    """Groups of three are thousands ("1,200", "1.200"), unless a scale follows ("1.200 M")."""
+def _decimal(point: str, scale: str | None) -> bool:
+    """True if the only point or comma before a scale begins decimals: "1.200 M", but not "1,200 thousand"."""
+    if scale is None:
+        return False
+    return point == "." or scale.casefold().rstrip(".") in GERMAN_SCALES
+
+
+def _plain(digits: str, scale: str | None) -> float:
+    """Groups of three are thousands ("1,200", "1.200"), unless a scale follows in whose language they are not."""
     bare = re.sub(r"['’\u00a0\u202f ]", "", digits)
-    if re.fullmatch(r"[1-9]\d{0,2}([.,])\d{3}(\1\d{3})*", bare) and not (scaled and len(re.findall("[.,]", bare)) == 1):
+    grouped = re.fullmatch(r"[1-9]\d{0,2}([.,])\d{3}(\1\d{3})*", bare)
+    if grouped and (len(re.findall("[.,]", bare)) > 1 or not _decimal(grouped[1], scale)):
         return float(re.sub("[.,]", "", bare))
     last = max(bare.rfind("."), bare.rfind(","))
     if last < 0:

@@ -12,9 +12,9 @@ from pydantic import Field, model_validator
 from revenueflow.domain.base import Value
 from revenueflow.domain.countries import iso_codes, iso_names
 from revenueflow.domain.phrases import Hit, PhraseIndex, canonicals, words
+from revenueflow.domain.sayings import Sayings, Table
 from revenueflow.domain.titles import Affixes, plain
 
-Table = dict[str, tuple[str, ...]]
 SENIORITIES = ("c_level", "vp", "director", "manager", "individual")
 SEGMENT = re.compile(r"[,;/|>:•·\n]+")
 SHOUTED = re.compile(r"\bU\.?S\.?(?:A\.?)?(?![\w.])")
@@ -50,6 +50,7 @@ class Vocabulary(Value):
     title_abbreviations: Table = Field(default_factory=dict)
     buying_signals: Table = Field(default_factory=dict)
     funding_stages: Table = Field(default_factory=dict)
+    sayings: Sayings = Sayings()
 
     @model_validator(mode="after")
     def _indexable(self) -> Self:

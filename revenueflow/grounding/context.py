@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
 from functools import cached_property
 
 import orjson
 from pydantic import JsonValue
 
-from revenueflow.domain.claim import Claim
+from revenueflow.domain.claim import Claim, ClaimField
 from revenueflow.domain.evidence import Evidence, Signal, Trust
-from revenueflow.domain.phrases import words
+from revenueflow.domain.phrases import WORD, fold, words
 from revenueflow.domain.quantity import Quantity, scan
 from revenueflow.domain.text import comparable
 from revenueflow.domain.vocabulary import Vocabulary
-from revenueflow.grounding.fields import FIELDS, Fact, Field, Relation
+from revenueflow.grounding.clause import SENTENCE, Clause, clauses
+from revenueflow.grounding.fields import FIELDS, Fact, Field, Relation, Telling, Told
 from revenueflow.grounding.free.leaves import Leaves
 from revenueflow.grounding.prose import Prose, relation_of_prose
 from revenueflow.grounding.rules import GroundingRules
@@ -25,10 +27,23 @@ from revenueflow.grounding.wording import stem, without
 class Context:
     """One run's evidence with its readings, each computed once. Lives as long as one `judge`."""
 
-    def __init__(self, evidence: Mapping[str, Evidence], vocabulary: Vocabulary, rules: GroundingRules) -> None:
+    def __init__(
+        self,
+        evidence: Mapping[str, Evidence],
+        vocabulary: Vocabulary,
+        rules: GroundingRules,
+        now: datetime | None = None,
+    ) -> None:
         self.evidence = evidence
         self.vocabulary = vocabulary
         self.rules = rules
+        self._now = now
+        self._field_stems: dict[ClaimField, frozenset[str]] = {}
+        self._predicates: dict[int, str] = {}
+        self._cited: dict[int, tuple[str, ...]] = {}
+        self._related: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+        self._tellings: dict[str, Telling] = {}
+        self._clauses: dict[str, tuple[Clause, ...]] = {}
         self._claimed: dict[int, Fact | None] = {}
         self._sentences: dict[int, Sentence] = {}
         self._texts: dict[str, str] = {}
@@ -41,7 +56,9 @@ class Context:
 
     def cited(self, claim: Claim) -> tuple[str, ...]:
         """The ids that a claim cites, each once; all are in the evidence once `citation_exists` passed."""
-        return tuple(dict.fromkeys(citation.evidence_id for citation in claim.citations))
+        if id(claim) not in self._cited:
+            self._cited[id(claim)] = tuple(dict.fromkeys(citation.evidence_id for citation in claim.citations))
+        return self._cited[id(claim)]
 
     def text(self, evidence_id: str) -> str:
         """A piece's value as text in the form for comparison; the items of a list on lines of their own."""
@@ -61,6 +78,12 @@ class Context:
             self._stems[evidence_id] = frozenset(map(stem, self.words(evidence_id)))
         return self._stems[evidence_id]
 
+    def field_stems(self, field: ClaimField) -> frozenset[str]:
+        """The stems of the words that say what kind of fact a statement of this field states."""
+        if field not in self._field_stems:
+            self._field_stems[field] = frozenset(map(stem, self.rules.words.of_field.get(field, frozenset())))
+        return self._field_stems[field]
+
     def numbers(self, evidence_id: str) -> tuple[Quantity, ...]:
         """The numbers of a piece."""
         if evidence_id not in self._numbers:
@@ -79,7 +102,10 @@ class Context:
     def relation(self, field: Field, claimed: Fact, evidence_id: str) -> Relation:
         """How a piece stands to the claimed value; silent if it is about something else."""
         piece = self.evidence[evidence_id]
-        if piece.signal in field.prose and isinstance(piece.value, str):
+        if isinstance(field, Told):
+            told = piece.value is not None and piece.signal in field.signals | field.prose
+            return field.relation(claimed, self.telling(evidence_id)) if told else Relation.SILENT
+        if piece.signal in field.prose and piece.value is not None:
             return relation_of_prose(field, claimed, self.prose(field, evidence_id), self.rules)
         found = self.fact(field, evidence_id)
         return Relation.SILENT if found is None else field.relate(claimed, found, self.rules)
@@ -88,8 +114,73 @@ class Context:
         """What a text says and denies about a field."""
         key = (field, evidence_id)
         if key not in self._prose:
-            self._prose[key] = Prose.read(field, self.text(evidence_id), self.vocabulary, self.rules.words)
+            self._prose[key] = Prose.read(field, self.clauses(evidence_id), self.vocabulary)
         return self._prose[key]
+
+    def related(self, claim: Claim) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The cited pieces that agree, and those that disagree. None agrees unless all parts are carried by some."""
+        if id(claim) not in self._related:
+            claimed = self.claimed(claim) if claim.field in FIELDS else None
+            self._related[id(claim)] = (
+                ((), ()) if claimed is None else self._relate(claim, FIELDS[claim.field], claimed)
+            )
+        return self._related[id(claim)]
+
+    def _relate(self, claim: Claim, field: Field, claimed: Fact) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        cited, parts = self.cited(claim), field.parts(claimed)
+        relations = {name: [self.relation(field, part, name) for part in parts] for name in cited}
+        disagree = tuple(name for name in cited if Relation.DISAGREES in relations[name])
+        agree = tuple(name for name in cited if Relation.AGREES in relations[name] and name not in disagree)
+        carried = all(any(relations[name][at] is Relation.AGREES for name in cited) for at in range(len(parts)))
+        return (agree if carried else ()), disagree
+
+    def carriers(self, claim: Claim) -> tuple[str, ...]:
+        """The pieces whose words and numbers the statement may use: those that carry the value, if any does.
+
+        So a claim cannot join the value of one piece with a detail of another.
+        """
+        return self.related(claim)[0] or self.cited(claim)
+
+    def clauses(self, evidence_id: str) -> tuple[Clause, ...]:
+        """The clauses of a piece; each item of a list is at least one."""
+        if evidence_id not in self._clauses:
+            self._clauses[evidence_id] = self.clauses_of(self.text(evidence_id))
+        return self._clauses[evidence_id]
+
+    def clauses_of(self, text: str) -> tuple[Clause, ...]:
+        """The clauses of any text."""
+        numbered = enumerate(SENTENCE.split(text))
+        return tuple(Clause(part, self.rules.words, at) for at, whole in numbered for part in clauses(whole))
+
+    def telling(self, evidence_id: str) -> Telling:
+        """A piece as a text that tells of plans."""
+        if evidence_id not in self._tellings:
+            piece = self.evidence[evidence_id]
+            day = piece.fetched_at.date()
+            parts = self.clauses(evidence_id)
+            self._tellings[evidence_id] = Telling(
+                parts, piece.signal, self.vocabulary, self.rules, day, self.day_for(day)
+            )
+        return self._tellings[evidence_id]
+
+    def stated(self, claim: Claim, cited: Iterable[str]) -> Telling:
+        """The statement of a claim as such a text, on the day of the cited pieces."""
+        days = [self.day_for(self.evidence[name].fetched_at.date()) for name in cited]
+        day = max(days, default=self.today)
+        whole = (Clause(self.sentence(claim).text, self.rules.words),)
+        return Telling(whole, None, self.vocabulary, self.rules, day, day, stated=True)
+
+    @cached_property
+    def today(self) -> date:
+        """The day of the judgement: the one given, else that of the newest piece."""
+        newest = max((piece.fetched_at for piece in self.evidence.values()), default=None)
+        known = self._now or newest
+        return known.date() if known else date.min
+
+    def day_for(self, day: date) -> date:
+        """The day from which a claim counts "next quarter": that of a piece that is fresh, else today."""
+        fresh = abs((self.today - day).days) <= self.rules.time.fresh_days
+        return day if fresh else self.today
 
     def of_signals(self, field: Field) -> tuple[str, ...]:
         """All pieces of the run that hold a value of the field."""
@@ -104,7 +195,9 @@ class Context:
     def _value_of(self, claim: Claim) -> Fact | None:
         field = FIELDS[claim.field]
         if claim.value is not None:
-            return field.read(claim.value, self.vocabulary)
+            fact = field.read(claim.value, self.vocabulary)
+            told = fact is not None and isinstance(field, Told)
+            return field.of_statement(fact, self.predicate(claim), self.vocabulary) if fact and told else fact
         named = field.mentioned(self.sentence(claim).text, self.vocabulary)
         return named[0] if len(named) == 1 else None
 
@@ -114,6 +207,23 @@ class Context:
             bare = without(comparable(claim.statement), self._company_names)
             self._sentences[id(claim)] = Sentence(bare, self.rules.words)
         return self._sentences[id(claim)]
+
+    def predicate(self, claim: Claim) -> str:
+        """The statement without the company's name, in whatever part of it that begins as the name does."""
+        if id(claim) not in self._predicates:
+            text = self.sentence(claim).text
+            kept, inside = list(text), False
+            for match in WORD.finditer(text):
+                word = fold(match[0])
+                inside = word in self._first_words or (inside and word in self.company_words)
+                if inside:
+                    kept[match.start() : match.end()] = " " * (match.end() - match.start())
+            self._predicates[id(claim)] = "".join(kept)
+        return self._predicates[id(claim)]
+
+    @cached_property
+    def _first_words(self) -> frozenset[str]:
+        return frozenset(found[0] for name in self._company_names if (found := words(name)))
 
     @cached_property
     def company_words(self) -> frozenset[str]:

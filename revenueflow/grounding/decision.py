@@ -18,6 +18,10 @@ SCORES: Final = {
 """How sure a verdict is that the claim holds, where the check knows no better."""
 
 
+HEDGE: Final = "hedge"
+"""The check that finds a claim to claim nothing: it does not count in the judgement."""
+
+
 class Decision(NamedTuple):
     """A verdict and why: `expected` is what the claim says, `found` what the cited evidence says."""
 

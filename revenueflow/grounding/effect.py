@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from revenueflow.domain.claim import AnalysisVerdict, ClaimField, JudgedClaim, Judgement
 from revenueflow.domain.evidence import Evidence
 from revenueflow.domain.lead import Intent
 from revenueflow.domain.quantity import Money, Range, count_range, money
+from revenueflow.grounding.decision import HEDGE
 from revenueflow.grounding.rules import GroundingRules
 
 
@@ -19,18 +21,22 @@ class _Worth(NamedTuple):
     outside: float
 
 
-def weigh(judged: Sequence[JudgedClaim], evidence: Mapping[str, Evidence], rules: GroundingRules) -> Judgement:
-    """The judgement of an analysis. The model's own fit and intent are not looked at.
+def weigh(
+    judged: Sequence[JudgedClaim], evidence: Mapping[str, Evidence], rules: GroundingRules, now: datetime
+) -> Judgement:
+    """The judgement of an analysis at the time `now`. The model's own fit and intent are not looked at.
 
-    Each field counts once, with its best claim: trust x score, and for fit x the factor of its value.
+    Each field counts once, with its best claim: trust x freshness x score, and for fit x the factor of its value.
     Intent is high only if enough of its points come from elsewhere than the form.
-    `rejected`: there were claims and none is supported.
+    `rejected`: there were claims and none is supported. Hedges are no claims: they neither count nor lower anything.
     """
-    supported = [claim for claim in judged if claim.supported]
+    claims = [claim for claim in judged if claim.verdict.decided_by != HEDGE]
+    supported = [claim for claim in claims if claim.supported]
+    weights = [(claim, _weight(claim, evidence, rules, now)) for claim in supported]
     return Judgement(
-        verdict=_verdict(len(judged), len(supported)),
-        fit=_fit(supported, len(judged), evidence, rules),
-        intent=_intent(supported, evidence, rules),
+        verdict=_verdict(len(claims), len(supported)),
+        fit=_fit(weights, len(claims), rules),
+        intent=_intent(weights, rules),
         claims=tuple(judged),
     )
 
@@ -41,22 +47,21 @@ def _verdict(claims: int, supported: int) -> AnalysisVerdict:
     return AnalysisVerdict.VALID if supported == claims else AnalysisVerdict.PARTIAL
 
 
-def _fit(supported: Sequence[JudgedClaim], claims: int, evidence: Mapping[str, Evidence], rules: GroundingRules) -> int:
+def _fit(weights: Sequence[tuple[JudgedClaim, float]], claims: int, rules: GroundingRules) -> int:
     best: dict[ClaimField, float] = {}
-    for judged in supported:
+    for judged, weight in weights:
         field = judged.claim.field
-        worth = _trust(judged, evidence, rules) * judged.verdict.score * _factor(judged, rules)
-        best[field] = max(best.get(field, 0.0), worth)
-    points = sum(rules.fit.points.get(field, 0.0) * worth for field, worth in best.items())
-    fallen = 1 - len(supported) / claims if claims else 0.0
+        best[field] = max(best.get(field, 0.0), weight * _factor(judged, rules))
+    worths = rules.fit.points | rules.fit.extra
+    points = min(100.0, sum(worths.get(field, 0.0) * worth for field, worth in best.items()))
+    fallen = 1 - len(weights) / claims if claims else 0.0
     return max(0, min(100, round(points * (1 - rules.fit.penalty * fallen))))
 
 
-def _intent(supported: Sequence[JudgedClaim], evidence: Mapping[str, Evidence], rules: GroundingRules) -> Intent:
+def _intent(weights: Sequence[tuple[JudgedClaim, float]], rules: GroundingRules) -> Intent:
     best: dict[ClaimField, _Worth] = {}
-    for judged in supported:
+    for judged, weight in weights:
         known = best.get(judged.claim.field, _Worth(0.0, 0.0))
-        weight = _trust(judged, evidence, rules) * judged.verdict.score
         outside = 0.0 if judged.verdict.self_reported_only else weight
         best[judged.claim.field] = _Worth(max(known.weight, weight), max(known.outside, outside))
     points = rules.intent.points
@@ -67,9 +72,19 @@ def _intent(supported: Sequence[JudgedClaim], evidence: Mapping[str, Evidence], 
     return Intent.MEDIUM if total >= rules.intent.medium else Intent.LOW
 
 
-def _trust(judged: JudgedClaim, evidence: Mapping[str, Evidence], rules: GroundingRules) -> float:
-    """The weight of the most trusted piece that carries the claim."""
-    return max((rules.trust[evidence[name].trust] for name in judged.verdict.citations), default=0.0)
+def _weight(judged: JudgedClaim, evidence: Mapping[str, Evidence], rules: GroundingRules, now: datetime) -> float:
+    """The claim's score by the best of the pieces that carry it: its trust, halved with each half-life of its age."""
+    pieces = (evidence[name] for name in judged.verdict.citations)
+    field = judged.claim.field
+    best = max((rules.trust[piece.trust] * freshness(field, piece, rules, now) for piece in pieces), default=0.0)
+    return best * judged.verdict.score
+
+
+def freshness(field: ClaimField, piece: Evidence, rules: GroundingRules, now: datetime) -> float:
+    """1 for evidence of today; half of that after the half-life of the field, in whole days. Never above 1."""
+    days = max(0, (now - piece.fetched_at).days)
+    half_life = rules.half_life.of_field.get(field, rules.half_life.default)
+    return float(0.5 ** (days / half_life))
 
 
 def _factor(judged: JudgedClaim, rules: GroundingRules) -> float:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from revenueflow.domain.phrases import words
 from revenueflow.domain.vocabulary import Vocabulary
-from revenueflow.grounding.fields import Fact, Field, Products, Relation, clauses
-from revenueflow.grounding.rules import GroundingRules, Words
-from revenueflow.grounding.wording import negated
+from revenueflow.grounding.clause import Clause
+from revenueflow.grounding.fields import Fact, Field, Products, Relation
+from revenueflow.grounding.rules import GroundingRules
 
 
 class Prose(NamedTuple):
@@ -20,13 +20,14 @@ class Prose(NamedTuple):
     denied_words: str
 
     @classmethod
-    def read(cls, field: Field, text: str, vocabulary: Vocabulary, lists: Words) -> Prose:
+    def read(cls, field: Field, clauses: Iterable[Clause], vocabulary: Vocabulary) -> Prose:
         """Clause by clause."""
-        parts: dict[bool, list[str]] = {True: [], False: []}
-        for clause in clauses(text):
-            parts[negated(clause, lists)].append(clause)
+        parts: dict[bool, list[Clause]] = {True: [], False: []}
+        for clause in clauses:
+            parts[clause.denied].append(clause)
         said, denied = (
-            tuple(fact for clause in parts[no] for fact in field.mentioned(clause, vocabulary)) for no in (False, True)
+            tuple(fact for clause in parts[no] for fact in field.mentioned(clause.text, vocabulary))
+            for no in (False, True)
         )
         return cls(said, denied, _padded(parts[False]), _padded(parts[True]))
 
@@ -58,5 +59,5 @@ def _all_named(claimed: frozenset[str], facts: tuple[Fact, ...], text: str) -> b
     return all(name in named or f" {name} " in text for name in claimed)
 
 
-def _padded(parts: list[str]) -> str:
-    return f" {' '.join(word for part in parts for word in (*words(part), '|'))} "
+def _padded(parts: list[Clause]) -> str:
+    return f" {' '.join(word for part in parts for word in (*part.words, '|'))} "

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from revenueflow.domain.base import Value
 from revenueflow.domain.claim import ClaimField
 from revenueflow.domain.evidence import Trust
-from revenueflow.domain.phrases import fold, words
+from revenueflow.domain.phrases import PhraseIndex, fold, words
 from revenueflow.grounding.free.table import Statements
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -19,7 +19,7 @@ Step = tuple[float, Share]
 
 
 class Tolerance(Value):
-    """Relative, except `conflict_years`. A number that is claimed exactly gets none."""
+    """Relative, except `conflict_years`; `widest` is a factor. A number that is claimed exactly gets none."""
 
     approximate_count: Share
     approximate_money: Share
@@ -27,6 +27,7 @@ class Tolerance(Value):
     conflict_count: Share
     conflict_money: Share
     conflict_years: Annotated[int, Field(ge=0)]
+    widest: Annotated[float, Field(ge=1)]
 
 
 class Related(Value):
@@ -42,12 +43,19 @@ class Lexical(Value):
     supported: Share
     unsupported: Share
     spare_words: Annotated[int, Field(ge=0)]
+    spare_words_told: Annotated[int, Field(ge=0)]
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.unsupported > self.supported:
             raise ValueError("unsupported must not be above supported")
         return self
+
+
+class Time(Value):
+    """Days. Relative dates count from the day of evidence that is at most `fresh_days` old; else from today."""
+
+    fresh_days: Annotated[int, Field(ge=0)]
 
 
 class Words(Value):
@@ -59,6 +67,9 @@ class Words(Value):
     subjects: frozenset[str]
     negations: frozenset[str]
     harmless_negations: tuple[str, ...]
+    negating_phrases: tuple[str, ...] = ()
+    hedges: tuple[str, ...] = ()
+    aside: frozenset[str] = frozenset()
     number_words: frozenset[str]
     of_field: dict[ClaimField, frozenset[str]] = Field(default_factory=dict)
 
@@ -72,14 +83,45 @@ class Words(Value):
         """The harmless negations as words."""
         return frozenset(words(phrase) for phrase in self.harmless_negations)
 
+    @cached_property
+    def negating(self) -> frozenset[tuple[str, ...]]:
+        """The phrases that deny, as words."""
+        return frozenset(words(phrase) for phrase in self.negating_phrases)
+
+    @cached_property
+    def negation_starts(self) -> frozenset[str]:
+        """The words with which a denial begins."""
+        return self.negations | {phrase[0] for phrase in self.negating}
+
+    @cached_property
+    def hedge_starts(self) -> frozenset[str]:
+        """The words with which a hedge begins."""
+        return frozenset(words(phrase)[0] for phrase in self.hedges)
+
+    @cached_property
+    def hedging(self) -> PhraseIndex:
+        """Finds hedges."""
+        return PhraseIndex((phrase, "hedge") for phrase in self.hedges)
+
 
 class Fit(Value):
-    """Points by field; `steps` and `levels` make a factor of the value. Fields in neither count in full."""
+    """Points by field, with `extra` ones beyond the usual hundred.
+
+    `steps` and `levels` make a factor of the value. Fields in neither count in full.
+    """
 
     penalty: Share
     points: dict[ClaimField, Points]
+    extra: dict[ClaimField, Points] = Field(default_factory=dict)
     steps: dict[ClaimField, tuple[Step, ...]] = Field(default_factory=dict)
     levels: dict[ClaimField, dict[str, Share]] = Field(default_factory=dict)
+
+
+class HalfLife(Value):
+    """Days after which evidence counts half as much, by field."""
+
+    default: Annotated[float, Field(gt=0)]
+    of_field: dict[ClaimField, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
 
 
 class IntentRules(Value):
@@ -98,9 +140,11 @@ class GroundingRules(Value):
     tolerance: Tolerance
     related: Related = Related()
     lexical: Lexical
+    time: Time
     words: Words
     statements: Statements = Field(default_factory=Statements)
     trust: dict[Trust, Share]
+    half_life: HalfLife
     fit: Fit
     intent: IntentRules
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from functools import cached_property
+from typing import Final
 
-from revenueflow.domain.phrases import words
+from revenueflow.domain.periods import Period, periods
+from revenueflow.domain.phrases import fold, words
 from revenueflow.domain.quantity import Quantity, scan
 from revenueflow.grounding.rules import Words
 from revenueflow.grounding.wording import names, negated
+
+CAPITAL: Final = re.compile(r"(?<!\w)[^\W\d_a-z]\w+")
+ANY_DAY: Final = date(2000, 1, 1)
+"""Where dates stand does not depend on the day."""
 
 
 class Sentence:
@@ -16,23 +24,57 @@ class Sentence:
     def __init__(self, text: str, lists: Words) -> None:
         self.text = text
         self._lists = lists
+        self._dates: dict[date, tuple[Period, ...]] = {}
+
+    @cached_property
+    def undated(self) -> str:
+        """The text with blanks in place of its dates, but for plain years."""
+        text = self.text
+        for period in self.dates(ANY_DAY):
+            if not period.year_only:
+                text = text[: period.start] + " " * (period.end - period.start) + text[period.end :]
+        return text
+
+    def dates(self, day: date) -> tuple[Period, ...]:
+        """Its dates; relative ones are counted from `day`."""
+        if self._dates.get(ANY_DAY) == ():
+            return ()
+        if day not in self._dates:
+            self._dates[day] = periods(self.text, day)
+        return self._dates[day]
 
     @cached_property
     def words(self) -> tuple[str, ...]:
-        """Its folded words."""
-        return words(self.text)
+        """Its folded words, without those of dates."""
+        return words(self.undated)
 
     @cached_property
     def numbers(self) -> tuple[Quantity, ...]:
-        """Its numbers in digits."""
-        return scan(self.text)
+        """Its numbers in digits, without those of dates."""
+        return scan(self.undated)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Its words that are written like names, folded."""
-        return names(self.text, self._lists)
+        return names(self._unnumbered, self._lists)
+
+    @cached_property
+    def capitals(self) -> frozenset[str]:
+        """Its words with a capital, folded, but for those that any sentence may begin with."""
+        found = (fold(match) for match in CAPITAL.findall(self._unnumbered))
+        return frozenset(found) - self._lists.empty - self._lists.subjects
+
+    @cached_property
+    def _unnumbered(self) -> str:
+        """The text without dates and numbers, to which currencies belong."""
+        text = self.undated
+        for number in self.numbers:
+            if text[number.end - 1 : number.end + 1].isalnum() and number.end < len(text):
+                continue  # "S/4HANA" is a name
+            text = text[: number.start] + " " * (number.end - number.start) + text[number.end :]
+        return text
 
     @cached_property
     def denies(self) -> bool:
         """True if it denies something."""
-        return negated(self.text, self._lists)
+        return negated(self.undated, self._lists, self.words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Final
 
 from revenueflow.domain.claim import Claim, ClaimVerdict, JudgedClaim, Verdict
@@ -10,7 +11,9 @@ from revenueflow.domain.evidence import Evidence
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.grounding.checks.citations import citation_exists, citation_in_run, citation_path
 from revenueflow.grounding.checks.conflict import vendor_conflict
+from revenueflow.grounding.checks.dates import dates, stale_date
 from revenueflow.grounding.checks.free.statement import free_statement
+from revenueflow.grounding.checks.hedge import hedge
 from revenueflow.grounding.checks.lexical import buying_signal, lexical
 from revenueflow.grounding.checks.names import foreign_names
 from revenueflow.grounding.checks.numbers import numbers
@@ -25,6 +28,7 @@ from revenueflow.grounding.rules import GroundingRules
 Check = Callable[[Claim, Context], Decision | None]
 
 CHECKS: Final[tuple[Check, ...]] = (
+    hedge,
     citation_exists,
     citation_in_run,
     citation_path,
@@ -32,6 +36,8 @@ CHECKS: Final[tuple[Check, ...]] = (
     free_statement,
     typed_comparison,
     polarity,
+    dates,
+    stale_date,
     numbers,
     foreign_names,
     says_value,
@@ -49,13 +55,15 @@ def judge(
     vocabulary: Vocabulary,
     rules: GroundingRules,
     checks: tuple[Check, ...] = CHECKS,
+    now: datetime | None = None,
 ) -> tuple[JudgedClaim, ...]:
     """Each claim with its verdict, in order. `evidence` is what the prompt showed, by its ids (E1…En).
 
     Decides by the evidence alone, without I/O; linear in claims and evidence. What no check decides
-    is `not_checkable`: nothing is supported on doubt.
+    is `not_checkable`: nothing is supported on doubt. `now` is the time of the claims, from which they count
+    "next quarter"; without it, that of the newest evidence.
     """
-    context = Context(evidence, vocabulary, rules)
+    context = Context(evidence, vocabulary, rules, now)
     listed = tuple(claims)
     return tuple(JudgedClaim(claim=claim, verdict=_verdict(claim, context, checks)) for claim in listed)
 

@@ -11,26 +11,37 @@ from revenueflow.grounding.stems import stem as stem
 
 TOKEN = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?(?:[+#]+(?!\w))?")
 CONTRACTED = re.compile(r"n['’]t\b", re.IGNORECASE)
+COMPOUND = re.compile(r"\b(no|non|not)-(?=\w)", re.IGNORECASE)
 OPENERS = " \t\"'(“„‘"
 LONGEST_PHRASE = 4
 
 
-def negated(text: str, lists: Words) -> bool:
-    """True if the text denies something: an odd number of negations, harmless turns of phrase not counted."""
-    tokens = words(CONTRACTED.sub(" not", text))
-    if lists.negations.isdisjoint(tokens):
+def negated(text: str, lists: Words, known: tuple[str, ...] | None = None) -> bool:
+    """True if the text denies something: an odd number of negations, harmless turns of phrase not counted.
+
+    `known` are its words, where they are known already.
+    """
+    plain = not ("'" in text or "’" in text or "-" in text)
+    tokens = known if plain and known is not None else _spelled_out(text)
+    if lists.negation_starts.isdisjoint(tokens):
         return False
     count, place = 0, 0
     while place < len(tokens):
-        skip = _harmless(tokens, place, lists)
-        count += not skip and tokens[place] in lists.negations
-        place += skip or 1
+        skip = _phrase(tokens, place, lists.harmless)
+        denial = 0 if skip else _phrase(tokens, place, lists.negating) or int(tokens[place] in lists.negations)
+        count += denial > 0
+        place += skip or denial or 1
     return count % 2 == 1
 
 
-def _harmless(tokens: tuple[str, ...], place: int, lists: Words) -> int:
+def _spelled_out(text: str) -> tuple[str, ...]:
+    return words(COMPOUND.sub(r"\1", CONTRACTED.sub(" not", text)))
+
+
+def _phrase(tokens: tuple[str, ...], place: int, phrases: frozenset[tuple[str, ...]]) -> int:
+    """The length of the longest of the phrases that begins here; 0 if none does."""
     for length in range(LONGEST_PHRASE, 0, -1):
-        if tokens[place : place + length] in lists.harmless:
+        if tokens[place : place + length] in phrases:
             return length
     return 0
 
@@ -65,7 +76,9 @@ def _like_name(text: str, match: re.Match[str], word: str, following: str, lists
         return False
     if not _begins_sentence(text, match.start()):
         return True
-    return following in lists.subject_verbs and word not in lists.empty and word not in lists.subjects
+    if word in lists.empty or word in lists.subjects:
+        return False
+    return following in lists.subject_verbs or text[match.end() :].lstrip(" &")[:1].isupper()
 
 
 def _begins_sentence(text: str, place: int) -> bool:

@@ -8,6 +8,7 @@ from hashlib import sha256
 import orjson
 
 from revenueflow.analysis import prompt
+from revenueflow.clock import utcnow
 from revenueflow.domain.base import Value
 from revenueflow.domain.claim import AnalysisVerdict, JudgedClaim, Judgement
 from revenueflow.domain.lead import Lead
@@ -30,8 +31,10 @@ async def step(_: Lead, context: Context) -> Outcome:
     """Judges each claim, then computes fit and intent from the claims that survived."""
     services = context.services
     numbered = prompt.numbered(context.result(Enriched).evidence)
-    judged = judge(context.result(Analysed).analysis.claims, numbered, services.vocabulary, services.grounding)
-    judgement = weigh(judged, numbered, services.grounding)
+    now = utcnow()
+    claims = context.result(Analysed).analysis.claims
+    judged = judge(claims, numbered, services.vocabulary, services.grounding, now=now)
+    judgement = weigh(judged, numbered, services.grounding, now)
     _count(judgement)
     changes = Changes(
         lead={

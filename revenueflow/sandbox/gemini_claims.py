@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 import orjson
@@ -13,6 +14,7 @@ import pycountry
 from revenueflow.domain.quantity import Range
 from revenueflow.sandbox.dice import Dice
 from revenueflow.sandbox.gemini_evidence import Piece, Reading, amount_of, count_of
+from revenueflow.sandbox.gemini_plans import job_lists, place_of, worded
 from revenueflow.sandbox.gemini_words import ASKS, WORDINGS
 
 NEAR_COUNT: Final = 0.15
@@ -46,12 +48,6 @@ class Draft:
         return {
             "field": self.field, "value": self.value, "statement": self.statement, "citations": [citation],
         }  # fmt: skip
-
-
-def worded(field: str, dice: Dice, company: str, value: object, about: str = "") -> str:
-    """One of the field's wordings."""
-    said = dice.pick(f"wording/{field}/{about}", WORDINGS[field]).format(company=company, value=value)
-    return said[0].upper() + said[1:]
 
 
 def true_claims(reading: Reading, dice: Dice) -> list[Draft]:
@@ -146,6 +142,18 @@ def _buying_signal(reading: Reading, dice: Dice) -> Iterator[Draft]:
             yield Draft("buying_signal", None, dice.pick(f"wording/{asks}", WORDINGS[asks]), piece.id, sentence)
 
 
+def _location(reading: Reading, dice: Dice) -> Iterator[Draft]:
+    piece = place_of(reading, dice)
+    if piece:
+        yield _draft("location", piece, piece.value, reading, dice)
+
+
+def _hiring(reading: Reading, dice: Dice) -> Iterator[Draft]:
+    for piece, titles in islice(job_lists(reading), 1):
+        said = worded("hiring", dice, reading.company, len(titles))
+        yield Draft("hiring", len(titles), said, piece.id, titles[0])
+
+
 def _wishes(text: str) -> Iterator[tuple[str, str]]:
     """What a message asks for, and the sentence in which it does; sentences that deny anything say nothing."""
     for sentence in SENTENCE.findall(text):
@@ -155,7 +163,7 @@ def _wishes(text: str) -> Iterator[tuple[str, str]]:
 
 WRITERS: Final[tuple[Writer, ...]] = (
     _industry, _headcount, _country, _technologies, _funding_stage, _funding, _revenue, _founded, _seniority,
-    _buying_signal,
+    _buying_signal, _location, _hiring,
 )  # fmt: skip
 
 

@@ -1,20 +1,23 @@
 """Invented claims: false by all of the evidence, and each caught by another check.
 
-Four kinds in turn: a wrong value with the real citation; a technology that no list has; a citation that
-doesn't exist; a quote that isn't there. Each comes next to a true claim, never instead of it.
+Five kinds in turn: a wrong value with the real citation; a technology that no list has; a citation that
+doesn't exist; a quote that isn't there; a plan of which nobody spoke. Each comes next to a true claim, never instead
+of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from revenueflow.domain.quantity import Range, count_range, money
 from revenueflow.domain.vocabulary import Kind
 from revenueflow.sandbox.dice import Dice
-from revenueflow.sandbox.gemini_claims import LEVELS, Draft, country_name, dollars, worded
+from revenueflow.sandbox.gemini_claims import LEVELS, Draft, country_name, dollars
 from revenueflow.sandbox.gemini_evidence import Piece, Reading, amount_of, count_of
+from revenueflow.sandbox.gemini_plans import invented_plan, other_city, other_jobs, worded
 from revenueflow.sandbox.gemini_words import INVENTED_SIGNALS, WORDINGS
 
 FAR_INDUSTRIES: Final = (
@@ -38,7 +41,7 @@ OPPOSITES: Final = {
 }  # fmt: skip
 FACTORS: Final = (10.0, 100.0, 7.0, 1000.0)
 FAR: Final = 0.5
-KINDS: Final = 4
+KINDS: Final = 5
 NO_SUCH: Final = 97
 
 
@@ -59,7 +62,7 @@ def with_inventions(true: Iterable[Draft], reading: Reading, dice: Dice, rate: f
 
 def _invented(turn: int, draft: Draft, reading: Reading, dice: Dice, taken: Container[Draft]) -> Draft | None:
     """One of the kind whose turn it is, or of the next kind that is possible here, and not said before."""
-    kinds = (_wrong_value, _missing_technology, _no_such_citation, _no_such_quote)
+    kinds = (_wrong_value, _missing_technology, _no_such_citation, _no_such_quote, partial(_no_such_plan, turn))
     tries = (kinds[(turn + step) % KINDS](draft, reading, dice) for step in range(KINDS))
     return next((found for found in tries if found and found not in taken), None)
 
@@ -84,6 +87,14 @@ def _no_such_citation(draft: Draft, reading: Reading, dice: Dice) -> Draft | Non
 def _no_such_quote(draft: Draft, reading: Reading, dice: Dice) -> Draft | None:
     found = _falsehood(draft, reading, dice)
     return found and replace(found, quote=found.statement.rstrip("."))
+
+
+def _no_such_plan(turn: int, draft: Draft, reading: Reading, dice: Dice) -> Draft | None:  # noqa: ARG001
+    made_up = invented_plan(reading, dice, turn // KINDS)
+    if made_up is None:
+        return None
+    field, value, statement, evidence_id = made_up
+    return Draft(field, value, statement, evidence_id, None)
 
 
 def _falsehood(draft: Draft, reading: Reading, dice: Dice) -> Draft | None:
@@ -182,6 +193,14 @@ def _multiple(true: Range | None, reading: Reading, signal: str, read: Callable[
     return None
 
 
+def _city(draft: Draft, reading: Reading, dice: Dice) -> Any:  # noqa: ARG001
+    return other_city(reading, dice)
+
+
+def _jobs(draft: Draft, reading: Reading, dice: Dice) -> Any:  # noqa: ARG001
+    return other_jobs(int(draft.value), dice)
+
+
 FALSE: Final[dict[str, Callable[[Draft, Reading, Dice], Any]]] = {
     "industry": _industry,
     "headcount": _count,
@@ -192,4 +211,6 @@ FALSE: Final[dict[str, Callable[[Draft, Reading, Dice], Any]]] = {
     "revenue": _amount,
     "founded_year": _year,
     "seniority": _level,
+    "location": _city,
+    "hiring": _jobs,
 }

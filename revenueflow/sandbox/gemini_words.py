@@ -48,6 +48,16 @@ WORDINGS: Final[dict[str, tuple[str, ...]]] = {
         "{company} has existed since {value}.",
         "The company was established in {value}.",
     ),
+    "location": (
+        "{company} is based in {value}.",
+        "{company} has its headquarters in {value}.",
+        "The company is located in the city of {value}.",
+    ),
+    "hiring": (
+        "{company} has {value} open positions.",
+        "{company} lists {value} job openings.",
+        "There are {value} open roles at {company}.",
+    ),
     "seniority": (
         "The sender works at {value} level.",
         "The lead holds a position at {value} level.",
@@ -64,6 +74,14 @@ WORDINGS: Final[dict[str, tuple[str, ...]]] = {
     "trial": ("The lead asks for a trial.", "The sender requests a proof of concept."),
     "purchase request": ("The lead is ready to sign a contract.", "The sender says that a purchase order is ready."),
 }
+PLANS: Final[dict[str, tuple[str, ...]]] = {
+    "budget": ("The lead has an approved budget of {value}.", "The budget for this project is {value}."),
+    "timeline": ("The lead wants to go live in {value}.", "The rollout is planned for {value}."),
+    "competitor": ("The lead is also evaluating {value}.", "The sender wants to replace {value}."),
+    "use_case": ("The lead wants to automate {value}.", "The use case is {value}."),
+    "product_launch": ("{company} launched {value}.", "{company} recently introduced {value}."),
+}
+"""Plans, as the model words those that it makes up."""
 ASKS: Final[dict[str, re.Pattern[str]]] = {
     "pricing": re.compile(r"(?i)\b(?:pricing|prices?|quote|quotation|how much|costs?|angebot|preise?)\b"),
     "demo": re.compile(r"(?i)\b(?:demos?|demonstration|walkthrough|vorführung|produktdemo)\b"),

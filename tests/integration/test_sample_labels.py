@@ -17,6 +17,7 @@ import pytest
 from revenueflow import defaults
 from revenueflow.analysis import prompt
 from revenueflow.analysis.models.rules import Rules
+from revenueflow.clock import utcnow
 from revenueflow.domain.lead import Lead, LeadForm, LeadStatus, Tier
 from revenueflow.domain.scoring import Routing, Score
 from revenueflow.domain.vocabulary import Vocabulary
@@ -109,7 +110,9 @@ async def decide(lead: Lead, vendors: list[EnrichmentProvider]) -> tuple[Score, 
     found = await straight(vendors).enrich(lead, subject_of(lead), run=UUID(int=1))
     asked = prompt.build((*form_evidence(lead, run_key="1"), *found.evidence), TEMPLATE)
     analysis = await Rules(VOCABULARY).analyse(asked)
-    judgement = weigh(judge(analysis.claims, asked.evidence, VOCABULARY, GROUNDING), asked.evidence, GROUNDING)
+    judgement = weigh(
+        judge(analysis.claims, asked.evidence, VOCABULARY, GROUNDING), asked.evidence, GROUNDING, utcnow()
+    )
     facts = lead_facts(lead, asked.evidence, VOCABULARY)
     scored = score(PROFILE, facts, judgement, VOCABULARY)
     return scored, route(ROUTING, facts, scored)

@@ -11,12 +11,13 @@ from revenueflow.analysis.prompt import Prompt
 from revenueflow.domain.claim import Analysis, Citation, Claim, ClaimField
 from revenueflow.domain.evidence import Evidence, Signal, Trust
 from revenueflow.domain.lead import Intent
+from revenueflow.domain.phrases import words
 from revenueflow.domain.quantity import count_range, money, year
 from revenueflow.domain.text import comparable
 from revenueflow.domain.vocabulary import Vocabulary
 
 NAME: Final = "rules"
-MODEL: Final = "rules-1"
+MODEL: Final = "rules-2"
 MOST_TECHNOLOGIES: Final = 3
 RANK: Final = {Trust.VENDOR: 0, Trust.FIRST_PARTY: 0, Trust.SELF_REPORTED: 1}
 SENTENCES: Final = {
@@ -30,6 +31,7 @@ SENTENCES: Final = {
     ClaimField.FOUNDED_YEAR: "The company was founded in {}.",
     ClaimField.SENIORITY: "The contact's title is {}.",
     ClaimField.DEPARTMENT: "The contact's department is {}.",
+    ClaimField.LOCATION: "The company is based in {}.",
 }
 SOURCES: Final = {
     ClaimField.INDUSTRY: (Signal.INDUSTRY,),
@@ -41,6 +43,7 @@ SOURCES: Final = {
     ClaimField.FOUNDED_YEAR: (Signal.FOUNDED_YEAR,),
     ClaimField.SENIORITY: (Signal.TITLE, Signal.SENIORITY),
     ClaimField.DEPARTMENT: (Signal.DEPARTMENT,),
+    ClaimField.LOCATION: (Signal.CITY,),
 }
 FIT_PER_CLAIM: Final = 8
 
@@ -56,7 +59,7 @@ class Rules:
 
     async def analyse(self, prompt: Prompt) -> Analysis:
         """One claim for each kind of fact that the evidence holds; intent by the phrases of the message."""
-        drafts = [*self._facts(prompt), *self._technologies(prompt), *self._signals(prompt)]
+        drafts = [*self._facts(prompt), *self._technologies(prompt), *_jobs(prompt), *self._signals(prompt)]
         claims = tuple(draft.model_copy(update={"id": f"C{place}"}) for place, draft in enumerate(drafts, start=1))
         asked = any(claim.field is ClaimField.BUYING_SIGNAL for claim in claims)
         return Analysis(
@@ -84,6 +87,8 @@ class Rules:
             return year(value) is not None
         if field in (ClaimField.FUNDING_AMOUNT, ClaimField.REVENUE):
             return money(value) is not None
+        if field is ClaimField.LOCATION:
+            return isinstance(value, str) and bool(words(value))
         return isinstance(value, str) and self._known(field, value)
 
     def _known(self, field: ClaimField, value: str) -> bool:
@@ -109,9 +114,9 @@ class Rules:
         for name, piece in _ranked(prompt, (Signal.MESSAGE,)):
             text = comparable(piece.value) if isinstance(piece.value, str) else ""
             for signal in self._vocabulary.mentions("buying_signal", text)[:2]:
-                words = signal.replace("_", " ")
+                said = signal.replace("_", " ")
                 citation = Citation(evidence_id=name, json_path=piece.path)
-                statement = f"The message is about {words}."
+                statement = f"The message is about {said}."
                 yield Claim(
                     id="",
                     field=ClaimField.BUYING_SIGNAL,
@@ -119,6 +124,23 @@ class Rules:
                     statement=statement,
                     citations=(citation,),
                 )
+
+
+def _jobs(prompt: Prompt) -> Iterator[Claim]:
+    """How many jobs the company offers, by the first list of them that has any."""
+    for name, piece in _ranked(prompt, (Signal.JOB_POSTINGS,)):
+        titles = [item for item in piece.value if isinstance(item, str)] if isinstance(piece.value, list) else []
+        if titles and all("\n" not in title and comparable(title) for title in titles):
+            citation = Citation(evidence_id=name, json_path=piece.path)
+            noun = "position" if len(titles) == 1 else "positions"
+            yield Claim(
+                id="",
+                field=ClaimField.HIRING,
+                value=len(titles),
+                statement=f"The company has {len(titles)} open {noun}.",
+                citations=(citation,),
+            )
+            break
 
 
 def _ranked(prompt: Prompt, signals: tuple[Signal, ...]) -> list[tuple[str, Evidence]]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from revenueflow.domain.claim import Claim, ClaimField, ClaimVerdict
-from revenueflow.domain.evidence import Trust
-from revenueflow.grounding.checks.typed import related, shown
+from revenueflow.domain.evidence import Signal, Trust
+from revenueflow.grounding.checks.typed import shown
 from revenueflow.grounding.context import Context
 from revenueflow.grounding.decision import Decision
 from revenueflow.grounding.fields import FIELDS, Fact, Field
@@ -22,7 +22,7 @@ def vendor_conflict(claim: Claim, context: Context) -> Decision | None:
     against = _against(claim, context, field, claimed)
     if not against:
         return None
-    agree, _ = related(claim, context, field, claimed)
+    agree, _ = context.related(claim)
     found = context.fact(field, against[0])
     shown_found = None if found is None else shown(found)
     return Decision(ClaimVerdict.AMBIGUOUS, "vendor_conflict", shown(claimed), shown_found, agree, against)
@@ -32,9 +32,18 @@ def _against(claim: Claim, context: Context, field: Field, claimed: Fact) -> tup
     cited = frozenset(context.cited(claim))
     if claim.field is ClaimField.TECHNOLOGY:
         return ()
+    signals = _compared(claim, context, field)
     others = (name for name in context.of_signals(field) if name not in cited and _weighs(name, context))
+    others = (name for name in others if context.evidence[name].signal in signals)
     facts = ((name, context.fact(field, name)) for name in others)
     return tuple(name for name, fact in facts if fact is not None and field.differs(claimed, fact, context.rules))
+
+
+def _compared(claim: Claim, context: Context, field: Field) -> frozenset[Signal]:
+    """A company has many places: a vendor's city speaks against another vendor's, not against an office in the news."""
+    if claim.field is not ClaimField.LOCATION:
+        return field.signals
+    return field.signals & {context.evidence[name].signal for name in context.cited(claim)}
 
 
 def _weighs(name: str, context: Context) -> bool:

@@ -6,6 +6,7 @@ from pydantic import JsonValue
 
 from revenueflow.domain.claim import Claim, ClaimField, ClaimVerdict
 from revenueflow.domain.phrases import words
+from revenueflow.grounding.clause import halves
 from revenueflow.grounding.context import Context
 from revenueflow.grounding.decision import Decision
 from revenueflow.grounding.fields import clauses
@@ -56,7 +57,10 @@ def _spare(claim: Claim, context: Context, carrying: tuple[str, ...]) -> bool:
     known |= {stem(word) for word in lists.of_field.get(claim.field, frozenset())} | context.company_words
     for kind in context.vocabulary.mentions("buying_signal", claim.statement):
         known |= {stem(word) for word in context.vocabulary.names_of("buying_signal", kind)}
-    return len(content(context.sentence(claim).words, lists) - known) > context.rules.lexical.spare_words
+    if len(content(context.sentence(claim).words, lists) - known) > context.rules.lexical.spare_words:
+        return True
+    tails = (half for half in halves(claim.statement) if not context.vocabulary.mentions("buying_signal", half))
+    return any(content(words(tail), lists) - known - lists.aside for tail in tails)
 
 
 def _share(claim: Claim, context: Context, name: str) -> float:

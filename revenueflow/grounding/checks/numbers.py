@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from revenueflow.domain.claim import Claim, ClaimVerdict
+from revenueflow.domain.claim import Claim, ClaimField, ClaimVerdict
 from revenueflow.domain.quantity import Money, Quantity, Range, scan
 from revenueflow.grounding.context import Context
 from revenueflow.grounding.decision import Decision
@@ -11,13 +11,18 @@ from revenueflow.grounding.wording import number_words
 
 
 def numbers(claim: Claim, context: Context) -> Decision | None:
-    """Each number of the statement, in digits or in words, is the value's or stands in the cited text."""
-    text, found = context.sentence(claim).text, context.sentence(claim).numbers
+    """Each number of the statement, in digits or in words, is the value's or stands in the cited text.
+
+    Jobs are counted, not read: their numbers are part of the comparison.
+    """
+    if claim.field is ClaimField.HIRING:
+        return None
+    text, found = context.sentence(claim).undated, context.sentence(claim).numbers
     wrong = next((number for number in found if not _backed(number, claim, context)), None)
     if wrong is not None:
         return Decision(ClaimVerdict.UNSUPPORTED, "numbers", expected=text[wrong.start : wrong.end].strip())
     spelled = number_words(_without(found, text), context.rules.words) if _spells(claim, context) else frozenset()
-    held = {word for name in context.cited(claim) for word in context.words(name)} if spelled else set()
+    held = {word for name in context.carriers(claim) for word in context.words(name)} if spelled else set()
     return None if spelled <= held else Decision(ClaimVerdict.UNSUPPORTED, "numbers")
 
 
@@ -33,7 +38,7 @@ def _without(found: tuple[Quantity, ...], text: str) -> str:
 
 
 def _backed(number: Quantity, claim: Claim, context: Context) -> bool:
-    if any(_same(number, known) for name in context.cited(claim) for known in context.numbers(name)):
+    if any(_same(number, known) for name in context.carriers(claim) for known in context.numbers(name)):
         return True
     claimed = context.claimed(claim) if claim.field in FIELDS else None
     if isinstance(claimed, frozenset):
@@ -45,7 +50,7 @@ def _agreeing(claim: Claim, context: Context) -> list[Fact]:
     field = FIELDS.get(claim.field)
     if field is None:
         return []
-    found = [context.fact(field, name) for name in context.cited(claim)]
+    found = [context.fact(field, name) for name in context.carriers(claim)]
     return [fact for fact in found if fact is not None]
 
 

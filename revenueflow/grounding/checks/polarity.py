@@ -6,6 +6,7 @@ from revenueflow.domain.claim import Claim, ClaimField, ClaimVerdict
 from revenueflow.grounding.context import Context
 from revenueflow.grounding.decision import Decision
 from revenueflow.grounding.fields import FIELDS
+from revenueflow.grounding.fields.base import State
 
 
 def polarity(claim: Claim, context: Context) -> Decision | None:
@@ -13,7 +14,8 @@ def polarity(claim: Claim, context: Context) -> Decision | None:
     if claim.field not in FIELDS:
         return None
     denies = context.sentence(claim).denies
-    if denies == (claim.field is ClaimField.TECHNOLOGY_ABSENT):
+    absence = claim.field is ClaimField.TECHNOLOGY_ABSENT or context.claimed(claim) == (State.NONE,)
+    if denies == absence:
         return None
     verdict = ClaimVerdict.CONTRADICTED if denies else ClaimVerdict.UNSUPPORTED
     return Decision(verdict, "polarity", anti_citations=context.cited(claim))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from revenueflow.domain.claim import Claim, ClaimField, ClaimVerdict
 from revenueflow.domain.phrases import words
-from revenueflow.domain.quantity import Money, Range
+from revenueflow.domain.quantity import Money, Range, scan
 from revenueflow.domain.text import comparable
-from revenueflow.grounding.checks.names import allowed_words, names_in
+from revenueflow.grounding.checks.names import allowed_words, names_in, value_words
 from revenueflow.grounding.checks.numbers import implied
+from revenueflow.grounding.checks.told import says_told
+from revenueflow.grounding.clause import halves
 from revenueflow.grounding.context import Context
 from revenueflow.grounding.decision import Decision
-from revenueflow.grounding.fields import FIELDS, Fact, Field, Products, Relation
+from revenueflow.grounding.fields import FIELDS, Fact, Field, Products, Relation, Told
 from revenueflow.grounding.wording import stem
 
 
@@ -20,6 +22,9 @@ def says_value(claim: Claim, context: Context) -> Decision | None:
     claimed = context.claimed(claim) if field else None
     if field is None or claimed is None:
         return None
+    if isinstance(field, Told):
+        says = says_told(claim, context, field, claimed)
+        return None if says else Decision(ClaimVerdict.NOT_CHECKABLE, "statement")
     if _named(claim, context, claimed) and not _others(claim, context, claimed) and not _spare(claim, context):
         return None
     return Decision(ClaimVerdict.NOT_CHECKABLE, "statement")
@@ -60,12 +65,34 @@ def _given(name: str, field: Field, claim: Claim, context: Context) -> bool:
 
 
 def _spare(claim: Claim, context: Context) -> bool:
-    """True if more words are left than may be, once the known ones, and then their stems, are out."""
-    lists, limit = context.rules.words, context.rules.lexical.spare_words
-    said = frozenset(context.sentence(claim).words) - lists.empty - lists.negations - lists.number_words
+    """True if more words are left than may be, or any in a part of the sentence that is not about the value."""
+    parts = halves(context.sentence(claim).undated)
+    left = [_unknown(words(part), claim, context) for part in parts]
+    if sum(map(len, left)) > context.rules.lexical.spare_words:
+        return True
+    field = FIELDS[claim.field]
+    return len(parts) > 1 and any(
+        unknown and not (scan(part) or field.mentioned(part, context.vocabulary))
+        for part, unknown in zip(parts, left, strict=True)
+    )
+
+
+def _unknown(tokens: tuple[str, ...], claim: Claim, context: Context) -> list[str]:
+    """The words that carry a fact and are not known, by themselves or by their stems."""
+    lists = context.rules.words
+    dull = lists.empty | lists.negations | lists.number_words | lists.aside
     of_field = lists.of_field.get(claim.field, frozenset())
-    left = [word for word in said - of_field if word.isalpha()]
-    if len(left) <= limit:
-        return False
-    stems = {stem(word) for word in allowed_words(claim, context) | of_field}
-    return len([word for word in left if stem(word) not in stems]) > limit
+    left = [word for word in dict.fromkeys(tokens) if word.isalpha() and word not in dull and word not in of_field]
+    if not left:
+        return left
+    left = [word for word in left if word not in allowed_words(claim, context)]
+    return [word for word in left if not _stands(stem(word), claim, context)] if left else left
+
+
+def _stands(root: str, claim: Claim, context: Context) -> bool:
+    """True if a word of this stem is among those that a statement may hold."""
+    if root in context.field_stems(claim.field) or root in {stem(word) for word in context.company_words}:
+        return True
+    if any(root in context.stems(name) for name in context.carriers(claim)):
+        return True
+    return root in {stem(word) for word in value_words(claim, context)}

@@ -9,7 +9,8 @@ from revenueflow.domain.evidence import Signal
 from revenueflow.domain.quantity import Money, Range
 from revenueflow.grounding.context import Context
 from revenueflow.grounding.decision import Decision
-from revenueflow.grounding.fields import FIELDS, Fact, Field, Relation
+from revenueflow.grounding.fields import FIELDS, Fact, Field
+from revenueflow.grounding.fields.base import Item, Moment, Opening, Phrase, Place
 
 CHECK = "typed_comparison"
 
@@ -25,7 +26,7 @@ def typed_comparison(claim: Claim, context: Context) -> Decision | None:
     claimed = context.claimed(claim)
     if claimed is None:
         return Decision(ClaimVerdict.NOT_CHECKABLE, CHECK)
-    agree, disagree = related(claim, context, field, claimed)
+    agree, disagree = context.related(claim)
     if agree and not disagree:
         return _weak_absence(claim, context, agree)
     verdict = ClaimVerdict.UNSUPPORTED
@@ -41,19 +42,12 @@ def typed_support(claim: Claim, context: Context) -> Decision | None:
     claimed = context.claimed(claim) if field else None
     if field is None or claimed is None:
         return None
-    agree, _ = related(claim, context, field, claimed)
+    agree, _ = context.related(claim)
     score = 0.7 if all(context.self_reported(name) for name in agree) else 1.0
     if claim.field is ClaimField.TECHNOLOGY_ABSENT:
         score = 0.6
     found = _found(context, field, agree)
     return Decision(ClaimVerdict.SUPPORTED, CHECK, shown(claimed), found, agree, score=score)
-
-
-def related(claim: Claim, context: Context, field: Field, claimed: Fact) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The cited pieces that agree, and those that disagree."""
-    relations = {name: context.relation(field, claimed, name) for name in context.cited(claim)}
-    agree = tuple(name for name, relation in relations.items() if relation is Relation.AGREES)
-    return agree, tuple(name for name, relation in relations.items() if relation is Relation.DISAGREES)
 
 
 def _weak_absence(claim: Claim, context: Context, agree: tuple[str, ...]) -> Decision | None:
@@ -78,7 +72,15 @@ def shown(fact: Fact) -> JsonValue:
         return f"{amount} {fact.currency}"
     if isinstance(fact, Range):
         return _range(fact)
+    if isinstance(fact, tuple):
+        return ", ".join(str(_item(item)) for item in fact)
     return str(fact) if isinstance(fact, str) else list[JsonValue](sorted(fact))
+
+
+def _item(item: Item) -> JsonValue:
+    if isinstance(item, Place | Opening | Phrase | Moment):
+        return item.said
+    return shown(item) if isinstance(item, Money) else str(item)
 
 
 def _range(fact: Range) -> JsonValue:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from revenueflow.domain.claim import AnalysisVerdict, Claim, Judgement
 from revenueflow.domain.lead import Intent
 from revenueflow.grounding.effect import weigh
 from revenueflow.grounding.validator import judge
-from tests.unit.grounding.lead import LEAD, SELF, claim, piece, rules, vocabulary
+from tests.unit.grounding.lead import FETCHED, LEAD, SELF, claim, piece, rules, vocabulary
 
 HEADCOUNT = claim("headcount", 240, "It has 240 employees.", "E4")
 INDUSTRY = claim("industry", "software", "It is in the software industry.", "E3")
@@ -19,7 +21,7 @@ INVENTED = claim("technology", "SAP", "It uses SAP.", "E7")
 
 
 def judgement(*claims: Claim) -> Judgement:
-    return weigh(judge(claims, LEAD, vocabulary(), rules()), LEAD, rules())
+    return weigh(judge(claims, LEAD, vocabulary(), rules()), LEAD, rules(), FETCHED)
 
 
 def test_no_claims_are_valid_and_worth_nothing() -> None:
@@ -71,8 +73,8 @@ def test_the_form_alone_never_makes_intent_high() -> None:
     certain = rules().model_copy(update={"trust": dict.fromkeys(rules().trust, 1.0)})
     judged = judge(claims, lead, vocabulary(), certain)
     assert all(one.supported for one in judged)
-    assert weigh(judged, lead, certain).intent is Intent.MEDIUM
-    assert weigh(judged, lead, rules()).fit < 20
+    assert weigh(judged, lead, certain, FETCHED).intent is Intent.MEDIUM
+    assert weigh(judged, lead, rules(), FETCHED).fit < 20
 
 
 def test_what_a_company_is_alone_is_no_intent() -> None:
@@ -83,4 +85,47 @@ def test_what_a_company_is_alone_is_no_intent() -> None:
 def test_a_larger_company_fits_better(count: int, fit: int) -> None:
     lead = {"E1": piece("clearbit", "headcount", count)}
     claims = [claim("headcount", count, f"It has {count} employees.", "E1")]
-    assert weigh(judge(claims, lead, vocabulary(), rules()), lead, rules()).fit == fit
+    assert weigh(judge(claims, lead, vocabulary(), rules()), lead, rules(), FETCHED).fit == fit
+
+
+def aged(days: float, *claims: Claim) -> Judgement:
+    judged = judge(claims, LEAD, vocabulary(), rules(), now=FETCHED)
+    return weigh(judged, LEAD, rules(), FETCHED + timedelta(days=days))
+
+
+def test_old_evidence_weighs_less_by_the_half_life_of_its_field() -> None:
+    half_life = rules().half_life.of_field[HEADCOUNT.field]
+    assert aged(0.9, HEADCOUNT).fit == aged(0, HEADCOUNT).fit == 18
+    assert aged(half_life, HEADCOUNT).fit == 9
+    assert aged(2 * half_life, HEADCOUNT).fit in (4, 5)
+    assert aged(-5, HEADCOUNT).fit == 18, "a clock that is behind makes nothing better than new"
+
+
+def test_a_wish_of_last_year_is_no_intent_and_a_founding_year_keeps() -> None:
+    assert aged(0, DEMO, HEADCOUNT, INDUSTRY, TECHNOLOGY, FUNDING).intent is Intent.HIGH
+    assert aged(365, DEMO, HEADCOUNT, INDUSTRY, TECHNOLOGY, FUNDING).intent is Intent.LOW
+    founded = claim("founded_year", 2015, "It was founded in 2015.", "E10")
+    assert aged(365, founded).fit == aged(0, founded).fit
+
+
+def test_a_hedge_neither_counts_nor_lowers() -> None:
+    hedged = claim("revenue", None, "The revenue is not disclosed.")
+    clean, with_hedge = judgement(HEADCOUNT, INDUSTRY), judgement(HEADCOUNT, INDUSTRY, hedged)
+    assert (with_hedge.verdict, with_hedge.fit) == (AnalysisVerdict.VALID, clean.fit)
+    assert judgement(hedged).verdict is AnalysisVerdict.VALID
+    assert judgement(hedged, INVENTED).verdict is AnalysisVerdict.REJECTED
+    assert [one.verdict.decided_by for one in with_hedge.claims][-1] == "hedge"
+
+
+def test_what_the_message_says_of_plans_never_makes_intent_high_alone() -> None:
+    message = "We want to automate invoicing. Our budget of $90,000 is approved. We go live in Q1 2027. Send a quote."
+    lead = {"E1": piece("form", "message", message, SELF), "E2": piece("clearbit", "headcount", 900)}
+    plans = [
+        claim("budget", 90_000, "The lead has an approved budget of $90,000.", "E1"),
+        claim("timeline", "Q1 2027", "They go live in Q1 2027.", "E1"),
+        claim("use_case", "automate invoicing", "They want to automate invoicing.", "E1"),
+        claim("buying_signal", None, "The message asks for a quote.", "E1"),
+    ]
+    judged = judge(plans, lead, vocabulary(), rules())
+    assert all(one.supported and one.verdict.self_reported_only for one in judged)
+    assert weigh(judged, lead, rules(), FETCHED).intent is Intent.MEDIUM

@@ -11,6 +11,7 @@ import pytest
 from revenueflow.sandbox.dice import Counter, Dice
 from revenueflow.sandbox.gemini_attack import instructs
 from revenueflow.sandbox.gemini_model import Written, write
+from revenueflow.sandbox.gemini_words import PLANS
 
 VENDOR = {"provider": "clearbit", "trust": "vendor", "path": "$"}
 FORM = {"provider": "form", "trust": "self_reported", "path": "$"}
@@ -26,6 +27,8 @@ FACTS: tuple[tuple[dict[str, str], str, Any], ...] = (
     (VENDOR, "funding_stage", "Series B"),
     (VENDOR, "revenue", "$10M-$50M"),
     (VENDOR, "founded_year", 2011),
+    (VENDOR, "city", "Leipzig"),
+    (VENDOR, "job_postings", ["Data Engineer", "Kafka administrator"]),
 )
 
 
@@ -65,6 +68,8 @@ def test_every_fact_becomes_a_claim_with_its_own_words_as_quote() -> None:
         "founded_year": 2011,
         "seniority": "vp",
         "buying_signal": None,
+        "location": "Leipzig",
+        "hiring": 2,
     }
     assert found["headcount"]["citations"] == [{"evidence_id": "E5", "quote": "240"}]
     assert found["buying_signal"]["citations"] == [{"evidence_id": "E2", "quote": "Please send pricing for 50 seats."}]
@@ -105,7 +110,7 @@ def test_the_rate_of_inventions() -> None:
     assert 0.25 < sum(len(one.invented) for one in written) / true < 0.35
 
 
-def test_all_four_kinds_occur_and_none_is_in_the_evidence() -> None:
+def test_all_five_kinds_occur_and_none_is_in_the_evidence() -> None:
     kinds = set()
     for place in range(20):
         written = asked(*FACTS, salt=str(place), rate=1.0)
@@ -115,13 +120,16 @@ def test_all_four_kinds_occur_and_none_is_in_the_evidence() -> None:
             claim, citation = found[at], found[at]["citations"][0]
             assert claim["value"] not in true or claim["field"] == "buying_signal"
             kinds.add(kind_of(claim, citation))
-    assert kinds == {"wrong value", "missing technology", "no such citation", "no such quote"}
+    assert kinds == {"wrong value", "missing technology", "no such citation", "no such quote", "no such plan"}
 
 
 def kind_of(claim: dict[str, Any], citation: dict[str, str]) -> str:
     values = {f"E{place}": fact[2] for place, fact in enumerate(FACTS, start=1)}
     if citation["evidence_id"] not in values:
         return "no such citation"
+    if claim["field"] in PLANS:
+        assert str(claim["value"]) not in str(values[citation["evidence_id"]])
+        return "no such plan"
     if "quote" not in citation:
         assert claim["value"] not in values[citation["evidence_id"]]
         return "missing technology"

@@ -1,0 +1,96 @@
+"""The parts of a text that can be said and denied by themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date
+from functools import cached_property
+from typing import Final
+
+from revenueflow.domain.periods import Period, periods
+from revenueflow.domain.phrases import words
+from revenueflow.domain.quantity import Quantity, scan
+from revenueflow.domain.sayings import Sayings
+from revenueflow.grounding.rules import Words
+from revenueflow.grounding.wording import negated
+
+TURNS: Final = (
+    "but|aber|not|nicht|sondern|while|whereas|although|though|however|yet|jedoch|instead of|rather than|statt|anstatt"
+)
+ABBREVIATED: Final = "".join(
+    rf"(?<!\b{short}\.)"
+    for short in ("St", "Inc", "Corp", "Co", "Ltd", "Dr", "Mr", "Mrs", "Ms", "Nr", "ca", "approx", "Mio", "Mrd")
+)
+SENTENCE: Final = re.compile(rf"(?<=[.!?]){ABBREVIATED}\s+|\n+")
+CLAUSE: Final = re.compile(
+    rf"(?<=[.!?;]){ABBREVIATED}\s+|\n+|,\s+(?=(?:and\s+)?(?:{TURNS})\b)"
+    r"|\s+(?=(?:but|aber|sondern|instead of|rather than)\b)",
+    re.IGNORECASE,
+)
+
+HALF: Final = re.compile(
+    r"\s*;\s*|,?\s+(?=(?:which|who|making|while|und\s+(?:ist|hat|war)|and\s+(?:\w+ly\s+)?(?:is|are|was|has|have|had|will|plans?|grows?"
+    r"|wants?|needs?|uses?|runs?|employs?|raised|operates?|serves?|sells?|offers?|looks?|seeks?|counts?|makes?))\b)",
+    re.IGNORECASE,
+)
+
+
+class Clause:
+    """One of them, with its readings, each computed once."""
+
+    def __init__(self, text: str, lists: Words, sentence: int = 0) -> None:
+        self.text = text
+        self.sentence = sentence
+        self._roots: dict[str, frozenset[str]] = {}
+        self._spoken: dict[str, bool] = {}
+        self._dates: dict[date, tuple[Period, ...]] = {}
+        self._lists = lists
+
+    @cached_property
+    def denied(self) -> bool:
+        """True if it denies what it speaks of."""
+        return negated(self.text, self._lists, self.words)
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """Its folded words."""
+        return words(self.text)
+
+    @cached_property
+    def padded(self) -> str:
+        """Its words with a space around each, to look for phrases in."""
+        return f" {' '.join(self.words)} "
+
+    def roots(self, sayings: Sayings, noise: str) -> frozenset[str]:
+        """The roots of its words but for this noise."""
+        if noise not in self._roots:
+            self._roots[noise] = sayings.roots(self.words, noise)
+        return self._roots[noise]
+
+    def speaks_of(self, sayings: Sayings, cue: str) -> bool:
+        """True if it has a cue of this name."""
+        if cue not in self._spoken:
+            self._spoken[cue] = sayings.speaks_of(cue, self.text)
+        return self._spoken[cue]
+
+    def dates(self, day: date) -> tuple[Period, ...]:
+        """Its dates; relative ones are counted from `day`."""
+        if day not in self._dates:
+            self._dates[day] = periods(self.text, day)
+        return self._dates[day]
+
+    @cached_property
+    def numbers(self) -> tuple[Quantity, ...]:
+        """Its numbers in digits."""
+        return scan(self.text)
+
+
+def clauses(text: str) -> Iterable[str]:
+    """The parts of a text, in order."""
+    return (part for part in CLAUSE.split(text) if part)
+
+
+def halves(statement: str) -> list[str]:
+    """A statement at the places where a second half of its own may begin ("… and is …", ", which …")."""
+    return [part for part in HALF.split(statement) if part.strip()]
