@@ -18,6 +18,7 @@ from revenueflow.cli import (
     jobs,
     keys,
     leads,
+    reviews,
     schema,
     serve,
     sources,
@@ -47,6 +48,7 @@ app.add_typer(serve.app, name="serve")
 app.add_typer(keys.app, name="keys")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(leads.app, name="leads")
+app.add_typer(reviews.app, name="reviews")
 app.add_typer(spend.app, name="spend")
 app.add_typer(sources.app, name="sources")
 app.add_typer(bench.app, name="bench")

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from revenueflow.domain.claim import AnalysisVerdict, ClaimField, JudgedClaim, Judgement
-from revenueflow.domain.evidence import Evidence
+from revenueflow.domain.evidence import Evidence, Trust
 from revenueflow.domain.lead import Intent
 from revenueflow.domain.quantity import Money, Range, count_range, money
+from revenueflow.domain.review import CHECK
 from revenueflow.grounding.rules import GroundingRules
 
 
@@ -68,8 +69,9 @@ def _intent(supported: Sequence[JudgedClaim], evidence: Mapping[str, Evidence], 
 
 
 def _trust(judged: JudgedClaim, evidence: Mapping[str, Evidence], rules: GroundingRules) -> float:
-    """The weight of the most trusted piece that carries the claim."""
-    return max((rules.trust[evidence[name].trust] for name in judged.verdict.citations), default=0.0)
+    """The weight of the most trusted piece that carries the claim; what a person has put right is our own record."""
+    own = rules.trust[Trust.FIRST_PARTY] if judged.verdict.decided_by == CHECK else 0.0
+    return max((rules.trust[evidence[name].trust] for name in judged.verdict.citations), default=own)
 
 
 def _factor(judged: JudgedClaim, rules: GroundingRules) -> float:

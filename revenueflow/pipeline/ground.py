@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from hashlib import sha256
+from uuid import UUID
 
 import orjson
 
 from revenueflow.analysis import prompt
+from revenueflow.db import reviews
 from revenueflow.domain.base import Value
 from revenueflow.domain.claim import AnalysisVerdict, JudgedClaim, Judgement
 from revenueflow.domain.lead import Lead
 from revenueflow.domain.outcome import AuditEntry, Changes, Done, Outcome
+from revenueflow.domain.review import Decided, Questions
 from revenueflow.grounding.effect import weigh
+from revenueflow.grounding.reviewed import decided, questions
 from revenueflow.grounding.validator import judge
 from revenueflow.pipeline.analyse import Analysed
 from revenueflow.pipeline.context import Context
@@ -26,23 +31,41 @@ class Grounded(Value):
     judgement: Judgement
 
 
-async def step(_: Lead, context: Context) -> Outcome:
+async def step(lead: Lead, context: Context) -> Outcome:
     """Judges each claim, then computes fit and intent from the claims that survived."""
     services = context.services
     numbered = prompt.numbered(context.result(Enriched).evidence)
-    judged = judge(context.result(Analysed).analysis.claims, numbered, services.vocabulary, services.grounding)
+    claims = context.result(Analysed).analysis.claims
+    judged = judge(claims, numbered, services.vocabulary, services.grounding)
+    judged = decided(judged, await _decisions(lead, context), numbered, services.vocabulary)
     judgement = weigh(judged, numbered, services.grounding)
     _count(judgement)
-    changes = Changes(
-        lead={
-            "analysis_verdict": judgement.verdict.value,
-            "fit": judgement.fit,
-            "intent": judgement.intent.value,
-        },
-        claims=judged,
-        audit=(_entry(judgement),),
-    )
-    return Done(Grounded(judgement=judgement), changes)
+    return Done(Grounded(judgement=judgement), _changes(judgement, lead, context))
+
+
+async def _decisions(lead: Lead, context: Context) -> list[Decided]:
+    """What people have decided about claims of earlier runs: of a first run there are none."""
+    if context.lease.run_version == 1:
+        return []
+    async with context.services.direct.connection() as connection:
+        return await reviews.decisions(connection, lead.id)
+
+
+def _changes(judgement: Judgement, lead: Lead, context: Context) -> Changes:
+    asked = questions(judgement)
+    columns = {
+        "analysis_verdict": judgement.verdict.value,
+        "fit": judgement.fit,
+        "intent": judgement.intent.value,
+    }
+    audit = (_entry(judgement), *_opened(asked, reviews.review_id(lead.id, context.lease.run_version)))
+    return Changes(lead=columns, claims=judgement.claims, audit=audit, questions=asked)
+
+
+def _opened(asked: Questions, review: UUID) -> Iterator[AuditEntry]:
+    if asked.kind:
+        detail = {"review": str(review), "kind": asked.kind.value, "claims": list(asked.questioned)}
+        yield AuditEntry("review.opened", "open", detail)
 
 
 def _count(judgement: Judgement) -> None:

@@ -104,10 +104,10 @@ def test_openapi_is_valid_and_its_operations_have_stable_names(shared_api: Api) 
         operation["operationId"]: operation for path in document["paths"].values() for operation in path.values()
     }
     assert sorted(operations) == [
-        "createLead", "enrichLead", "getImport", "getLead", "getLeadTimeline", "getRejects", "getSpend", "health",
-        "importCsv", "listCampaignLeads", "listCampaigns", "listDeadLetters", "listLeads", "listQuarantine", "livez",
-        "metrics", "pullCampaign", "readyz", "receiveHubSpot", "receiveLead", "receiveMarketo", "replayDeadLetters",
-        "resumeSpending", "retryLead", "stopSpending",
+        "createLead", "decideReview", "enrichLead", "getImport", "getLead", "getLeadTimeline", "getRejects",
+        "getReview", "getSpend", "health", "importCsv", "listCampaignLeads", "listCampaigns", "listDeadLetters",
+        "listLeads", "listQuarantine", "listReviews", "livez", "metrics", "pullCampaign", "readyz", "receiveHubSpot",
+        "receiveLead", "receiveMarketo", "replayDeadLetters", "resumeSpending", "retryLead", "stopSpending",
     ]  # fmt: skip
     for name, operation in operations.items():
         assert operation["tags"], name
