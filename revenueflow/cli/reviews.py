@@ -28,7 +28,6 @@ from revenueflow.settings import General, Settings
 
 app = typer.Typer(help="Analyses that a person must look at.", no_args_is_help=True)
 COLUMNS = ["id", "lead_id", "kind", "state", "questioned", "company", "tier", "created_at"]
-CLAIM = ["", "verdict", "claim", "because", "evidence", "against"]
 Json = Annotated[bool, typer.Option("--json", help="JSON.")]
 Reason = Annotated[str, typer.Option(help="Why: kept with the decision, 3 to 1000 characters.")]
 Claims = Annotated[list[str] | None, typer.Option("--claim", help="C1, C2, …; may be repeated.")]
@@ -75,8 +74,7 @@ def show_review(review_id: UUID, as_json: Json = False) -> None:
     claims = found.pop("claims")
     show([{"field": name, "value": value} for name, value in found.items()], ["field", "value"], as_json=False)
     out.print()
-    rows = [dict(zip(CLAIM, line, strict=True)) for line in review_view.lines(claims)]
-    show(rows, CLAIM, as_json=False)
+    show([{"claim": name, "said": told} for name, told in review_view.lines(claims)], ["claim", "said"], as_json=False)
 
 
 @app.command("accept")

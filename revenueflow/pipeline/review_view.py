@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from revenueflow.clock import rfc3339, utcnow
@@ -61,17 +61,17 @@ def _piece(name: str, pieces: Mapping[str, Row]) -> dict[str, Any]:
     return {"id": name, "exists": True, "fetched_at": rfc3339(found["fetched_at"]), "age_seconds": age} | told
 
 
-def lines(claims: Sequence[Row]) -> list[list[str]]:
-    """Claims for a terminal: ref, verdict, statement, why, evidence, what speaks against it."""
-    return [
-        [one["ref"] + (" ?" if one["in_question"] else ""), one["verdict"], one["statement"], one["why"],
-         "; ".join(map(_told, one["evidence"])), "; ".join(map(_told, one["against"]))]
-        for one in claims
-    ]  # fmt: skip
+def lines(claims: Sequence[Row]) -> Iterator[tuple[str, str]]:
+    """Claims for a terminal: under each its verdict and why, what it cites, and what speaks against it."""
+    for one in claims:
+        yield one["ref"] + (" ?" if one["in_question"] else ""), one["statement"]
+        yield "  verdict", f"{one['verdict']} ({one['decided_by']}): {one['why']}"
+        yield from (("  evidence", _told(piece)) for piece in one["evidence"])
+        yield from (("  against", _told(piece)) for piece in one["against"])
 
 
 def _told(piece: Row) -> str:
     if not piece["exists"]:
-        return f"{piece['id']} (does not exist)"
+        return f"{piece['id']} does not exist"
     quote = f', quoted "{piece["quote"]}"' if piece.get("quote") else ""
     return f"{piece['id']} {piece['provider']} {piece['signal']}: {str(piece['value'])[:200]}{quote}"
