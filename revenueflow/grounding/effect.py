@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from revenueflow.domain.claim import AnalysisVerdict, ClaimField, JudgedClaim, Judgement
-from revenueflow.domain.evidence import Evidence, Trust
+from revenueflow.domain.evidence import SPOKEN, Evidence, Trust
 from revenueflow.domain.lead import Intent
 from revenueflow.domain.quantity import Money, Range, count_range, money
 from revenueflow.domain.review import CHECK
@@ -57,9 +57,9 @@ def _intent(supported: Sequence[JudgedClaim], evidence: Mapping[str, Evidence], 
     best: dict[ClaimField, _Worth] = {}
     for judged in supported:
         known = best.get(judged.claim.field, _Worth(0.0, 0.0))
-        weight = _trust(judged, evidence, rules) * judged.verdict.score
-        outside = 0.0 if judged.verdict.self_reported_only else weight
-        best[judged.claim.field] = _Worth(max(known.weight, weight), max(known.outside, outside))
+        worth = _trust(judged, evidence, rules) * judged.verdict.score
+        outside = 0.0 if said_of_itself(judged, evidence) else worth
+        best[judged.claim.field] = _Worth(max(known.weight, worth), max(known.outside, outside))
     points = rules.intent.points
     total = sum(points.get(field, 0.0) * worth.weight for field, worth in best.items())
     outside = sum(points.get(field, 0.0) * worth.outside for field, worth in best.items())
@@ -71,7 +71,26 @@ def _intent(supported: Sequence[JudgedClaim], evidence: Mapping[str, Evidence], 
 def _trust(judged: JudgedClaim, evidence: Mapping[str, Evidence], rules: GroundingRules) -> float:
     """The weight of the most trusted piece that carries the claim; what a person has put right is our own record."""
     own = rules.trust[Trust.FIRST_PARTY] if judged.verdict.decided_by == CHECK else 0.0
-    return max((rules.trust[evidence[name].trust] for name in judged.verdict.citations), default=own)
+    return max((_weight_of(evidence[name], rules) for name in judged.verdict.citations), default=own)
+
+
+def _weight_of(piece: Evidence, rules: GroundingRules) -> float:
+    """What a company or a person says of itself weighs as little when a vendor passes it on."""
+    given = rules.trust[piece.trust]
+    return min(given, rules.trust[Trust.SELF_REPORTED]) if piece.signal in SPOKEN else given
+
+
+def said_of_itself(judged: JudgedClaim, evidence: Mapping[str, Evidence]) -> bool:
+    """True if nothing carries the claim but the words of those whom it is about."""
+    pieces = [evidence[name] for name in judged.verdict.citations]
+    return bool(pieces) and all(one.trust is Trust.SELF_REPORTED or one.signal in SPOKEN for one in pieces)
+
+
+def weight(judged: JudgedClaim, evidence: Mapping[str, Evidence], rules: GroundingRules) -> float:
+    """How much a supported claim matters: the points of its field, by trust and score."""
+    field = judged.claim.field
+    points = rules.fit.points.get(field, 0.0) + rules.intent.points.get(field, 0.0)
+    return points * _trust(judged, evidence, rules) * judged.verdict.score
 
 
 def _factor(judged: JudgedClaim, rules: GroundingRules) -> float:

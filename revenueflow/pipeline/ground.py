@@ -18,6 +18,7 @@ from revenueflow.domain.outcome import AuditEntry, Changes, Done, Outcome
 from revenueflow.domain.review import Decided, Questions
 from revenueflow.grounding.effect import weigh
 from revenueflow.grounding.reviewed import decided, questions
+from revenueflow.grounding.summary import lines, summary
 from revenueflow.grounding.validator import judge
 from revenueflow.pipeline.analyse import Analysed
 from revenueflow.pipeline.context import Context
@@ -26,9 +27,11 @@ from revenueflow.telemetry import metrics
 
 
 class Grounded(Value):
-    """The judged analysis."""
+    """The judged analysis, and what people are told of it: made once, so that a repeated write says the same."""
 
     judgement: Judgement
+    summary: str | None = None
+    lines: tuple[str, ...] = ()
 
 
 async def step(lead: Lead, context: Context) -> Outcome:
@@ -40,7 +43,12 @@ async def step(lead: Lead, context: Context) -> Outcome:
     judged = decided(judged, await _decisions(lead, context), numbered, services.vocabulary)
     judgement = weigh(judged, numbered, services.grounding)
     _count(judgement)
-    return Done(Grounded(judgement=judgement), _changes(judgement, lead, context))
+    told = Grounded(
+        judgement=judgement,
+        summary=summary(judgement.supported, numbered, services.grounding, context.now),
+        lines=lines(judgement.supported, numbered, context.now),
+    )
+    return Done(told, _changes(told, lead, context))
 
 
 async def _decisions(lead: Lead, context: Context) -> list[Decided]:
@@ -51,12 +59,13 @@ async def _decisions(lead: Lead, context: Context) -> list[Decided]:
         return await reviews.decisions(connection, lead.id)
 
 
-def _changes(judgement: Judgement, lead: Lead, context: Context) -> Changes:
-    asked = questions(judgement)
+def _changes(told: Grounded, lead: Lead, context: Context) -> Changes:
+    judgement, asked = told.judgement, questions(told.judgement)
     columns = {
         "analysis_verdict": judgement.verdict.value,
         "fit": judgement.fit,
         "intent": judgement.intent.value,
+        "summary": told.summary,
     }
     audit = (_entry(judgement), *_opened(asked, reviews.review_id(lead.id, context.lease.run_version)))
     return Changes(lead=columns, claims=judgement.claims, audit=audit, questions=asked)
