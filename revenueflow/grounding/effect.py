@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from revenueflow.domain.claim import AnalysisVerdict, ClaimField, JudgedClaim, Judgement
 from revenueflow.domain.evidence import SPOKEN, Evidence, Trust
 from revenueflow.domain.lead import Intent
 from revenueflow.domain.quantity import Money, Range, count_range, money
 from revenueflow.domain.review import CHECK
+from revenueflow.grounding.fields import FIELDS
 from revenueflow.grounding.rules import GroundingRules
+
+FORGED: Final = frozenset({"citation_exists", "citation_in_run", "citation_path", "quote_verbatim"})
+"""Checks that find a citation to be made up."""
 
 
 class _Worth(NamedTuple):
@@ -30,7 +34,7 @@ def weigh(judged: Sequence[JudgedClaim], evidence: Mapping[str, Evidence], rules
     supported = [claim for claim in judged if claim.supported]
     return Judgement(
         verdict=_verdict(len(judged), len(supported)),
-        fit=_fit(supported, len(judged), evidence, rules),
+        fit=_fit(supported, _fallen(judged, evidence), evidence, rules),
         intent=_intent(supported, evidence, rules),
         claims=tuple(judged),
     )
@@ -42,14 +46,34 @@ def _verdict(claims: int, supported: int) -> AnalysisVerdict:
     return AnalysisVerdict.VALID if supported == claims else AnalysisVerdict.PARTIAL
 
 
-def _fit(supported: Sequence[JudgedClaim], claims: int, evidence: Mapping[str, Evidence], rules: GroundingRules) -> int:
+def _fallen(judged: Sequence[JudgedClaim], evidence: Mapping[str, Evidence]) -> float:
+    """The share of claims that fell over the very evidence that tells of them.
+
+    A forged citation, and a claim that leans on other words of strangers, are dropped and no more: who can make a model
+    write them must not be able to change the score by it.
+    """
+    fell = sum(not one.supported and _is_of_its_own(one, evidence) for one in judged)
+    stood = sum(one.supported for one in judged)
+    return fell / (fell + stood) if fell else 0.0
+
+
+def _is_of_its_own(judged: JudgedClaim, evidence: Mapping[str, Evidence]) -> bool:
+    field = FIELDS.get(judged.claim.field)
+    if field is None or judged.verdict.decided_by in FORGED:
+        return False
+    cited = [evidence.get(citation.evidence_id) for citation in judged.claim.citations]
+    return all(one is not None and one.signal in field.signals and not _is_spoken(one) for one in cited)
+
+
+def _fit(
+    supported: Sequence[JudgedClaim], fallen: float, evidence: Mapping[str, Evidence], rules: GroundingRules
+) -> int:
     best: dict[ClaimField, float] = {}
     for judged in supported:
         field = judged.claim.field
         worth = _trust(judged, evidence, rules) * judged.verdict.score * _factor(judged, rules)
         best[field] = max(best.get(field, 0.0), worth)
     points = sum(rules.fit.points.get(field, 0.0) * worth for field, worth in best.items())
-    fallen = 1 - len(supported) / claims if claims else 0.0
     return max(0, min(100, round(points * (1 - rules.fit.penalty * fallen))))
 
 
@@ -83,7 +107,11 @@ def _weight_of(piece: Evidence, rules: GroundingRules) -> float:
 def said_of_itself(judged: JudgedClaim, evidence: Mapping[str, Evidence]) -> bool:
     """True if nothing carries the claim but the words of those whom it is about."""
     pieces = [evidence[name] for name in judged.verdict.citations]
-    return bool(pieces) and all(one.trust is Trust.SELF_REPORTED or one.signal in SPOKEN for one in pieces)
+    return bool(pieces) and all(map(_is_spoken, pieces))
+
+
+def _is_spoken(piece: Evidence) -> bool:
+    return piece.trust is Trust.SELF_REPORTED or piece.signal in SPOKEN
 
 
 def weight(judged: JudgedClaim, evidence: Mapping[str, Evidence], rules: GroundingRules) -> float:

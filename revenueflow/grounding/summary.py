@@ -51,11 +51,17 @@ THEMES: Final[Mapping[str, tuple[str, ...]]] = {
     "Interest": ("buying_signal", "budget", "timeline", "use_case", "hiring", "product_launch"),
 }  # fmt: skip
 OTHER: Final = "Besides"
+MANY: Final = frozenset(
+    {"technology", "technology_absent", "buying_signal", "competitor", "hiring", "use_case", "other"}
+)
+MOST_WORDS: Final = 4
+"""In the name of a product: what has more is a sentence."""
 
 
 class Said(NamedTuple):
     """A supported claim in our words, with who says it."""
 
+    field: str
     theme: str
     phrase: str
     source: str
@@ -66,10 +72,19 @@ def summary(supported: Iterable[JudgedClaim], evidence: Evidenced, rules: Ground
     """The summary, the weightiest first: "Company: 227 employees (per hunter, 3 days ago)."; None without claims."""
     said = [_said(one, evidence, rules, now) for one in supported if may_leave(one, evidence)]
     themes: dict[str, list[Said]] = {}
-    for one in sorted(said, key=lambda one: -one.weight):
+    for one in _best(sorted(said, key=lambda one: -one.weight)):
         themes.setdefault(one.theme, []).append(one)
     best = sorted(themes.items(), key=lambda theme: -sum(one.weight for one in theme[1]))
     return " ".join(f"{name}: {_sentence(facts)}." for name, facts in best[:MOST_SENTENCES]) or None
+
+
+def _best(said: Iterable[Said]) -> Iterator[Said]:
+    """Of a field that has one value the weightiest alone; the others are among the lines."""
+    seen: set[str] = set()
+    for one in said:
+        if one.field in MANY or one.field not in seen:
+            yield one
+        seen.add(one.field)
 
 
 def lines(supported: Iterable[JudgedClaim], evidence: Evidenced, now: datetime) -> tuple[str, ...]:
@@ -79,15 +94,23 @@ def lines(supported: Iterable[JudgedClaim], evidence: Evidenced, now: datetime) 
 
 
 def may_leave(judged: JudgedClaim, evidence: Evidenced) -> bool:
-    """False for free words that only those back whom they are about: nothing was compared but their own text."""
-    free = judged.claim.field.value == "other" or judged.verdict.expected is None
+    """False for free words that only those back whom they are about: nothing was compared but their own text.
+
+    False too for a sentence where the name of a product should stand.
+    """
+    field, expected = judged.claim.field.value, judged.verdict.expected
+    free = field == "other" or expected is None
+    if field.startswith("technology") and isinstance(expected, list):
+        return judged.supported and all(len(words(str(name))) <= MOST_WORDS for name in expected)
     return judged.supported and not (free and said_of_itself(judged, evidence))
 
 
 def _said(judged: JudgedClaim, evidence: Evidenced, rules: GroundingRules, now: datetime) -> Said:
     field = judged.claim.field.value
     theme = next((name for name, fields in THEMES.items() if field in fields), OTHER)
-    return Said(theme, _phrase(judged, evidence), _source(judged, evidence, now), weight(judged, evidence, rules))
+    return Said(
+        field, theme, _phrase(judged, evidence), _source(judged, evidence, now), weight(judged, evidence, rules)
+    )
 
 
 def _phrase(judged: JudgedClaim, evidence: Evidenced) -> str:

@@ -10,6 +10,7 @@ from revenueflow.domain.outcome import Done, Outcome
 from revenueflow.domain.scoring import Factor
 from revenueflow.domain.text import harmless
 from revenueflow.pipeline.context import Context
+from revenueflow.pipeline.ground import Grounded
 from revenueflow.pipeline.route import Routed
 from revenueflow.pipeline.score import Scored
 from revenueflow.pipeline.writing import unfinished, write
@@ -31,7 +32,7 @@ async def step(lead: Lead, context: Context) -> Outcome:
     task = {
         "owner_id": routing.owner_id,
         "subject": f"Follow up: {harmless(about, 400)} ({score.tier.value}, {score.total})",
-        "body": "\n".join(_line(factor) for factor in score.factors)[:8000],
+        "body": "\n".join(filter(None, (context.result(Grounded).summary, *map(_line, score.factors))))[:8000],
         "due_at": due,
     }
     result = await write(lead, context, "create_task", task)
