@@ -73,6 +73,33 @@ async def test_the_queue_over_http(api: Api, waiting: tuple[House, UUID]) -> Non
     assert (done["decision"], done["reason"], done["decisions"]) == ("edit", REASON, {"C1": "edit"})
 
 
+async def test_the_queue_is_counted(api: Api, waiting: tuple[House, UUID]) -> None:
+    assert waiting[1]
+    text = api.client.get("/metrics").text
+    assert 'revenueflow_reviews_open{kind="ambiguous"} 1.0' in text
+    assert 'revenueflow_reviews_open{kind="rejected"} 0.0' in text
+    (age,) = re.findall(r"^revenueflow_reviews_oldest_seconds (.+)$", text, re.MULTILINE)
+    assert 0 < float(age) < 600
+
+
+async def test_the_timeline_shows_what_decided_a_claim(api: Api, waiting: tuple[House, UUID]) -> None:
+    home, lead = waiting
+    items = api.read(f"/v1/leads/{lead}/timeline?limit=1000").json()["items"]
+    claims = {item["data"]["ref"]: item["data"] for item in items if item["type"] == "claim"}
+    open_ = claims["C1"]
+    assert (open_["verdict"], open_["decided_by"]) == ("ambiguous", "vendor_conflict")
+    assert (open_["expected"], len(open_["opposing"])) == (9000, 2)
+    (cited,) = open_["citations"]
+    assert open_["spans"] == [{"evidence_id": cited["evidence_id"], "start": 0, "end": 4}]
+    (judged,) = [item["data"] for item in items if item["data"].get("name") == "ground"]
+    summary = api.read(f"/v1/leads/{lead}").json()["summary"]
+    assert judged["summary"] == summary == "Company: founded in 2010 (per clearbit, today)."
+    shown = run(Path(), "leads", "show", str(lead), DATABASE_URL=home.urls.app_url).out
+    assert f"{cited['evidence_id']}[0:4]" in shown
+    assert "vendor_conflict" in shown
+    assert summary in shown
+
+
 async def test_pages(api: Api, waiting: tuple[House, UUID]) -> None:
     home, _ = waiting
     insert = """INSERT INTO reviews (id, lead_id, job_id, run_version, kind, questioned)
