@@ -15,7 +15,19 @@ from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
 from revenueflow import __version__, wiring
-from revenueflow.api import audit, campaigns, enrichment, imports, jobs, leads, mcp, operations, problems, webhooks
+from revenueflow.api import (
+    audit,
+    campaigns,
+    enrichment,
+    imports,
+    jobs,
+    leads,
+    mcp,
+    operations,
+    problems,
+    reviews,
+    webhooks,
+)  # fmt: skip
 from revenueflow.api.deps import State
 from revenueflow.api.door import Api
 from revenueflow.api.limits import RateLimitFields
@@ -51,7 +63,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.router.routes.extend(route for route, _ in webhooks.ROUTES)
     app.router.routes.extend(mcp.ROUTES)
-    routers = (leads, enrichment, campaigns, imports, jobs, audit, operations)
+    routers = (leads, enrichment, campaigns, imports, jobs, reviews, audit, operations)
     for router in (one.router for one in routers):
         app.include_router(router)
     _describe(app)

@@ -21,6 +21,7 @@ _PLAIN = (
     "id", "campaign_id", "status", "version", "email", "name", "phone", "company", "domain", "title", "country",
     "time_zone", "source", "message", "stage", "score", "tier", "intent", "fit", "profile", "score_factors",
     "routing_rule", "routing_reason", "analysis_verdict", "crm_id", "signals_missed", "completeness", "facts",
+    "summary", "review_id",
 )  # fmt: skip
 _TIMES = ("received_at", "updated_at", "processed_at", "first_touch_at", "erased_at")
 _OF_JOB = {"dead": LeadStatus.DEAD, "parked": LeadStatus.PARKED}
@@ -29,7 +30,7 @@ _OF_JOB = {"dead": LeadStatus.DEAD, "parked": LeadStatus.PARKED}
 def lead(row: Mapping[str, Any]) -> dict[str, Any]:
     """A lead as it is stored."""
     owner = {"id": row["owner_id"], "name": row["owner_name"]} if row["owner_id"] else None
-    review = row["status"] == LeadStatus.PARKED or row["analysis_verdict"] == "rejected"
+    review = row["status"] == LeadStatus.PARKED or row["review_id"] is not None
     times = {name: rfc3339(row[name]) if row[name] else None for name in _TIMES}
     told = {"owner": owner, "needs_review": review, "cost_usd": round(row["cost"], 6)}
     return {name: row[name] for name in _PLAIN} | times | told

@@ -32,7 +32,7 @@ def print_lead(lead: Item | None, items: Sequence[Item]) -> None:
     _missed([item["data"] for item in items if item["type"] == "step" and item["data"]["name"] == "enrich"])
     _table(
         "Claims",
-        ("", "verdict", "decided by", "statement", "cites", "said / found"),
+        ("", "verdict", "decided by", "statement", "cites", "against", "said / found"),
         [_claim(i) for i in of_type["claim"]],
     )
     for score in of_type["score"][-1:]:
@@ -44,7 +44,7 @@ def print_lead(lead: Item | None, items: Sequence[Item]) -> None:
 
 def _facts(lead: Item) -> None:
     names = ("id", "status", "company", "domain", "country", "score", "tier", "intent", "owner_name", "routing_rule",
-             "routing_reason", "crm_id", "completeness", "cost")  # fmt: skip
+             "routing_reason", "crm_id", "completeness", "cost", "summary", "review_id")  # fmt: skip
     table = Table(box=None, show_header=False, pad_edge=False)
     for name in names:
         table.add_row(Text(name, style="bold"), Text("" if lead[name] is None else str(lead[name])))
@@ -98,9 +98,24 @@ def _age(seconds: float) -> str:
 def _claim(item: Item) -> list[Text | str]:
     data = item["data"]
     verdict = Text(data["verdict"], style=_COLOURS.get(data["verdict"], ""))
-    cited = ", ".join(citation["evidence_id"] for citation in data["citations"])
-    apart = "" if data["verdict"] == "supported" else f"{_short(data['expected'])} / {_short(data['found'])}"
-    return [data["ref"], verdict, data["decided_by"], data["statement"][:80], cited, apart]
+    compared = f"{_short(data['expected'])} / {_short(data['found'])}"
+    cited = ", ".join(_citation(one, data["spans"]) for one in data["citations"])
+    return [
+        data["ref"],
+        verdict,
+        data["decided_by"],
+        data["statement"][:80],
+        cited,
+        ", ".join(data["opposing"]),
+        compared,
+    ]
+
+
+def _citation(citation: Item, spans: Sequence[Item]) -> str:
+    """The evidence, and where its quote stands there: E4[0:58]."""
+    span = next((one for one in spans if one["evidence_id"] == citation["evidence_id"]), None)
+    place = f"[{span['start']}:{span['end']}]" if span else ' "…"?' if citation.get("quote") else ""
+    return f"{citation['evidence_id']}{place}"
 
 
 def _short(value: Any) -> str:

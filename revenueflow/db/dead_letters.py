@@ -33,6 +33,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
+from revenueflow.db import reviews
 from revenueflow.db.models import claims, evidence, jobs, leads, steps
 from revenueflow.db.session import Session
 
@@ -185,6 +186,8 @@ async def forget(session: Session, ids: Sequence[UUID], names: Sequence[str]) ->
     for owner, table in (("enrich", evidence), ("ground", claims)):
         if owner in names:
             await session.execute(delete(table).where(table.c.job_id.in_(ids)))
+    if "ground" in names:
+        await reviews.forget(session, ids)
 
 
 async def under_way(session: Session, lead_ids: Sequence[UUID]) -> None:

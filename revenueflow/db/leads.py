@@ -11,12 +11,14 @@ from uuid import UUID
 from sqlalchemy import func, select, tuple_, update
 
 from revenueflow.db.direct import Connection
-from revenueflow.db.models import leads
+from revenueflow.db.models import leads, reviews
 from revenueflow.db.rows import encoded, insert, recordset
 from revenueflow.db.session import Session
 
 ADDED = frozenset({"cost"})
 """Columns of which a run writes its own share."""
+_OPEN = select(reviews.c.id).where(reviews.c.lead_id == leads.c.id, reviews.c.state == "open").limit(1)
+_SELECT = select(leads, _OPEN.scalar_subquery().label("review_id"))
 
 
 async def write(connection: Connection, changes: Sequence[tuple[UUID, Mapping[str, object]]]) -> None:
@@ -63,8 +65,8 @@ async def change(session: Session, lead_id: UUID, columns: Mapping[str, object])
 
 
 async def get(session: Session, lead_id: UUID) -> dict[str, Any] | None:
-    """All columns of a lead."""
-    found = (await session.execute(select(leads).where(leads.c.id == lead_id))).mappings().first()
+    """All columns of a lead, and the id of its open review, if there is one."""
+    found = (await session.execute(_SELECT.where(leads.c.id == lead_id))).mappings().first()
     return dict(found) if found else None
 
 
@@ -77,7 +79,7 @@ async def page(
     status: str | None = None,
 ) -> list[dict[str, Any]]:
     """Newest first, by keyset: `before` is (received_at, id) of the last lead of the page before."""
-    query = select(leads).order_by(leads.c.received_at.desc(), leads.c.id.desc()).limit(limit)
+    query = _SELECT.order_by(leads.c.received_at.desc(), leads.c.id.desc()).limit(limit)
     if before:
         query = query.where(tuple_(leads.c.received_at, leads.c.id) < tuple_(*before))
     if campaign_id:

@@ -53,7 +53,7 @@ leads = Table(
     _need("received_at", TIME), _need("updated_at", TIME), _may("processed_at", TIME),
     _may("first_touch_at", TIME), _may("erased_at", TIME), _may("completeness", Integer), _need("cost", Double),
     _may("time_zone"),
-    _need("facts", JSONB),
+    _need("facts", JSONB), _may("summary"),
 )  # fmt: skip
 
 jobs = Table(
@@ -92,7 +92,12 @@ claims = Table(
     "claims", metadata, _key("id"), _need("lead_id", Uuid), _need("job_id", Uuid), _need("ref"),
     _need("field"), _may("value", JSONB), _need("statement"), _need("citations", JSONB), _need("verdict"),
     _need("score", Double), _need("decided_by"), _may("expected", JSONB), _may("found", JSONB),
-    _need("supporting", JSONB), _need("opposing", JSONB), _need("created_at", TIME),
+    _need("supporting", JSONB), _need("opposing", JSONB), _need("created_at", TIME), _need("spans", JSONB),
+)  # fmt: skip
+reviews = Table(
+    "reviews", metadata, _key("id"), _need("lead_id", Uuid), _need("job_id", Uuid), _need("run_version", Integer),
+    _need("kind"), _need("questioned", JSONB), _need("state"), _may("decision"), _may("reason"),
+    _need("decisions", JSONB), _may("decided_by"), _need("created_at", TIME), _may("closed_at", TIME),
 )  # fmt: skip
 
 actions = Table(

@@ -21,6 +21,10 @@ _OLDEST = text("""
     SELECT step, extract(epoch FROM now() - min(run_at)) AS seconds FROM jobs
     WHERE (state = 'ready' AND run_at <= now()) OR (state = 'leased' AND lease_until < now()) GROUP BY step
 """)
+_REVIEWS = text("""
+    SELECT kind, count(*) AS n, extract(epoch FROM now() - min(created_at)) AS seconds
+    FROM reviews WHERE state = 'open' GROUP BY kind
+""")
 _SUMMARY = text("""
     SELECT (SELECT count(DISTINCT lead_id) FROM deliveries) AS accepted,
            (SELECT count(*) FROM deliveries WHERE outcome = 'quarantined') AS quarantined,
@@ -45,6 +49,11 @@ async def action_counts(session: Session) -> dict[str, int]:
 async def oldest_ready(session: Session) -> dict[str, float]:
     """Seconds that the oldest due job has waited, by the step it waits for."""
     return {row.step: float(row.seconds) for row in await session.execute(_OLDEST)}
+
+
+async def open_reviews(session: Session) -> dict[str, tuple[int, float]]:
+    """Open reviews by kind: how many, and for how many seconds the oldest has waited."""
+    return {row.kind: (row.n, float(row.seconds)) for row in await session.execute(_REVIEWS)}
 
 
 async def summary(session: Session) -> dict[str, Any]:

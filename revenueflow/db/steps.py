@@ -144,4 +144,5 @@ def _claim_row(lead_id: UUID, job_id: UUID, judged: JudgedClaim) -> dict[str, An
         "found": verdict.found,
         "supporting": list(verdict.citations),
         "opposing": list(verdict.anti_citations),
+        "spans": [span.model_dump() for span in verdict.spans],
     }

@@ -38,7 +38,8 @@ _ITEMS = text("""
                jsonb_build_object('ref', c.ref, 'field', c.field, 'value', c.value, 'statement', c.statement,
                                   'citations', c.citations, 'verdict', c.verdict, 'score', c.score,
                                   'decided_by', c.decided_by, 'expected', c.expected, 'found', c.found,
-                                  'supporting', c.supporting, 'opposing', c.opposing, 'job_id', c.job_id)
+                                  'spans', c.spans, 'supporting', c.supporting, 'opposing', c.opposing,
+                                  'job_id', c.job_id)
         FROM claims c WHERE c.lead_id = :lead_id
       UNION ALL
         SELECT s.finished_at, CASE s.name WHEN 'score' THEN 4 WHEN 'route' THEN 5 ELSE 2 END,
@@ -52,6 +53,10 @@ _ITEMS = text("""
                                                                'cost_usd', s.output -> 'cost')
                          WHEN 'analyse' THEN (s.output -> 'analysis') - 'claims'
                                              || jsonb_build_object('failures', s.output -> 'failures')
+                         WHEN 'ground' THEN jsonb_build_object('verdict', s.output -> 'judgement' -> 'verdict',
+                                                               'fit', s.output -> 'judgement' -> 'fit',
+                                                               'intent', s.output -> 'judgement' -> 'intent',
+                                                               'summary', s.output -> 'summary')
                          WHEN 'notify' THEN s.output
                          WHEN 'follow_up' THEN s.output
                          ELSE '{}' END

@@ -63,12 +63,20 @@ class ClaimVerdict(StrEnum):
     NOT_CHECKABLE = "not_checkable"
 
 
+class Span(Value):
+    """The place of a quote: from `start` up to `end` in the text of the evidence, as `comparable` writes it."""
+
+    evidence_id: str
+    start: int
+    end: int
+
+
 class Verdict(Value):
     """The judgement of one claim.
 
     `score` is 1 for surely supported and 0 for surely not; `decided_by` names the check that decided;
     `expected` is what the claim says and `found` what the cited evidence says, both normalised;
-    `citations` are the E-ids that carry it, `anti_citations` those that speak against it;
+    `citations` are the E-ids that carry it, `anti_citations` those that speak against it, `spans` where its quotes are;
     `self_reported_only` is true when nothing but the form itself supports it.
     """
 
@@ -80,6 +88,7 @@ class Verdict(Value):
     found: JsonValue = None
     citations: tuple[str, ...] = ()
     anti_citations: tuple[str, ...] = ()
+    spans: tuple[Span, ...] = ()
     self_reported_only: bool = False
 
 

@@ -25,6 +25,12 @@ def iso_codes() -> dict[str, str]:
     return codes | {country.alpha_2.casefold(): str(country.alpha_2) for country in pycountry.countries}
 
 
+def country_name(code: str) -> str | None:
+    """The usual English name of an alpha-2 code."""
+    found = pycountry.countries.get(alpha_2=code)
+    return str(getattr(found, "common_name", found.name)) if found else None
+
+
 def _names(country: object) -> tuple[str, ...]:
     found = (getattr(country, key, None) for key in ("name", "common_name", "official_name"))
     return tuple(dict.fromkeys(str(name) for name in found if name))

@@ -56,6 +56,10 @@ class Signal(StrEnum):
     """List of titles of jobs that the company offers."""
 
 
+SPOKEN = frozenset({Signal.DESCRIPTION, Signal.MESSAGE, Signal.NEWS, Signal.POSTS})
+"""Texts in which a company or a person speaks of itself: a vendor only passes them on, and anything may stand there."""
+
+
 class Evidence(Value):
     """One fact: `value` is what `provider` said at `path` (RFC 9535 JSONPath in its answer) at `fetched_at`.
 

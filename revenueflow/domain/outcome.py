@@ -18,6 +18,7 @@ from uuid import UUID
 from revenueflow.domain.base import Value
 from revenueflow.domain.claim import JudgedClaim
 from revenueflow.domain.evidence import Evidence
+from revenueflow.domain.review import Questions
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,16 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Rows that belong to a step's result: the runner writes them in the same commit as the checkpoint."""
+    """Rows that belong to a step's result: the runner writes them in the same commit as the checkpoint.
+
+    `questions` is what a judged run leaves to a person; None if nothing was judged.
+    """
 
     lead: Mapping[str, object] = field(default_factory=dict)
     evidence: tuple[Evidence, ...] = ()
     claims: tuple[JudgedClaim, ...] = ()
     audit: tuple[AuditEntry, ...] = ()
+    questions: Questions | None = None
 
     def then(self, later: Changes) -> Changes:
         """Both, as one: of a column that both set, the later value."""
@@ -47,6 +52,7 @@ class Changes:
             self.evidence + later.evidence,
             self.claims + later.claims,
             self.audit + later.audit,
+            later.questions or self.questions,
         )
 
 

@@ -9,6 +9,7 @@ INVISIBLE = frozenset({"Cf", "Cc", "Cs", "Co", "Cn"})
 SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef\u034f\u115f\u1160\u3164\uffa0]")
 SPACES = re.compile(r"\s+")
 QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "‚": "'", "′": "'"})
+LINK = re.compile(r"(?i)\b(?:[a-z][a-z0-9+.-]{1,20}:(?=//)|(?:mailto|javascript|data|tel):|www\.)")
 DASHES = re.compile("[\u2010-\u2015\u2212\ufe58\uff0d]")
 
 
@@ -37,3 +38,9 @@ def comparable(text: str) -> str:
 def neutral_cell(value: str) -> str:
     """A cell that no spreadsheet takes for a formula: one that begins like one gets an apostrophe in front."""
     return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
+def harmless(text: str, longest: int) -> str:
+    """A stranger's text for people: on one line, without what can't be seen, with links that nobody can click."""
+    line = SPACES.sub(" ", visible(text)).strip()
+    return LINK.sub(lambda link: link[0].replace(":", "[:]").replace(".", "[.]"), line)[:longest].strip()

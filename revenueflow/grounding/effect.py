@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from revenueflow.domain.claim import AnalysisVerdict, ClaimField, JudgedClaim, Judgement
-from revenueflow.domain.evidence import Evidence
+from revenueflow.domain.evidence import SPOKEN, Evidence, Trust
 from revenueflow.domain.lead import Intent
 from revenueflow.domain.quantity import Money, Range, count_range, money
+from revenueflow.domain.review import CHECK
 from revenueflow.grounding.decision import HEDGE
+from revenueflow.grounding.fields import FIELDS
 from revenueflow.grounding.rules import GroundingRules
+
+FORGED: Final = frozenset({"citation_exists", "citation_in_run", "citation_path", "quote_verbatim"})
+"""Checks that find a citation to be made up."""
 
 
 class _Worth(NamedTuple):
-    """The best that the claims of one field amount to: from anywhere, and without the form."""
+    """The best that the claims of one field amount to: from anywhere, and without the words of those it is about."""
 
     weight: float
     outside: float
@@ -31,12 +36,11 @@ def weigh(
     `rejected`: there were claims and none is supported. Hedges are no claims: they neither count nor lower anything.
     """
     claims = [claim for claim in judged if claim.verdict.decided_by != HEDGE]
-    supported = [claim for claim in claims if claim.supported]
-    weights = [(claim, _weight(claim, evidence, rules, now)) for claim in supported]
+    weights = [(claim, _weight(claim, evidence, rules, now)) for claim in claims if claim.supported]
     return Judgement(
-        verdict=_verdict(len(claims), len(supported)),
-        fit=_fit(weights, len(claims), rules),
-        intent=_intent(weights, rules),
+        verdict=_verdict(len(claims), len(weights)),
+        fit=_fit(weights, _fallen(claims, evidence), rules),
+        intent=_intent(weights, evidence, rules),
         claims=tuple(judged),
     )
 
@@ -47,23 +51,43 @@ def _verdict(claims: int, supported: int) -> AnalysisVerdict:
     return AnalysisVerdict.VALID if supported == claims else AnalysisVerdict.PARTIAL
 
 
-def _fit(weights: Sequence[tuple[JudgedClaim, float]], claims: int, rules: GroundingRules) -> int:
+def _fallen(judged: Sequence[JudgedClaim], evidence: Mapping[str, Evidence]) -> float:
+    """The share of claims that fell over the very evidence that tells of them.
+
+    A forged citation, and a claim that leans on other words of strangers, are dropped and no more: who can make a model
+    write them must not be able to change the score by it.
+    """
+    fell = sum(not one.supported and _is_of_its_own(one, evidence) for one in judged)
+    stood = sum(one.supported for one in judged)
+    return fell / (fell + stood) if fell else 0.0
+
+
+def _is_of_its_own(judged: JudgedClaim, evidence: Mapping[str, Evidence]) -> bool:
+    field = FIELDS.get(judged.claim.field)
+    if field is None or judged.verdict.decided_by in FORGED:
+        return False
+    cited = [evidence.get(citation.evidence_id) for citation in judged.claim.citations]
+    return all(one is not None and one.signal in field.signals and not _is_spoken(one) for one in cited)
+
+
+def _fit(weights: Sequence[tuple[JudgedClaim, float]], fallen: float, rules: GroundingRules) -> int:
     best: dict[ClaimField, float] = {}
-    for judged, weight in weights:
+    for judged, worth in weights:
         field = judged.claim.field
-        best[field] = max(best.get(field, 0.0), weight * _factor(judged, rules))
+        best[field] = max(best.get(field, 0.0), worth * _factor(judged, rules))
     worths = rules.fit.points | rules.fit.extra
     points = min(100.0, sum(worths.get(field, 0.0) * worth for field, worth in best.items()))
-    fallen = 1 - len(weights) / claims if claims else 0.0
     return max(0, min(100, round(points * (1 - rules.fit.penalty * fallen))))
 
 
-def _intent(weights: Sequence[tuple[JudgedClaim, float]], rules: GroundingRules) -> Intent:
+def _intent(
+    weights: Sequence[tuple[JudgedClaim, float]], evidence: Mapping[str, Evidence], rules: GroundingRules
+) -> Intent:
     best: dict[ClaimField, _Worth] = {}
-    for judged, weight in weights:
+    for judged, worth in weights:
         known = best.get(judged.claim.field, _Worth(0.0, 0.0))
-        outside = 0.0 if judged.verdict.self_reported_only else weight
-        best[judged.claim.field] = _Worth(max(known.weight, weight), max(known.outside, outside))
+        outside = 0.0 if said_of_itself(judged, evidence) else worth
+        best[judged.claim.field] = _Worth(max(known.weight, worth), max(known.outside, outside))
     points = rules.intent.points
     total = sum(points.get(field, 0.0) * worth.weight for field, worth in best.items())
     outside = sum(points.get(field, 0.0) * worth.outside for field, worth in best.items())
@@ -73,11 +97,21 @@ def _intent(weights: Sequence[tuple[JudgedClaim, float]], rules: GroundingRules)
 
 
 def _weight(judged: JudgedClaim, evidence: Mapping[str, Evidence], rules: GroundingRules, now: datetime) -> float:
-    """The claim's score by the best of the pieces that carry it: its trust, halved with each half-life of its age."""
-    pieces = (evidence[name] for name in judged.verdict.citations)
+    """The claim's score by the best of the pieces that carry it: its trust, halved with each half-life of its age.
+
+    What a person has put right is our own record, of today.
+    """
     field = judged.claim.field
-    best = max((rules.trust[piece.trust] * freshness(field, piece, rules, now) for piece in pieces), default=0.0)
-    return best * judged.verdict.score
+    own = rules.trust[Trust.FIRST_PARTY] if judged.verdict.decided_by == CHECK else 0.0
+    pieces = (evidence[name] for name in judged.verdict.citations)
+    worths = (_trust_in(piece, rules) * freshness(field, piece, rules, now) for piece in pieces)
+    return max(worths, default=own) * judged.verdict.score
+
+
+def _trust_in(piece: Evidence, rules: GroundingRules) -> float:
+    """What a company or a person says of itself weighs as little when a vendor passes it on."""
+    given = rules.trust[piece.trust]
+    return min(given, rules.trust[Trust.SELF_REPORTED]) if piece.signal in SPOKEN else given
 
 
 def freshness(field: ClaimField, piece: Evidence, rules: GroundingRules, now: datetime) -> float:
@@ -85,6 +119,23 @@ def freshness(field: ClaimField, piece: Evidence, rules: GroundingRules, now: da
     days = max(0, (now - piece.fetched_at).days)
     half_life = rules.half_life.of_field.get(field, rules.half_life.default)
     return float(0.5 ** (days / half_life))
+
+
+def said_of_itself(judged: JudgedClaim, evidence: Mapping[str, Evidence]) -> bool:
+    """True if nothing carries the claim but the words of those whom it is about."""
+    pieces = [evidence[name] for name in judged.verdict.citations]
+    return bool(pieces) and all(map(_is_spoken, pieces))
+
+
+def _is_spoken(piece: Evidence) -> bool:
+    return piece.trust is Trust.SELF_REPORTED or piece.signal in SPOKEN
+
+
+def weight(judged: JudgedClaim, evidence: Mapping[str, Evidence], rules: GroundingRules, now: datetime) -> float:
+    """How much a supported claim matters: the points of its field, by trust, freshness and score."""
+    field = judged.claim.field
+    points = rules.fit.points.get(field, 0.0) + rules.fit.extra.get(field, 0.0) + rules.intent.points.get(field, 0.0)
+    return points * _weight(judged, evidence, rules, now)
 
 
 def _factor(judged: JudgedClaim, rules: GroundingRules) -> float:

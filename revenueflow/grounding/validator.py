@@ -18,7 +18,7 @@ from revenueflow.grounding.checks.lexical import buying_signal, lexical
 from revenueflow.grounding.checks.names import foreign_names
 from revenueflow.grounding.checks.numbers import numbers
 from revenueflow.grounding.checks.polarity import polarity
-from revenueflow.grounding.checks.quotes import quote_verbatim
+from revenueflow.grounding.checks.quotes import quote_verbatim, spans
 from revenueflow.grounding.checks.statement import says_value
 from revenueflow.grounding.checks.typed import typed_comparison, typed_support
 from revenueflow.grounding.context import Context
@@ -82,5 +82,6 @@ def _verdict(claim: Claim, context: Context, checks: tuple[Check, ...]) -> Verdi
         found=decision.found,
         citations=carrying,
         anti_citations=decision.anti_citations,
+        spans=spans(claim, context),
         self_reported_only=bool(carrying) and all(context.self_reported(name) for name in carrying),
     )

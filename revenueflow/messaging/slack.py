@@ -5,6 +5,8 @@ from __future__ import annotations
 from revenueflow.errors import OutcomeUnknown, UpstreamRejected, UpstreamUnavailable
 from revenueflow.resilience.upstream import HttpUpstream
 
+PLAIN = {"mrkdwn": False, "parse": "none", "link_names": False, "unfurl_links": False, "unfurl_media": False}
+"""Text stays text: no markup, no mentions, no previews of pages."""
 _TRANSIENT = frozenset({"ratelimited", "rate_limited", "service_unavailable", "team_added_to_org"})
 _IN_DOUBT = frozenset({"internal_error", "fatal_error", "request_timeout"})
 
@@ -19,7 +21,7 @@ class Slack:
 
     async def post(self, channel: str, text: str) -> str:
         """Sends a message; its id is `channel/ts`."""
-        message = {"channel": channel, "text": text, "unfurl_links": False}
+        message = {"channel": channel, "text": text} | PLAIN
         answer = await self._upstream.request("POST", "/api/chat.postMessage", json=message, tries=1)
         if not isinstance(answer.data, dict):
             raise OutcomeUnknown(self.name, "malformed")

@@ -8,7 +8,9 @@ from revenueflow.domain.base import Value
 from revenueflow.domain.lead import Lead
 from revenueflow.domain.outcome import Done, Outcome
 from revenueflow.domain.scoring import Factor
+from revenueflow.domain.text import harmless
 from revenueflow.pipeline.context import Context
+from revenueflow.pipeline.ground import Grounded
 from revenueflow.pipeline.route import Routed
 from revenueflow.pipeline.score import Scored
 from revenueflow.pipeline.writing import unfinished, write
@@ -26,10 +28,11 @@ async def step(lead: Lead, context: Context) -> Outcome:
     score, routing = context.result(Scored).score, context.result(Routed).routing
     rules = context.services.routing
     due = due_at(rules.follow_up, score.tier, lead.received_at, rules.rep(routing.owner_id))
+    about = lead.company or lead.domain or "new lead"
     task = {
         "owner_id": routing.owner_id,
-        "subject": f"Follow up: {lead.company or lead.domain or 'new lead'} ({score.tier.value}, {score.total})"[:500],
-        "body": "\n".join(_line(factor) for factor in score.factors)[:8000],
+        "subject": f"Follow up: {harmless(about, 400)} ({score.tier.value}, {score.total})",
+        "body": "\n".join(filter(None, (context.result(Grounded).summary, *map(_line, score.factors))))[:8000],
         "due_at": due,
     }
     result = await write(lead, context, "create_task", task)
@@ -37,4 +40,4 @@ async def step(lead: Lead, context: Context) -> Outcome:
 
 
 def _line(factor: Factor) -> str:
-    return f"{factor.name}: {factor.points} of {factor.maximum} ({factor.reason})"
+    return f"{factor.name}: {factor.points} of {factor.maximum} ({harmless(factor.reason, 500)})"

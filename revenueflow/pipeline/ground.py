@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from hashlib import sha256
+from uuid import UUID
 
 import orjson
 
 from revenueflow.analysis import prompt
-from revenueflow.clock import utcnow
+from revenueflow.db import reviews
 from revenueflow.domain.base import Value
 from revenueflow.domain.claim import AnalysisVerdict, JudgedClaim, Judgement
 from revenueflow.domain.lead import Lead
 from revenueflow.domain.outcome import AuditEntry, Changes, Done, Outcome
+from revenueflow.domain.review import Decided, Questions
 from revenueflow.grounding.effect import weigh
+from revenueflow.grounding.reviewed import decided, questions
+from revenueflow.grounding.summary import lines, summary
 from revenueflow.grounding.validator import judge
 from revenueflow.pipeline.analyse import Analysed
 from revenueflow.pipeline.context import Context
@@ -22,30 +27,54 @@ from revenueflow.telemetry import metrics
 
 
 class Grounded(Value):
-    """The judged analysis."""
+    """The judged analysis, and what people are told of it: made once, so that a repeated write says the same."""
 
     judgement: Judgement
+    summary: str | None = None
+    lines: tuple[str, ...] = ()
 
 
-async def step(_: Lead, context: Context) -> Outcome:
+async def step(lead: Lead, context: Context) -> Outcome:
     """Judges each claim, then computes fit and intent from the claims that survived."""
     services = context.services
     numbered = prompt.numbered(context.result(Enriched).evidence)
-    now = utcnow()
-    claims = context.result(Analysed).analysis.claims
+    claims, now = context.result(Analysed).analysis.claims, context.now
     judged = judge(claims, numbered, services.vocabulary, services.grounding, now=now)
+    judged = decided(judged, await _decisions(lead, context), numbered, services.vocabulary)
     judgement = weigh(judged, numbered, services.grounding, now)
     _count(judgement)
-    changes = Changes(
-        lead={
-            "analysis_verdict": judgement.verdict.value,
-            "fit": judgement.fit,
-            "intent": judgement.intent.value,
-        },
-        claims=judged,
-        audit=(_entry(judgement),),
+    told = Grounded(
+        judgement=judgement,
+        summary=summary(judgement.supported, numbered, services.grounding, now),
+        lines=lines(judgement.supported, numbered, now),
     )
-    return Done(Grounded(judgement=judgement), changes)
+    return Done(told, _changes(told, lead, context))
+
+
+async def _decisions(lead: Lead, context: Context) -> list[Decided]:
+    """What people have decided about claims of earlier runs: of a first run there are none."""
+    if context.lease.run_version == 1:
+        return []
+    async with context.services.direct.connection() as connection:
+        return await reviews.decisions(connection, lead.id)
+
+
+def _changes(told: Grounded, lead: Lead, context: Context) -> Changes:
+    judgement, asked = told.judgement, questions(told.judgement)
+    columns = {
+        "analysis_verdict": judgement.verdict.value,
+        "fit": judgement.fit,
+        "intent": judgement.intent.value,
+        "summary": told.summary,
+    }
+    audit = (_entry(judgement), *_opened(asked, reviews.review_id(lead.id, context.lease.run_version)))
+    return Changes(lead=columns, claims=judgement.claims, audit=audit, questions=asked)
+
+
+def _opened(asked: Questions, review: UUID) -> Iterator[AuditEntry]:
+    if asked.kind:
+        detail = {"review": str(review), "kind": asked.kind.value, "claims": list(asked.questioned)}
+        yield AuditEntry("review.opened", "open", detail)
 
 
 def _count(judgement: Judgement) -> None:

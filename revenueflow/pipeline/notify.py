@@ -9,6 +9,7 @@ from revenueflow.domain.action import CallStatus, ToolResult
 from revenueflow.domain.base import Value
 from revenueflow.domain.lead import Lead, Tier
 from revenueflow.domain.outcome import Done, Outcome, Snooze
+from revenueflow.domain.text import harmless
 from revenueflow.pipeline.context import Context
 from revenueflow.pipeline.ground import Grounded
 from revenueflow.pipeline.route import Routed
@@ -46,16 +47,15 @@ def _tries(result: ToolResult) -> int:
 
 def _text(lead: Lead, context: Context) -> str:
     score, routing = context.result(Scored).score, context.result(Routed).routing
-    claims = [one.claim.statement for one in context.result(Grounded).judgement.supported]
     lines = [
         f"Hot lead: {_plain(lead.company or lead.domain or 'unknown company')}, score {score.total}",
-        f"Owner: {routing.owner_name} ({routing.rule}: {routing.reason})",
-        *(f"• {_plain(claim)}" for claim in claims[:6]),
+        f"Owner: {_plain(routing.owner_name)} ({_plain(f'{routing.rule}: {routing.reason}')})",
+        _plain(context.result(Grounded).summary or "No claim about it is supported: scored by rules.", LONGEST // 2),
         f"Lead {lead.id}",
     ]
     return "\n".join(lines)[:LONGEST]
 
 
-def _plain(text: str) -> str:
-    # Slack reads <…> as links and mentions, and what stands here was written by strangers.
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")[:300]
+def _plain(text: str, longest: int = 300) -> str:
+    """On one line, without links. Slack reads <…> as links and mentions, and what stands here strangers wrote."""
+    return harmless(text, longest).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

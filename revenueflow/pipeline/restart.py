@@ -92,7 +92,7 @@ async def _reopen(session: Session, ids: Sequence[UUID], again: Sequence[str], a
         await dead_letters.forget(session, of_step, _onwards(step))
     new = {job["id"]: job for job in reopened if job["run_version"] != job["old_version"]}
     kept = await dead_letters.checkpoints(session, list(new)) if new else []
-    await dead_letters.rechain(session, list(_rechained(new, kept)))
+    await dead_letters.rechain(session, list(rechained(new, kept)))
     await ledger.plan_again(session, [job["id"] for job in reopened if job["id"] not in new], actor=actor)
     await dead_letters.under_way(session, [job["lead_id"] for job in reopened])
     await audit_events.append(session, [_event(job, actor) for job in reopened])
@@ -106,8 +106,11 @@ def _by_step(reopened: Sequence[Mapping[str, Any]]) -> dict[str, list[UUID]]:
     return found
 
 
-def _rechained(new: Mapping[UUID, Mapping[str, Any]], kept: Sequence[Kept]) -> Iterator[Kept]:
-    """The checkpoints of jobs with another version, tied to that one; those that did not fit are left as misfits."""
+def rechained(new: Mapping[UUID, Mapping[str, Any]], kept: Sequence[Kept]) -> Iterator[Kept]:
+    """The checkpoints of jobs with another version, tied to that one; those that did not fit are left as misfits.
+
+    `new` are the jobs by id: lead_id, old_version, run_version.
+    """
     outputs = {(one.job_id, one.name): one for one in kept}
     for job_id, job in new.items():
         old, fresh = (chain.start(job["lead_id"], job[name]) for name in ("old_version", "run_version"))

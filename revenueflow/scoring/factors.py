@@ -90,7 +90,8 @@ def _(rule: GroundedFactor, inputs: Inputs) -> Factor:
         maximum=rule.maximum,
         input=judgement.fit,
         evidence=tuple(cited),
-        reason=f"fit {judgement.fit} from {len(supported)} supported of {len(judgement.claims)} claims",
+        # Not how many claims: strangers' texts can make a model write more of them.
+        reason=f"fit {judgement.fit} from what the evidence supports",
     )
 
 
