@@ -12,9 +12,10 @@ from pydantic import BaseModel, SecretStr, TypeAdapter
 from redis.asyncio import Redis
 
 from revenueflow import defaults
+from revenueflow.analysis import configured
 from revenueflow.analysis.base import Analyst
-from revenueflow.analysis.models.gemini import Gemini
 from revenueflow.analysis.models.rules import Rules
+from revenueflow.analysis.pricing import ModelRules
 from revenueflow.analysis.prompt import PromptTemplate
 from revenueflow.crm.base import Crm
 from revenueflow.crm.http import HttpCrm
@@ -87,7 +88,8 @@ def _services(settings: Settings, database: Database, direct: Direct, closing: C
         direct=direct,
         registry=_registry(settings, database, direct, vocabulary, closing),
         waterfall=_waterfall(settings, direct, closing),
-        analysts=_analysts(settings, vocabulary, closing),
+        analysts=_analysts(settings, direct, vocabulary, closing),
+        models=defaults.load(ModelRules, MODELS, folder),
         prompt=_prompt(folder),
         vocabulary=vocabulary,
         grounding=defaults.load(GroundingRules, "grounding.toml", folder),
@@ -99,10 +101,12 @@ def _services(settings: Settings, database: Database, direct: Direct, closing: C
 
 
 ENRICHMENT = "enrichment.toml"
+MODELS = "models.toml"
 TABLES: Mapping[str, type[BaseModel]] = {
     "vocabulary.toml": Vocabulary,
     "grounding.toml": GroundingRules,
     ENRICHMENT: EnrichmentRules,
+    MODELS: ModelRules,
     "scoring/grounded.toml": Profile,
     "routing.toml": RoutingRules,
     "policy.toml": policy.Policy,
@@ -248,13 +252,15 @@ def _redis(url: str) -> Redis:
     return redis
 
 
-def _analysts(settings: Settings, vocabulary: Vocabulary, closing: Closing) -> tuple[Analyst, ...]:
-    given, rules = settings.analysis, Rules(vocabulary)
-    if given.provider == "rules" or given.api_key is None:
-        return (rules,)
-    key = given.api_key.get_secret_value()
-    gemini = Gemini(api_key=key, base_url=given.base_url, model=given.model, timeout=given.timeout)
-    return closing(gemini), rules
+def _analysts(settings: Settings, direct: Direct, vocabulary: Vocabulary, closing: Closing) -> tuple[Analyst, ...]:
+    """Closed in the opposite order: calls that are under way end before their connections."""
+    rules = defaults.load(ModelRules, MODELS, settings.config_dir)
+    models = [closing(one) for one in configured.models(settings.analysis, rules)]
+    if not models:
+        return (Rules(vocabulary),)
+    redis, key = closing(_redis(settings.redis.url)), identity_key(settings.keys)
+    paid = [closing(configured.paid(one, rules, direct, redis, key, settings)) for one in models]
+    return (*paid, Rules(vocabulary))
 
 
 def _hubspot(settings: Settings, closing: Closing) -> HubSpotContacts | None:

@@ -51,7 +51,8 @@ _ITEMS = text("""
                                                                'completeness', s.output -> 'completeness',
                                                                'cost_usd', s.output -> 'cost')
                          WHEN 'analyse' THEN (s.output -> 'analysis') - 'claims'
-                                             || jsonb_build_object('failures', s.output -> 'failures')
+                                             || jsonb_build_object('failures', s.output -> 'failures',
+                                                                   'prompt_sha256', s.output -> 'prompt_sha256')
                          WHEN 'notify' THEN s.output
                          WHEN 'follow_up' THEN s.output
                          ELSE '{}' END

@@ -14,6 +14,7 @@ from revenueflow.domain.lead import Lead
 from revenueflow.domain.outcome import AuditEntry, Changes, Done, Outcome
 from revenueflow.grounding.effect import weigh
 from revenueflow.grounding.validator import judge
+from revenueflow.pipeline import analyse
 from revenueflow.pipeline.analyse import Analysed
 from revenueflow.pipeline.context import Context
 from revenueflow.pipeline.enrich import Enriched
@@ -30,7 +31,8 @@ async def step(_: Lead, context: Context) -> Outcome:
     """Judges each claim, then computes fit and intent from the claims that survived."""
     services = context.services
     numbered = prompt.numbered(context.result(Enriched).evidence)
-    judged = judge(context.result(Analysed).analysis.claims, numbered, services.vocabulary, services.grounding)
+    analysed = context.result(Analysed)
+    judged = judge(analysed.analysis.claims, numbered, services.vocabulary, services.grounding)
     judgement = weigh(judged, numbered, services.grounding)
     _count(judgement)
     changes = Changes(
@@ -38,6 +40,8 @@ async def step(_: Lead, context: Context) -> Outcome:
             "analysis_verdict": judgement.verdict.value,
             "fit": judgement.fit,
             "intent": judgement.intent.value,
+            "cost": analysed.analysis.cost_usd,
+            "reanalyse_at": analyse.again_at(analysed, context.now),
         },
         claims=judged,
         audit=(_entry(judgement),),

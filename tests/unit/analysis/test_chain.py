@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from revenueflow import defaults
+from revenueflow.analysis.base import Asker
 from revenueflow.analysis.chain import analyse
 from revenueflow.analysis.models.rules import Rules
 from revenueflow.analysis.prompt import Prompt
@@ -24,7 +25,7 @@ class Failing:
     name: str = "broken"
     model: str = "broken-1"
 
-    async def analyse(self, prompt: Prompt) -> Analysis:
+    async def analyse(self, prompt: Prompt, asker: Asker | None = None) -> Analysis:
         raise self.error
 
 
@@ -55,7 +56,7 @@ async def test_a_chain_that_ends_without_an_answer_says_why() -> None:
 
 async def test_a_fault_of_our_own_is_not_taken_for_an_outage() -> None:
     class Buggy(Failing):
-        async def analyse(self, prompt: Prompt) -> Analysis:
+        async def analyse(self, prompt: Prompt, asker: Asker | None = None) -> Analysis:
             raise KeyError("bug")
 
     with pytest.raises(KeyError):

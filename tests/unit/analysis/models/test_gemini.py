@@ -119,7 +119,7 @@ async def test_a_bad_answer_is_refused_with_its_reason_and_not_paid_twice(
 ) -> None:
     answers(server, JSONResponse(body))
     found = await failure(gemini)
-    assert (type(found), found.reason) == (UpstreamRejected, reason)
+    assert (isinstance(found, UpstreamRejected), found.reason) == (True, reason)
     assert len(server.seen) == 1
 
 
