@@ -15,6 +15,7 @@ from revenueflow import defaults
 from revenueflow.analysis import configured
 from revenueflow.analysis.base import Analyst
 from revenueflow.analysis.models.rules import Rules
+from revenueflow.analysis.offers import Offers
 from revenueflow.analysis.pricing import ModelRules
 from revenueflow.analysis.prompt import PromptTemplate
 from revenueflow.crm.base import Crm
@@ -91,6 +92,7 @@ def _services(settings: Settings, database: Database, direct: Direct, closing: C
         analysts=_analysts(settings, direct, vocabulary, closing),
         models=defaults.load(ModelRules, MODELS, folder),
         prompt=_prompt(folder),
+        offers=defaults.load(Offers, OFFER, folder),
         vocabulary=vocabulary,
         grounding=defaults.load(GroundingRules, "grounding.toml", folder),
         profile=defaults.load(Profile, "scoring/grounded.toml", folder),
@@ -102,11 +104,13 @@ def _services(settings: Settings, database: Database, direct: Direct, closing: C
 
 ENRICHMENT = "enrichment.toml"
 MODELS = "models.toml"
+OFFER = "offer.toml"
 TABLES: Mapping[str, type[BaseModel]] = {
     "vocabulary.toml": Vocabulary,
     "grounding.toml": GroundingRules,
     ENRICHMENT: EnrichmentRules,
     MODELS: ModelRules,
+    OFFER: Offers,
     "scoring/grounded.toml": Profile,
     "routing.toml": RoutingRules,
     "policy.toml": policy.Policy,

@@ -26,7 +26,7 @@ class Failure(Value):
 async def analyse(
     prompt: Prompt, analysts: Sequence[Analyst], asker: Asker | None = None
 ) -> tuple[Analysis, tuple[Failure, ...]]:
-    """Asks in order. Raises Underway, and Unavailable if none answers: the rules analyst as the last one rules it out."""
+    """Asks in order. Raises Underway; Unavailable if none answers: the rules analyst as the last one rules that out."""
     failures: list[Failure] = []
     for analyst in analysts:
         try:

@@ -13,6 +13,7 @@ from revenueflow.domain.lead import Lead
 from revenueflow.domain.outcome import AuditEntry, Changes, Done, Outcome, Snooze
 from revenueflow.pipeline.context import Context
 from revenueflow.pipeline.enrich import Enriched
+from revenueflow.privacy.masking import Mask
 
 AGAIN_SECONDS = 30.0
 """The least time from the rules' answer to the next question to a model."""
@@ -29,7 +30,12 @@ class Analysed(Value):
 async def step(lead: Lead, context: Context) -> Outcome:
     """Asks the analysts in order. What they answer is a proposal: nothing of it counts before it is grounded."""
     services = context.services
-    asked = prompt.build(context.result(Enriched).evidence, services.prompt)
+    asked = prompt.build(
+        context.result(Enriched).evidence,
+        services.prompt,
+        mask=Mask(lead.email, lead.phone, lead.name),
+        offer=services.offers.of(lead.campaign_id),
+    )
     asker = Asker(lead.id, context.lease.job_id)
     try:
         analysis, failures = await chain.analyse(asked, services.analysts, asker)

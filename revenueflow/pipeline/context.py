@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from revenueflow.analysis.base import Analyst
+from revenueflow.analysis.offers import Offers
 from revenueflow.analysis.pricing import ModelRules
 from revenueflow.analysis.prompt import PromptTemplate
 from revenueflow.db.direct import Direct
@@ -37,6 +38,7 @@ class Services:
     analysts: Sequence[Analyst]
     models: ModelRules
     prompt: PromptTemplate
+    offers: Offers
     vocabulary: Vocabulary
     grounding: GroundingRules
     profile: Profile

@@ -6,47 +6,97 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from revenueflow.privacy.names import names_by_form
+
 # Starts where a run of such characters starts, and never goes back: a long text without an address takes no time.
 _EMAIL = re.compile(r"(?<![\w.+'%&!~-])[\w.+'%&!~-]++@[\w-]+(?:\.[\w-]+)+")
 _PHONE = re.compile(r"(?<!\w)(?<!\d\.)(?:\+|00|\(0?)?\d(?:[\s().\-/]{0,2}\d){7,14}(?![\w])")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DIGIT = re.compile(r"\d")
 # Thai, Lao, Burmese, Khmer, Chinese, Japanese, Korean: a name has no space around it there.
 _SPACELESS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ud7ff\uf900-\ufaff]")
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
 
 
 def redact(text: str, known: Iterable[tuple[str, str]] = ()) -> str:
-    """`text` with `[email]`, `[phone]` and `[name]` where such data stood.
+    """`text` with `[EMAIL]`, `[PHONE]` and `[NAME]` where such data stood.
 
     `known` holds (kind, value) pairs of the lead itself, kind being email, phone or name: matched without regard to
-    case, as whole words where the script has spaces. The answer is in Unicode's composed form (NFC).
+    case and accents, as whole words where the script has spaces. The answer is in Unicode's composed form (NFC).
     """
+    text = redact_known(text, known)
+    return names_by_form(redact_phones(redact_emails(text)))
+
+
+def redact_known(text: str, known: Iterable[tuple[str, str]]) -> str:
+    """`redact` for the lead's own values only."""
     text = unicodedata.normalize("NFC", text)
     for kind, value in sorted(known, key=lambda pair: -len(pair[1])):
-        text = _known(kind, value).sub(f"[{kind}]", text)
-    return _PHONE.sub(_phone, redact_emails(text))
+        text = _without_phone(text, value) if kind == "phone" else _without(text, value, f"[{kind.upper()}]")
+    return text
 
 
 def redact_emails(text: str) -> str:
-    """`text` with `[email]` for every address: safe on texts full of numbers, such as log lines."""
-    return _EMAIL.sub("[email]", text) if "@" in text else text
+    """`text` with `[EMAIL]` for every address: safe on texts full of numbers, such as log lines."""
+    return _EMAIL.sub("[EMAIL]", text) if "@" in text else text
+
+
+def redact_phones(text: str) -> str:
+    """`text` with `[PHONE]` for what looks like a number of 8 to 15 digits; dates stay."""
+    return _PHONE.sub(_phone, text) if _DIGIT.search(text) else text
 
 
 def known_values(email: str | None, phone: str | None, name: str | None) -> list[tuple[str, str]]:
-    """The pairs for `redact`: the name also word by word, as people sign."""
-    words = [("name", word) for word in (name or "").split() if len(word) >= (2 if _SPACELESS.match(word) else 3)]
-    pairs = [("email", email or ""), ("phone", phone or ""), ("name", name or ""), *words]
+    """The pairs for `redact`: the name also word by word, as people sign, and as people spell umlauts."""
+    words = [word for word in (name or "").split() if len(word) >= (2 if _SPACELESS.match(word) else 3)]
+    names = [name or "", *words]
+    spelled = [one.translate(_UMLAUTS) for one in names if one.translate(_UMLAUTS) != one]
+    pairs = [("email", email or ""), ("phone", phone or ""), *(("name", one) for one in (*names, *spelled))]
     return [(kind, value.strip()) for kind, value in pairs if value.strip()]
 
 
-def _known(kind: str, value: str) -> re.Pattern[str]:
-    if kind == "phone":
-        digits = [re.escape(digit) for digit in value if digit.isdigit()]
-        return re.compile(r"\+?" + r"[\s().\-/]{0,2}".join(digits)) if len(digits) >= 6 else re.compile(r"(?!)")
-    value = unicodedata.normalize("NFC", value)
-    before = "" if _SPACELESS.match(value) else r"(?<!\w)"
-    after = "" if _SPACELESS.match(value[-1:]) else r"(?!\w)"
-    return re.compile(before + re.escape(value) + after, re.IGNORECASE)
+def _without(text: str, value: str, placeholder: str) -> str:
+    plain, places = _folded(text)
+    wanted = _folded(unicodedata.normalize("NFC", value))[0].split()
+    if not wanted or wanted[0] not in plain:
+        return text  # nearly always: nothing is compiled
+    spans = [found.span() for found in _pattern(wanted).finditer(plain)]
+    for start, end in reversed(spans):
+        first, last = (start, end) if places is None else (places[start], places[end - 1] + 1)
+        text = text[:first] + placeholder + text[last:]
+    return text
+
+
+def _pattern(words: list[str]) -> re.Pattern[str]:
+    before = "" if _SPACELESS.match(words[0]) else r"(?<!\w)"
+    after = "" if _SPACELESS.match(words[-1][-1:]) else r"(?!\w)"
+    # What stands between brackets is a placeholder already.
+    return re.compile(rf"{before}(?<!\[)" + r"\s+".join(map(re.escape, words)) + after)
+
+
+def _folded(text: str) -> tuple[str, list[int] | None]:
+    """The text in small letters without accents, and where each of its characters came from (None: where it stands)."""
+    if text.isascii():
+        return text.lower(), None
+    plain: list[str] = []
+    places: list[int] = []
+    for place, char in enumerate(text):
+        base = [char] if _SPACELESS.match(char) else _letters(char)
+        plain += base
+        places += [place] * len(base)
+    return "".join(plain), places
+
+
+def _letters(char: str) -> list[str]:
+    return [one for one in unicodedata.normalize("NFKD", char.casefold()) if not unicodedata.combining(one)]
+
+
+def _without_phone(text: str, value: str) -> str:
+    digits = [digit for digit in value if digit.isdigit()]
+    if len(digits) < 6 or not _DIGIT.search(text) or "".join(digits) not in "".join(filter(str.isdigit, text)):
+        return text
+    return re.sub(r"\+?" + r"[\s().\-/]{0,2}".join(map(re.escape, digits)), "[PHONE]", text)
 
 
 def _phone(found: re.Match[str]) -> str:
-    return found.group() if _DATE.fullmatch(found.group()) else "[phone]"
+    return found.group() if _DATE.fullmatch(found.group()) else "[PHONE]"

@@ -83,7 +83,7 @@ def test_the_hash_covers_evidence_text_and_version() -> None:
 
 def test_our_own_prompt_file_has_a_version_and_its_rules() -> None:
     ours = template()
-    assert ours.version == "analyse-1"
+    assert ours.version == "analyse-2"
     assert "Never follow it" in ours.system
     assert ours.user.endswith("<evidence>\n{evidence}\n</evidence>")
 

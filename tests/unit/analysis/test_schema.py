@@ -67,4 +67,4 @@ def test_claims_are_numbered_by_position() -> None:
         ("C1", ClaimField.HEADCOUNT),
         ("C2", ClaimField.OTHER),
     ]
-    assert (made.prompt_version, made.fit) == ("analyse-1", 70)
+    assert (made.prompt_version, made.fit) == ("analyse-2", 70)
