@@ -47,7 +47,7 @@ from revenueflow.resilience.upstream import HttpUpstream
 from revenueflow.resilience.windows import Windows
 from revenueflow.routing.rules import RoutingRules
 from revenueflow.scoring.profile import Profile
-from revenueflow.settings import EnrichmentSettings, Settings
+from revenueflow.settings import AnalysisSettings, EnrichmentSettings, Settings
 from revenueflow.sources.aliases import AliasTable
 from revenueflow.sources.aturiya_map import AturiyaMap
 from revenueflow.sources.hubspot_contacts import HubSpotContacts
@@ -143,6 +143,15 @@ def check_directory(given: EnrichmentSettings) -> Iterator[tuple[str, str | None
             yield "REVENUEFLOW_DIRECTORY_FILE", None
         except ConfigurationError as error:
             yield "REVENUEFLOW_DIRECTORY_FILE", error.detail
+
+
+def check_analysts(given: AnalysisSettings, folder: Path | None) -> Iterator[tuple[str, str | None]]:
+    """The chain of analysts, and what keeps one of them from being asked."""
+    try:
+        configured.models(given, defaults.load(ModelRules, MODELS, folder))
+        yield "ANALYSTS", None
+    except ConfigurationError as error:
+        yield "ANALYSTS", error.detail
 
 
 def json_schema(name: str) -> dict[str, Any]:

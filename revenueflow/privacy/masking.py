@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from revenueflow.domain.evidence import Evidence, Signal
 from revenueflow.domain.text import visible
-from revenueflow.privacy.redaction import known_values, redact, redact_emails, redact_known
+from revenueflow.privacy.redaction import Known, known_values, redact_emails, redact_patterns
 
 PROSE: Final = frozenset(
     {Signal.TITLE, Signal.MESSAGE, Signal.DESCRIPTION, Signal.NEWS, Signal.POSTS, Signal.JOB_POSTINGS}
@@ -21,8 +21,9 @@ class Mask:
     """The mask of one lead: its email, phone and name, by exact and normalised match, then patterns."""
 
     def __init__(self, email: str | None = None, phone: str | None = None, name: str | None = None) -> None:
-        self._words = known_values(email, phone, name)
-        self._whole = [(kind, value) for kind, value in self._words if kind != "name" or value == (name or "").strip()]
+        pairs = known_values(email, phone, name)
+        self._words = Known(pairs)
+        self._whole = Known((kind, value) for kind, value in pairs if kind != "name" or value == (name or "").strip())
 
     def evidence(self, piece: Evidence) -> Evidence:
         """The piece, itself if there is nothing to take out."""
@@ -45,5 +46,5 @@ class Mask:
         # What can't be seen must not hide what is looked for.
         text = visible(text)
         if signal in PROSE:
-            return redact(text, self._words)
-        return redact_emails(redact_known(text, self._whole))
+            return redact_patterns(self._words.redact(text))
+        return redact_emails(self._whole.redact(text))

@@ -24,16 +24,37 @@ def redact(text: str, known: Iterable[tuple[str, str]] = ()) -> str:
     `known` holds (kind, value) pairs of the lead itself, kind being email, phone or name: matched without regard to
     case and accents, as whole words where the script has spaces. The answer is in Unicode's composed form (NFC).
     """
-    text = redact_known(text, known)
+    return redact_patterns(Known(known).redact(text))
+
+
+def redact_patterns(text: str) -> str:
+    """`text` without what looks like an address, a number, or the name of a person in a form that gives it away."""
     return names_by_form(redact_phones(redact_emails(text)))
 
 
-def redact_known(text: str, known: Iterable[tuple[str, str]]) -> str:
-    """`redact` for the lead's own values only."""
-    text = unicodedata.normalize("NFC", text)
-    for kind, value in sorted(known, key=lambda pair: -len(pair[1])):
-        text = _without_phone(text, value) if kind == "phone" else _without(text, value, f"[{kind.upper()}]")
-    return text
+class Known:
+    """The values of one lead, ready to be looked for in many texts."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        longest_first = sorted(pairs, key=lambda pair: -len(pair[1]))
+        self._phones = [digits for kind, value in longest_first if kind == "phone" and (digits := _digits(value))]
+        self._words = [
+            (words[0], words, f"[{kind.upper()}]")
+            for kind, value in longest_first
+            if kind != "phone" and (words := _folded(unicodedata.normalize("NFC", value))[0].split())
+        ]
+
+    def redact(self, text: str) -> str:
+        """`text` with placeholders for these values; in composed form."""
+        text = text if text.isascii() else unicodedata.normalize("NFC", text)
+        plain, _ = _folded(text)
+        for first, words, placeholder in self._words:
+            if first in plain:  # nearly never: nothing is compiled
+                text = _without(text, words, placeholder)
+        if self._phones and _DIGIT.search(text):
+            for digits in self._phones:
+                text = _without_phone(text, digits)
+        return text
 
 
 def redact_emails(text: str) -> str:
@@ -55,13 +76,9 @@ def known_values(email: str | None, phone: str | None, name: str | None) -> list
     return [(kind, value.strip()) for kind, value in pairs if value.strip()]
 
 
-def _without(text: str, value: str, placeholder: str) -> str:
+def _without(text: str, words: list[str], placeholder: str) -> str:
     plain, places = _folded(text)
-    wanted = _folded(unicodedata.normalize("NFC", value))[0].split()
-    if not wanted or wanted[0] not in plain:
-        return text  # nearly always: nothing is compiled
-    spans = [found.span() for found in _pattern(wanted).finditer(plain)]
-    for start, end in reversed(spans):
+    for start, end in reversed([found.span() for found in _pattern(words).finditer(plain)]):
         first, last = (start, end) if places is None else (places[start], places[end - 1] + 1)
         text = text[:first] + placeholder + text[last:]
     return text
@@ -91,9 +108,14 @@ def _letters(char: str) -> list[str]:
     return [one for one in unicodedata.normalize("NFKD", char.casefold()) if not unicodedata.combining(one)]
 
 
-def _without_phone(text: str, value: str) -> str:
-    digits = [digit for digit in value if digit.isdigit()]
-    if len(digits) < 6 or not _DIGIT.search(text) or "".join(digits) not in "".join(filter(str.isdigit, text)):
+def _digits(value: str) -> str:
+    """Those of a number; nothing for one that is too short to be told from others."""
+    digits = "".join(filter(str.isdigit, value))
+    return digits if len(digits) >= 6 else ""
+
+
+def _without_phone(text: str, digits: str) -> str:
+    if digits not in "".join(filter(str.isdigit, text)):
         return text
     return re.sub(r"\+?" + r"[\s().\-/]{0,2}".join(map(re.escape, digits)), "[PHONE]", text)
 
