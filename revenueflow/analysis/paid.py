@@ -29,6 +29,8 @@ from revenueflow.telemetry import metrics
 DAY_SECONDS = 86_400.0
 BUSY_SECONDS = (0.1, 0.2, 0.5)
 """Pauses between two looks at what another one asks; the last again and again."""
+CLOSING_SECONDS = 5.0
+"""After the time that leads got to finish."""
 HELD_SECONDS = 600.0
 """For how long a prompt is left alone to which the model had no usable answer: it was paid, and would be the same."""
 BYTES_PER_TOKEN = 2
@@ -83,8 +85,13 @@ class Paid:
         return await self._breaker.closed()
 
     async def aclose(self) -> None:
-        """Waits for the calls that are under way: they are paid."""
-        await asyncio.gather(*self._calls, return_exceptions=True)
+        """Waits a little for the calls that are under way: they are paid. What is cut off counts as made."""
+        calls = list(self._calls)
+        if calls:
+            _, late = await asyncio.wait(calls, timeout=CLOSING_SECONDS)
+            for call in late:
+                call.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     def _ended(self, call: asyncio.Task[Analysis]) -> None:
         self._calls.discard(call)
