@@ -12,9 +12,11 @@ from pydantic import BaseModel, SecretStr, TypeAdapter
 from redis.asyncio import Redis
 
 from revenueflow import defaults
+from revenueflow.analysis import configured
 from revenueflow.analysis.base import Analyst
-from revenueflow.analysis.models.gemini import Gemini
 from revenueflow.analysis.models.rules import Rules
+from revenueflow.analysis.offers import Offers
+from revenueflow.analysis.pricing import ModelRules
 from revenueflow.analysis.prompt import PromptTemplate
 from revenueflow.crm.base import Crm
 from revenueflow.crm.http import HttpCrm
@@ -47,7 +49,7 @@ from revenueflow.resilience.upstream import HttpUpstream
 from revenueflow.resilience.windows import Windows
 from revenueflow.routing.rules import RoutingRules
 from revenueflow.scoring.profile import Profile
-from revenueflow.settings import EnrichmentSettings, Settings
+from revenueflow.settings import AnalysisSettings, EnrichmentSettings, Settings
 from revenueflow.sources.aliases import AliasTable
 from revenueflow.sources.aturiya_map import AturiyaMap
 from revenueflow.sources.hubspot_contacts import HubSpotContacts
@@ -102,8 +104,10 @@ def _services(settings: Settings, database: Database, direct: Direct, closing: C
         direct=direct,
         registry=_registry(settings, database, direct, vocabulary, closing),
         waterfall=_waterfall(settings, direct, closing),
-        analysts=_analysts(settings, vocabulary, closing),
+        analysts=_analysts(settings, direct, vocabulary, closing),
+        models=defaults.load(ModelRules, MODELS, folder),
         prompt=_prompt(folder),
+        offers=defaults.load(Offers, OFFER, folder),
         vocabulary=vocabulary,
         grounding=defaults.load(GroundingRules, "grounding.toml", folder),
         profile=defaults.load(Profile, "scoring/grounded.toml", folder),
@@ -114,11 +118,15 @@ def _services(settings: Settings, database: Database, direct: Direct, closing: C
 
 
 ENRICHMENT = "enrichment.toml"
+MODELS = "models.toml"
+OFFER = "offer.toml"
 TABLES: Mapping[str, type[BaseModel]] = {
     "vocabulary.toml": Vocabulary,
     "grounding.toml": GroundingRules,
     "free_statements.toml": FreeStatements,
     ENRICHMENT: EnrichmentRules,
+    MODELS: ModelRules,
+    OFFER: Offers,
     "scoring/grounded.toml": Profile,
     "routing.toml": RoutingRules,
     "policy.toml": policy.Policy,
@@ -152,6 +160,15 @@ def check_directory(given: EnrichmentSettings) -> Iterator[tuple[str, str | None
             yield "REVENUEFLOW_DIRECTORY_FILE", None
         except ConfigurationError as error:
             yield "REVENUEFLOW_DIRECTORY_FILE", error.detail
+
+
+def check_analysts(given: AnalysisSettings, folder: Path | None) -> Iterator[tuple[str, str | None]]:
+    """The chain of analysts, and what keeps one of them from being asked."""
+    try:
+        configured.models(given, defaults.load(ModelRules, MODELS, folder))
+        yield "ANALYSTS", None
+    except ConfigurationError as error:
+        yield "ANALYSTS", error.detail
 
 
 def json_schema(name: str) -> dict[str, Any]:
@@ -265,13 +282,15 @@ def _redis(url: str) -> Redis:
     return redis
 
 
-def _analysts(settings: Settings, vocabulary: Vocabulary, closing: Closing) -> tuple[Analyst, ...]:
-    given, rules = settings.analysis, Rules(vocabulary)
-    if given.provider == "rules" or given.api_key is None:
-        return (rules,)
-    key = given.api_key.get_secret_value()
-    gemini = Gemini(api_key=key, base_url=given.base_url, model=given.model, timeout=given.timeout)
-    return closing(gemini), rules
+def _analysts(settings: Settings, direct: Direct, vocabulary: Vocabulary, closing: Closing) -> tuple[Analyst, ...]:
+    """Closed in the opposite order: calls that are under way end before their connections."""
+    rules = defaults.load(ModelRules, MODELS, settings.config_dir)
+    models = [closing(one) for one in configured.models(settings.analysis, rules)]
+    if not models:
+        return (Rules(vocabulary),)
+    redis, key = closing(_redis(settings.redis.url)), identity_key(settings.keys)
+    paid = [closing(configured.paid(one, rules, direct, redis, key, settings)) for one in models]
+    return (*paid, Rules(vocabulary))
 
 
 def _hubspot(settings: Settings, closing: Closing) -> HubSpotContacts | None:

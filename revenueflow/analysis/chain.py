@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from revenueflow.analysis.base import Analyst
+from revenueflow.analysis.base import Analyst, Asker
+from revenueflow.analysis.models.rules import NAME as RULES
 from revenueflow.analysis.prompt import Prompt
 from revenueflow.domain.base import Value
 from revenueflow.domain.claim import Analysis
 from revenueflow.errors import Unavailable, UpstreamError
+from revenueflow.telemetry import metrics
 
 
 class Failure(Value):
@@ -21,15 +23,29 @@ class Failure(Value):
     retry_after: float | None = None
 
 
-async def analyse(prompt: Prompt, analysts: Sequence[Analyst]) -> tuple[Analysis, tuple[Failure, ...]]:
-    """Asks in order. Raises Unavailable if none answers: the rules analyst as the last one rules it out."""
+async def analyse(
+    prompt: Prompt, analysts: Sequence[Analyst], asker: Asker | None = None
+) -> tuple[Analysis, tuple[Failure, ...]]:
+    """Asks in order. Raises Underway; Unavailable if none answers: the rules analyst as the last one rules that out."""
     failures: list[Failure] = []
     for analyst in analysts:
         try:
-            return await analyst.analyse(prompt), tuple(failures)
+            return await analyst.analyse(prompt, asker), tuple(failures)
         except UpstreamError as error:
+            metrics.model_failures.labels(analyst.name, error.reason).inc()
             failures.append(_failure(analyst, error))
     raise Unavailable("no analyst answered: " + ", ".join(f"{f.analyst} {f.reason}" for f in failures))
+
+
+MENDABLE = frozenset({"bad_key", "bad_request", "forbidden", "quota"})
+"""Refusals that a changed setting mends. Not those that say something of the prompt."""
+
+
+def outage(analysis: Analysis, failures: Sequence[Failure]) -> Failure | None:
+    """The failure for which the rules stood in, if a model may well answer later."""
+    if analysis.analyst != RULES:
+        return None
+    return next((one for one in failures if one.retryable or one.reason in MENDABLE), None)
 
 
 def _failure(analyst: Analyst, error: UpstreamError) -> Failure:

@@ -14,12 +14,17 @@ from revenueflow.domain.base import Value
 from revenueflow.domain.evidence import Evidence
 from revenueflow.domain.text import visible
 from revenueflow.errors import ConfigurationError
+from revenueflow.privacy.masking import Mask
 
 LONGEST_VALUE: Final = 2000
 LONGEST_LIST: Final = 100
 MOST_EVIDENCE: Final = 120
 PLACE: Final = "{evidence}"
+OFFER: Final = "{offer}"
+LONGEST_OFFER: Final = 4000
+NOBODY: Final = Mask()
 TEMPLATE = re.compile(r"\A---\n(?P<head>.*?)\n---\n\s*# System\n(?P<system>.*?)\n# User\n(?P<user>.*)\Z", re.DOTALL)
+PLACES = re.compile(f"{re.escape(PLACE)}|{re.escape(OFFER)}")
 VERSION = re.compile(r"^version:\s*(\S+)\s*$", re.MULTILINE)
 
 
@@ -45,18 +50,22 @@ class PromptTemplate(Value):
         """Front matter with `version`, then `# System` and `# User`; raises ConfigurationError."""
         parts = TEMPLATE.match(text)
         version = VERSION.search(parts["head"]) if parts else None
-        if not parts or not version or parts["user"].count(PLACE) != 1:
+        if not parts or not version or parts["user"].count(PLACE) != 1 or parts["user"].count(OFFER) > 1:
             raise ConfigurationError(
                 "a prompt file needs front matter with `version`, then `# System` and `# User`,"
-                f" and {PLACE} exactly once in the user part"
+                f" {PLACE} exactly once in the user part, and {OFFER} at most once"
             )
         return cls(version=version[1], system=parts["system"].strip(), user=parts["user"].strip())
 
 
-def build(evidence: Iterable[Evidence], template: PromptTemplate) -> Prompt:
-    """The prompt over one run's evidence."""
+def build(
+    evidence: Iterable[Evidence], template: PromptTemplate, *, mask: Mask = NOBODY, offer: str | None = None
+) -> Prompt:
+    """The prompt over one run's evidence, with nothing in it that `mask` takes out; `offer` is what we sell."""
     named = numbered(evidence)
-    user = template.user.replace(PLACE, lines(named))
+    # Both at once: neither may stand for a place in the other.
+    parts = {PLACE: lines(named, mask), OFFER: shown_offer(offer)}
+    user = PLACES.sub(lambda found: parts[found.group()], template.user)
     digest = hashlib.sha256(f"{template.version}\x00{template.system}\x00{user}".encode()).hexdigest()
     return Prompt(system=template.system, user=user, version=template.version, sha256=digest, evidence=named)
 
@@ -66,12 +75,18 @@ def numbered(evidence: Iterable[Evidence]) -> dict[str, Evidence]:
     return {f"E{place}": piece for place, piece in enumerate(_kept(evidence), start=1)}
 
 
-def lines(numbered: Mapping[str, Evidence]) -> str:
+def shown_offer(offer: str | None) -> str:
+    """The offer in a block of its own; nothing, where there is none."""
+    text = visible(offer or "").strip()[:LONGEST_OFFER]
+    return f"<offer>\n{_escaped(text)}\n</offer>\n\n" if text else ""
+
+
+def lines(numbered: Mapping[str, Evidence], mask: Mask = NOBODY) -> str:
     """The evidence as JSON lines, in which no value can close the block or start a new line."""
-    return "\n".join(line(name, piece) for name, piece in numbered.items())
+    return "\n".join(line(name, piece, mask) for name, piece in numbered.items())
 
 
-def line(name: str, piece: Evidence) -> str:
+def line(name: str, piece: Evidence, mask: Mask = NOBODY) -> str:
     """One piece: `{"id","provider","signal","trust","path","value"}`, with `<` and `>` escaped."""
     shown = {
         "id": name,
@@ -79,9 +94,13 @@ def line(name: str, piece: Evidence) -> str:
         "signal": piece.signal.value,
         "trust": piece.trust.value,
         "path": visible(piece.path),
-        "value": _capped(piece.value),
+        "value": _capped(mask.value(piece.signal, piece.value)),
     }
-    return orjson.dumps(shown).decode().replace("<", "\\u003c").replace(">", "\\u003e")
+    return _escaped(orjson.dumps(shown).decode())
+
+
+def _escaped(text: str) -> str:
+    return text.replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def _kept(evidence: Iterable[Evidence]) -> list[Evidence]:

@@ -16,6 +16,7 @@ from pydantic import (
     ValidationError,
 )
 
+from revenueflow.analysis.base import Unusable, Usage
 from revenueflow.analysis.prompt import Prompt
 from revenueflow.domain.claim import Analysis, Citation, Claim, ClaimField
 from revenueflow.domain.lead import Intent
@@ -63,6 +64,14 @@ def read(text: str) -> Answer | None:
         return Answer.model_validate(orjson.loads(text))
     except (orjson.JSONDecodeError, ValidationError):
         return None
+
+
+def analysis_of(text: str, prompt: Prompt, usage: Usage, *, analyst: str, model: str) -> Analysis:
+    """The analysis in a complete answer. Raises Unusable, schema_invalid."""
+    answer = read(text)
+    if answer is None:
+        raise Unusable(analyst, "schema_invalid", usage)
+    return analysis(answer, prompt, analyst=analyst, model=model).model_copy(update=usage._asdict())
 
 
 def analysis(answer: Answer, prompt: Prompt, *, analyst: str, model: str) -> Analysis:

@@ -99,9 +99,10 @@ def _identity(settings: Settings) -> Finding:
 
 
 def _files(settings: Settings) -> list[Finding]:
-    from revenueflow.wiring import check_directory, check_files
+    from revenueflow.wiring import check_analysts, check_directory, check_files
 
-    found = [*check_files(settings.config_dir), *check_directory(settings.enrichment)]
+    folder = settings.config_dir
+    found = [*check_files(folder), *check_directory(settings.enrichment), *check_analysts(settings.analysis, folder)]
     return [Finding(name, "wrong" if problem else "ok", problem or "") for name, problem in found]
 
 

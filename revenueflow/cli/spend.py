@@ -22,7 +22,7 @@ def show_spend(
     days: Annotated[int, typer.Option(min=1, max=400, help="How many days back.")] = 7,
     as_json: Annotated[bool, typer.Option("--json", help="JSON Lines.")] = False,
 ) -> None:
-    """US dollars by day, provider and campaign: reserved for calls under way, and settled.
+    """US dollars, and models' tokens, by day, provider, campaign and model: reserved for calls under way, and settled.
 
     Example: revenueflow spend show --days 30
     """
@@ -34,7 +34,7 @@ def show_spend(
             return await spend.since(session, since), any(one["name"] == spend.STOPPED for one in switches)
 
     rows, stopped = asked(read)
-    show(rows, ["period", "scope", "reserved_usd", "settled_usd"], as_json=as_json)
+    show(rows, ["period", "scope", "reserved_usd", "settled_usd", "settled_tokens"], as_json=as_json)
     if stopped:
         err.print("spending is stopped; go on with: revenueflow spend resume", style="yellow")
 

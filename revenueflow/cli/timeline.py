@@ -30,6 +30,7 @@ def print_lead(lead: Item | None, items: Sequence[Item]) -> None:
         [_chosen(*one) for one in (lead or {"facts": {}})["facts"].items()],
     )
     _missed([item["data"] for item in items if item["type"] == "step" and item["data"]["name"] == "enrich"])
+    _analysis([item["data"] for item in items if item["type"] == "step" and item["data"]["name"] == "analyse"])
     _table(
         "Claims",
         ("", "verdict", "decided by", "statement", "cites", "against", "said / found"),
@@ -86,6 +87,18 @@ def _missed(steps: Sequence[Item]) -> None:
     for one in steps[-1]["missed"] if steps else ():
         reasons.setdefault(one["signal"], []).append(f"{one['provider']} {one['reason']}")
     _table("Missed", ("signal", "asked"), [[signal, ", ".join(told)] for signal, told in sorted(reasons.items())])
+
+
+def _analysis(steps: Sequence[Item]) -> None:
+    """Who analysed, with which prompt, at what cost; and who did not, and why."""
+    rows: list[list[Text | str]] = []
+    for one in steps:
+        tokens = f"{one['input_tokens']} + {one['output_tokens']}"
+        cost = "kept answer" if one.get("cached") else f"{one.get('cost_usd', 0):.6f}"
+        failed = ", ".join(f"{failure['analyst']} {failure['reason']}" for failure in one["failures"])
+        prompt = f"{one['prompt_version']} {(one['prompt_sha256'] or '')[:12]}"
+        rows.append([one["analyst"], one["model"], prompt, tokens, cost, failed])
+    _table("Analyses", ("analyst", "model", "prompt", "tokens", "US$", "did not answer"), rows)
 
 
 def _age(seconds: float) -> str:

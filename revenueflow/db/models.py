@@ -53,7 +53,8 @@ leads = Table(
     _need("received_at", TIME), _need("updated_at", TIME), _may("processed_at", TIME),
     _may("first_touch_at", TIME), _may("erased_at", TIME), _may("completeness", Integer), _need("cost", Double),
     _may("time_zone"),
-    _need("facts", JSONB), _may("summary"),
+    _need("facts", JSONB), _may("summary"), _may("reanalyse_at", TIME), _may("reanalysed_at", TIME),
+    _need("reanalyses", Integer),
 )  # fmt: skip
 
 jobs = Table(
@@ -85,8 +86,18 @@ lookups = Table(
 )  # fmt: skip
 spend = Table(
     "spend", metadata, _key("scope", Text), _key("period", Text), _need("reserved_usd", Numeric(14, 6)),
-    _need("settled_usd", Numeric(14, 6)), _need("updated_at", TIME),
+    _need("settled_usd", Numeric(14, 6)), _need("updated_at", TIME), _need("reserved_tokens", BigInteger),
+    _need("settled_tokens", BigInteger),
 )  # fmt: skip
+
+analyses = Table(
+    "analyses", metadata, _key("key_hmac", LargeBinary), _need("analyst"), _need("model"), _need("state"),
+    _may("answer", JSONB), _may("reason"), _may("ask_again_at", TIME), _need("token", BigInteger),
+    _may("lease_until", TIME), _may("paid_by", Uuid), _need("input_tokens", Integer), _need("output_tokens", Integer),
+    _need("cost_usd", Numeric(12, 6)), _need("reserved_usd", Numeric(12, 6)), _need("reserved_tokens", BigInteger),
+    _may("reserved_day"), _need("expires_at", TIME),
+)  # fmt: skip
+analysis_uses = Table("analysis_uses", metadata, _key("lead_id"), _key("key_hmac", LargeBinary))
 
 claims = Table(
     "claims", metadata, _key("id"), _need("lead_id", Uuid), _need("job_id", Uuid), _need("ref"),

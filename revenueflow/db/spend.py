@@ -12,7 +12,7 @@ from revenueflow.db.direct import Connection
 from revenueflow.db.session import Session
 
 Scope: TypeAlias = tuple[str, str]
-"""(all, provider:NAME or campaign:ID; a day in UTC as YYYY-MM-DD, or `ever`)."""
+"""(all, provider:NAME, campaign:ID, models or model:NAME; a day in UTC as YYYY-MM-DD, or `ever`)."""
 STOPPED = "spending_stopped"
 """The switch that stops every paid call."""
 
@@ -38,7 +38,8 @@ CHANGE = """
 """
 """Adds to the sums of scopes that are locked, given as `columns`."""
 _SINCE = text("""
-    SELECT scope, period, reserved_usd::float8 AS reserved_usd, settled_usd::float8 AS settled_usd, updated_at
+    SELECT scope, period, reserved_usd::float8 AS reserved_usd, settled_usd::float8 AS settled_usd, settled_tokens,
+        updated_at
     FROM spend WHERE period = 'ever' OR period >= :day ORDER BY period DESC, scope
 """)
 

@@ -52,7 +52,8 @@ _ITEMS = text("""
                                                                'completeness', s.output -> 'completeness',
                                                                'cost_usd', s.output -> 'cost')
                          WHEN 'analyse' THEN (s.output -> 'analysis') - 'claims'
-                                             || jsonb_build_object('failures', s.output -> 'failures')
+                                             || jsonb_build_object('failures', s.output -> 'failures',
+                                                                   'prompt_sha256', s.output -> 'prompt_sha256')
                          WHEN 'ground' THEN jsonb_build_object('verdict', s.output -> 'judgement' -> 'verdict',
                                                                'fit', s.output -> 'judgement' -> 'fit',
                                                                'intent', s.output -> 'judgement' -> 'intent',

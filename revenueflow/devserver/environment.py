@@ -18,7 +18,7 @@ CHECKPOINTS = "checkpoints.jsonl"
 def of_sandbox(urls: Mapping[str, str]) -> dict[str, str]:
     """Every upstream is the sandbox. Only addresses and keys differ from production.
 
-    pipe0, Apollo and ZoomInfo have addresses and no keys: they are asked only where somebody sets one.
+    pipe0, Apollo, ZoomInfo, Vertex and Bedrock have addresses and no keys: they are asked only where somebody sets one.
     """
     return {
         "CRM_PROVIDER": "http",
@@ -27,6 +27,8 @@ def of_sandbox(urls: Mapping[str, str]) -> dict[str, str]:
         "ANALYSIS_PROVIDER": "gemini",
         "GEMINI_API_KEY": KEY,
         "GOOGLE_GEMINI_BASE_URL": urls["gemini"],
+        "VERTEX_BASE_URL": urls["vertex"],
+        "BEDROCK_BASE_URL": urls["bedrock"],
         "CLEARBIT_API_KEY": KEY,
         "CLEARBIT_BASE_URL": urls["clearbit"],
         "CLEARBIT_PERSON_BASE_URL": urls["clearbit"],

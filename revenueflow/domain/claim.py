@@ -93,7 +93,10 @@ class Verdict(Value):
 
 
 class Analysis(Value):
-    """What a model, or the rules analyst, answered. `fit` is its proposal only; the fit that counts is computed."""
+    """What a model, or the rules analyst, answered. `fit` is its proposal only; the fit that counts is computed.
+
+    `cached`: it is the answer that another run had paid for; tokens and cost (US dollars) are those of this run.
+    """
 
     analyst: str
     model: str
@@ -103,6 +106,8 @@ class Analysis(Value):
     claims: tuple[Claim, ...]
     input_tokens: int = 0
     output_tokens: int = 0
+    cost_usd: float = 0.0
+    cached: bool = False
 
 
 class AnalysisVerdict(StrEnum):

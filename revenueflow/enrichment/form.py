@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from revenueflow.domain.evidence import Evidence, Signal, Trust
 from revenueflow.domain.lead import Lead, LeadForm
+from revenueflow.domain.text import visible
 from revenueflow.enrichment.base import evidence_id
 from revenueflow.enrichment.domains import host_of_url, registrable
 from revenueflow.privacy.redaction import known_values, redact
@@ -62,8 +63,8 @@ def _value(signal: Signal, text: str) -> JsonValue:
 
 
 def _clean(text: str | None) -> str:
-    """Without NUL, which no database column takes."""
-    return (text or "").replace("\x00", "").strip()
+    """Without what can't be seen: it must not hide what is looked for, and no database column takes NUL."""
+    return visible(text or "").strip()
 
 
 def _evidence(lead_id: UUID, run_key: str, at: datetime, signal: Signal, name: str, value: JsonValue) -> Evidence:

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import TypeVar
 
 from revenueflow.analysis.base import Analyst
+from revenueflow.analysis.offers import Offers
+from revenueflow.analysis.pricing import ModelRules
 from revenueflow.analysis.prompt import PromptTemplate
 from revenueflow.db.direct import Direct
 from revenueflow.db.jobs import Lease
@@ -34,7 +36,9 @@ class Services:
     registry: Registry
     waterfall: Waterfall
     analysts: Sequence[Analyst]
+    models: ModelRules
     prompt: PromptTemplate
+    offers: Offers
     vocabulary: Vocabulary
     grounding: GroundingRules
     profile: Profile

@@ -14,6 +14,7 @@ from revenueflow.enrichment.domains import subject_of
 from revenueflow.enrichment.form import form_evidence
 from revenueflow.enrichment.waterfall import Missed
 from revenueflow.pipeline.context import Context
+from revenueflow.privacy.masking import Mask
 
 LEAST_SNOOZE = 0.5
 """Seconds."""
@@ -39,8 +40,9 @@ async def step(lead: Lead, context: Context) -> Outcome:
     )
     if found.pending is not None and patient:
         return Snooze(context.now + timedelta(seconds=max(LEAST_SNOOZE, found.pending)), "vendor_pending")
+    mask = Mask(lead.email, lead.phone, lead.name)
     enriched = Enriched(
-        evidence=(*form, *found.evidence),
+        evidence=(*form, *map(mask.evidence, found.evidence)),
         missed=found.missed,
         reports=found.reports,
         completeness=found.completeness,

@@ -20,6 +20,7 @@ from revenueflow.grounding.effect import weigh
 from revenueflow.grounding.reviewed import decided, questions
 from revenueflow.grounding.summary import lines, summary
 from revenueflow.grounding.validator import judge
+from revenueflow.pipeline import analyse
 from revenueflow.pipeline.analyse import Analysed
 from revenueflow.pipeline.context import Context
 from revenueflow.pipeline.enrich import Enriched
@@ -38,8 +39,8 @@ async def step(lead: Lead, context: Context) -> Outcome:
     """Judges each claim, then computes fit and intent from the claims that survived."""
     services = context.services
     numbered = prompt.numbered(context.result(Enriched).evidence)
-    claims, now = context.result(Analysed).analysis.claims, context.now
-    judged = judge(claims, numbered, services.vocabulary, services.grounding, now=now)
+    analysed, now = context.result(Analysed), context.now
+    judged = judge(analysed.analysis.claims, numbered, services.vocabulary, services.grounding, now=now)
     judged = decided(judged, await _decisions(lead, context), numbered, services.vocabulary)
     judgement = weigh(judged, numbered, services.grounding, now)
     _count(judgement)
@@ -61,11 +62,14 @@ async def _decisions(lead: Lead, context: Context) -> list[Decided]:
 
 def _changes(told: Grounded, lead: Lead, context: Context) -> Changes:
     judgement, asked = told.judgement, questions(told.judgement)
+    analysed = context.result(Analysed)
     columns = {
         "analysis_verdict": judgement.verdict.value,
         "fit": judgement.fit,
         "intent": judgement.intent.value,
         "summary": told.summary,
+        "cost": analysed.analysis.cost_usd,
+        "reanalyse_at": analyse.again_at(analysed, context.now),
     }
     audit = (_entry(judgement), *_opened(asked, reviews.review_id(lead.id, context.lease.run_version)))
     return Changes(lead=columns, claims=judgement.claims, audit=audit, questions=asked)

@@ -72,6 +72,11 @@ class Breaker:
         """closed, half-open or open, as far as this process knows."""
         return str(self._known.state)
 
+    async def closed(self) -> bool:
+        """Whether calls are made at all, as all processes know it; spends nothing, not even the one try."""
+        await self._look()
+        return self._known.state == CLOSED
+
     async def admit(self) -> None:
         """Returns if a call may be made. Raises UpstreamUnavailable (`breaker_open`) with the seconds that are left."""
         if time.monotonic() - self._seen_at > MIRRORED_SECONDS:

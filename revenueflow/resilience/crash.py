@@ -27,6 +27,8 @@ POINTS = {
     "claim.after_commit": "it has claimed them and done nothing else",
     "lookup.before_call": "a question to a provider is claimed and its price reserved, it is not asked yet",
     "lookup.after_call": "the answer is there, nothing of it is written",
+    "analysis.before_call": "a prompt is claimed and its most reserved, it is not sent yet",
+    "analysis.after_call": "the model has answered, nothing of it is written",
     "checkpoint.before_commit": "steps have ended, nothing of it is written",
     "checkpoint.after_commit": "their results are written, the next steps have not begun",
     "release.before_commit": "runs are about to give their leases up",

@@ -9,6 +9,10 @@ from yarl import URL
 from revenueflow.resilience.http import ANSWER_CAP, Calls, Client, capped, new_client, phases
 
 
+class TooLarge(httpx2.ReadError):
+    """The answer has more bytes than any that we could use."""
+
+
 class Transport(httpx2.AsyncBaseTransport):
     """Carries requests of up to `timeout` seconds each, and closes its connections with the client that holds it."""
 
@@ -48,5 +52,5 @@ class Transport(httpx2.AsyncBaseTransport):
         async with sending as response:
             content = await capped(response, ANSWER_CAP)
             if content is None:
-                raise httpx2.ReadError("the answer is too large", request=request)
+                raise TooLarge("the answer is too large", request=request)
             return httpx2.Response(response.status, headers=list(response.headers.items()), content=content)

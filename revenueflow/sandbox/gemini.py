@@ -42,12 +42,15 @@ def refuse(status: int, reason: str) -> Response:  # noqa: ARG001
 def app() -> Starlette:
     """Serves POST /{v1|v1beta}/models/{model}:generateContent."""
     path = "/models/{model}:generateContent"
-    return Starlette(routes=[Route(f"/{version}{path}", _generate, methods=["POST"]) for version in ("v1", "v1beta")])
+    return Starlette(routes=[Route(f"/{version}{path}", _with_key, methods=["POST"]) for version in ("v1", "v1beta")])
 
 
-async def _generate(request: Request) -> Response:
-    if not request.headers.get("x-goog-api-key"):
-        return refuse(403, "key")
+async def _with_key(request: Request) -> Response:
+    return await generate(request) if request.headers.get("x-goog-api-key") else refuse(403, "key")
+
+
+async def generate(request: Request) -> Response:
+    """Answers whoever asks."""
     sent = _parsed(await request.body())
     parts = _texts(sent) if sent else None
     if sent is None or not parts:

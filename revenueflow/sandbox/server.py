@@ -19,6 +19,7 @@ from revenueflow.errors import ConfigurationError
 from revenueflow.sandbox import (
     apollo,
     aturiya,
+    bedrock,
     clearbit,
     control,
     crm,
@@ -28,6 +29,7 @@ from revenueflow.sandbox import (
     marketo,
     pipe0,
     slack,
+    vertex,
     zoominfo,
 )  # fmt: skip
 from revenueflow.sandbox.directory import companies, contacts
@@ -77,6 +79,8 @@ def apps(state: State) -> dict[str, ASGIApp]:
     directory = companies()
     upstreams = {
         "gemini": Upstream("gemini", gemini.app(), state, gemini.refuse),
+        "vertex": Upstream("vertex", vertex.app(), state, vertex.refuse),
+        "bedrock": Upstream("bedrock", bedrock.app(), state, bedrock.refuse),
         "clearbit": Upstream("clearbit", clearbit.app(directory), state, clearbit.refuse, quota_status=402),
         "hunter": Upstream("hunter", hunter.app(directory), state, hunter.refuse),
         "pipe0": Upstream("pipe0", pipe0.app(directory), state, pipe0.refuse, quota_status=402),

@@ -12,8 +12,21 @@ from revenueflow.sandbox.ledger import Ledger
 from revenueflow.sandbox.records import JournalFiles, MarketoRecords
 
 UPSTREAMS: Final = (
-    "gemini", "clearbit", "hunter", "pipe0", "apollo", "zoominfo", "slack", "crm", "hubspot", "marketo", "aturiya",
-)  # fmt: skip
+    "gemini",
+    "vertex",
+    "bedrock",
+    "clearbit",
+    "hunter",
+    "pipe0",
+    "apollo",
+    "zoominfo",
+    "slack",
+    "crm",
+    "hubspot",
+    "marketo",
+    "aturiya",
+)
+MODELS: Final = ("gemini", "vertex", "bedrock")  # fmt: skip
 USUAL: Final = {"latency_ms": 50, "jitter_ms": 100}
 OF_A_MODEL: Final = {"latency_ms": 800, "jitter_ms": 0}
 
@@ -50,5 +63,5 @@ class State:
 
 
 def _usual(upstream: str, latency: bool, invent_rate: float) -> Faults:
-    pace = (OF_A_MODEL if upstream == "gemini" else USUAL) if latency else {}
-    return Faults(**pace, invent_rate=invent_rate if upstream == "gemini" else 0.0)
+    pace = (OF_A_MODEL if upstream in MODELS else USUAL) if latency else {}
+    return Faults(**pace, invent_rate=invent_rate if upstream in MODELS else 0.0)

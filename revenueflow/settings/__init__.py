@@ -12,6 +12,7 @@ from typing import Any, Literal, Self, TypeVar
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from revenueflow.errors import ConfigurationError, Fault
+from revenueflow.settings.analysis import AnalysisSettings as AnalysisSettings
 from revenueflow.settings.audit import SealSettings
 from revenueflow.settings.base import Folder, HeaderName, HttpUrl, Secrets
 from revenueflow.settings.base import Group as Group
@@ -138,16 +139,6 @@ class CrmSettings(Group):
     timeout: float = env("CRM_TIMEOUT_SECONDS", 10, about="seconds for one call; shorter than the lease", gt=0)
 
 
-class AnalysisSettings(Group):
-    """The model that reads the evidence."""
-
-    provider: Literal["gemini", "rules"] = env("ANALYSIS_PROVIDER", "gemini", about="gemini, or rules for no model")
-    api_key: SecretStr | None = env("GEMINI_API_KEY", None, about="without it the rules analyst answers")
-    base_url: HttpUrl | None = env("GOOGLE_GEMINI_BASE_URL", None, about="another address of the Gemini API")
-    model: str = env("GEMINI_MODEL", "gemini-2.5-flash", about="the model's name")
-    timeout: float = env("ANALYSIS_TIMEOUT_SECONDS", 20, about="seconds for one answer", gt=0, le=25)
-
-
 class HubSpotSettings(Group):
     """HubSpot, read: contacts that an event names."""
 
@@ -266,6 +257,8 @@ def _fault(group: type[Group], variable: str, kind: str, message: str) -> Fault:
 def _check_together(settings: Settings) -> None:
     if settings.crm.provider == "http" and not settings.crm.base_url:
         raise ConfigurationError("CRM_BASE_URL: is not set, and CRM_PROVIDER=http needs it (https://host/path)")
+    if missing := settings.analysis.missing():
+        raise ConfigurationError(missing)
     given = settings.enrichment
     if (given.zoominfo_id is None) != (given.zoominfo_secret is None):
         missing = "ZOOMINFO_CLIENT_SECRET" if given.zoominfo_secret is None else "ZOOMINFO_CLIENT_ID"

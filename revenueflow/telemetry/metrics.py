@@ -37,6 +37,17 @@ lookups_denied = Counter(
 )
 spend = Counter("revenueflow_spend_total", "Money spent on upstreams", ["provider", "currency"])
 tokens = Counter("revenueflow_tokens_total", "Model tokens", ["model", "kind"])
+model_answers = Counter(
+    "revenueflow_model_answers_total", "Answers of models: by a call, from the cache, or of a run's own earlier call",
+    ["analyst", "origin"],
+)  # fmt: skip
+model_failures = Counter("revenueflow_model_failures_total", "Analysts that did not answer", ["analyst", "reason"])
+models_denied = Counter(
+    "revenueflow_models_denied_total", "Prompts that were not sent, for a cap or the stop", ["analyst", "reason"]
+)
+reanalyses = Counter(
+    "revenueflow_reanalyses_total", "Leads that are analysed again, after the rules had stood in for a model"
+)
 audit_tampered = Gauge("revenueflow_audit_tampered", "1: the trail is not what was signed; nothing is signed any more")
 seal_age = Gauge("revenueflow_seal_age_seconds", "Age of the oldest audit event that is not sealed")
 claimed_directly = Counter(

@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Sequence
 
+from revenueflow.analysis import ledger as analyses
 from revenueflow.db.direct import Direct
 from revenueflow.enrichment import ledger
 from revenueflow.errors import Unavailable
@@ -18,7 +19,7 @@ from revenueflow.queue import answering
 from revenueflow.resilience import heap
 from revenueflow.settings import Settings
 from revenueflow.telemetry import logs, metrics
-from revenueflow.workers import schedule
+from revenueflow.workers import reanalysis, schedule
 from revenueflow.workers.commits import Commits
 from revenueflow.workers.heartbeat import Heartbeat
 from revenueflow.workers.runner import Runner
@@ -47,7 +48,10 @@ async def work(direct: Direct, services: Services, settings: Settings, *, steps:
             loops.create_task(_claim_directly(runner, settings.worker.direct_claim))
             loops.create_task(_settle(services.registry, settings.worker.settle))
             loops.create_task(_tidy(direct, services.waterfall.rules.patience_seconds + TIDY_SECONDS))
+            loops.create_task(_tidy_analyses(direct, 2 * settings.worker.lease))
             loops.create_task(schedule.run(settings))
+            if settings.analysis.again:
+                loops.create_task(reanalysis.run(direct, services.analysts, services.models.again))
     finally:
         await runner.drain()
         heartbeat.stop()
@@ -87,6 +91,17 @@ async def _tidy(direct: Direct, seconds: float) -> None:
         try:
             if ended := await ledger.tidy(direct, seconds):
                 log.info("reservations_ended", lookups=ended)
+        except Unavailable as error:
+            log.warning("tidy_failed", detail=error.detail)
+
+
+async def _tidy_analyses(direct: Direct, seconds: float) -> None:
+    """Settles calls of models that nobody came back from, and deletes answers past their time."""
+    while True:
+        await asyncio.sleep(TIDY_PAUSE)
+        try:
+            if ended := await analyses.tidy(direct, seconds):
+                log.info("reservations_ended", analyses=ended)
         except Unavailable as error:
             log.warning("tidy_failed", detail=error.detail)
 

@@ -12,7 +12,7 @@ from tests.faults.system import System, running
 
 CRASHES = (
     "ingress.before_commit", "ingress.after_commit", "spool.after_sync", "relay.after_mark", "claim.after_commit",
-    "checkpoint.before_commit", "lookup.after_call", "action.after_plan", "action.after_call",
+    "checkpoint.before_commit", "lookup.after_call", "analysis.after_call", "action.after_plan", "action.after_call",
 )  # fmt: skip
 FAULTS = (
     "commit_answer_lost", "postgres_restarts", "redis_is_emptied", "redis_is_away", "worker_is_killed", "zombie",

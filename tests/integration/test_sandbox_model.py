@@ -10,7 +10,10 @@ import orjson
 import pytest
 
 from revenueflow import defaults
+from revenueflow.analysis.models.aws import Keys
+from revenueflow.analysis.models.bedrock import Bedrock
 from revenueflow.analysis.models.gemini import Gemini
+from revenueflow.analysis.models.vertex import Vertex
 from revenueflow.analysis.prompt import Prompt, PromptTemplate, build
 from revenueflow.clock import utcnow
 from revenueflow.domain.claim import ClaimVerdict
@@ -119,6 +122,56 @@ async def test_true_claims_hold_and_invented_ones_do_not(sandbox: Sandbox) -> No
     await gemini.aclose()
     assert set(true) <= {ClaimVerdict.SUPPORTED, ClaimVerdict.AMBIGUOUS}
     assert true.count(ClaimVerdict.AMBIGUOUS) <= CONTRADICTIONS * len(true)
+
+
+def clients(sandbox: Sandbox) -> list[Gemini | Vertex | Bedrock]:
+    url = sandbox.urls
+    return [
+        Gemini(api_key="k", model="m", base_url=url["gemini"]),
+        Vertex(api_key="k", model="m", base_url=url["vertex"]),
+        Bedrock(keys=Keys("AKID", "secret"), region="eu-central-1", model="us.m-v1:0", base_url=url["bedrock"]),
+    ]
+
+
+async def test_the_other_dialects_give_the_same_answers_and_own_up_to_inventions(sandbox: Sandbox) -> None:
+    template = PromptTemplate.parse(defaults.text("prompts/analyse.md"))
+    prompt: Prompt = build(await evidence(sandbox, 0), template)
+    for rate in (0, 1):
+        found = []
+        for client in clients(sandbox):
+            await sandbox.break_(client.name, invent_rate=rate)
+            found.append(await client.analyse(prompt))
+            await client.aclose()
+        claims = [{(one.field, str(one.value)) for one in analysis.claims} for analysis in found]
+        assert all(analysis.input_tokens > 100 and analysis.output_tokens > 10 for analysis in found)
+        if rate == 0:
+            assert claims[0] == claims[1] == claims[2] != set()
+        else:
+            assert all([(await sandbox.requests(name))[-1]["invented"] for name in ("gemini", "vertex", "bedrock")])
+
+
+@pytest.mark.parametrize(
+    ("upstream", "path", "headers", "status"),
+    [
+        ("vertex", "/v1beta1/projects/p/locations/l/publishers/google/models/m:generateContent", {}, 401),
+        ("vertex", "/v1beta1/publishers/google/models/m:generateContent", {}, 401),
+        ("vertex", "/v1beta1/publishers/google/models/m:generateContent", {"x-goog-api-key": "k"}, 200),
+        (
+            "vertex",
+            "/v1/projects/p/locations/l/publishers/google/models/m:generateContent",
+            {"authorization": "Bearer t"},
+            200,
+        ),
+        ("vertex", "/v1beta/models/m:generateContent", {"x-goog-api-key": "k"}, 404),
+        ("bedrock", "/model/m%3A0/converse", {}, 403),
+        ("bedrock", "/model/m%3A0/converse", {"authorization": "Bearer k"}, 400),
+    ],
+)
+async def test_who_is_let_in(sandbox: Sandbox, upstream: str, path: str, headers: dict[str, str], status: int) -> None:
+    answer = await sandbox.ask(upstream, "POST", path, headers=headers, json=EMPTY_PROMPT)
+    assert answer.status_code == status
+    if upstream == "bedrock":
+        assert answer.headers["x-amzn-errortype"] and answer.json()["message"]
 
 
 async def test_a_refusal_by_google_reaches_our_client(sandbox: Sandbox) -> None:

@@ -10,7 +10,8 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from revenueflow.errors import UpstreamRejected
+from revenueflow.analysis.base import Unusable
+from revenueflow.analysis.base import Usage as Tokens
 
 BLOCKED: Final = frozenset(
     {"SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "MODEL_ARMOR", "LANGUAGE"}
@@ -65,24 +66,30 @@ class Generated(_Read):
 
     @classmethod
     def read(cls, upstream: str, body: str | None) -> Generated:
-        """The response in a body. Raises UpstreamRejected, schema_invalid, for anything else."""
+        """The response in a body. Raises Unusable, schema_invalid, for anything else."""
         try:
             return cls.model_validate_json(body or "{}")
         except ValidationError:
-            raise UpstreamRejected(upstream, "schema_invalid") from None
+            raise Unusable(upstream, "schema_invalid") from None
+
+    @property
+    def usage(self) -> Tokens:
+        """What is paid."""
+        told = self.usage_metadata
+        return Tokens(told.prompt_token_count, told.candidates_token_count + told.thoughts_token_count)
 
     def text(self, upstream: str) -> str:
-        """The text of a complete answer. Raises UpstreamRejected: blocked, empty, truncated or schema_invalid."""
+        """The text of a complete answer. Raises Unusable: blocked, empty, truncated or schema_invalid."""
         if self.prompt_feedback.block_reason:
-            raise UpstreamRejected(upstream, "blocked")
+            raise Unusable(upstream, "blocked", self.usage)
         if not self.candidates:
-            raise UpstreamRejected(upstream, "empty")
+            raise Unusable(upstream, "empty", self.usage)
         first = self.candidates[0]
         if first.finish_reason != "STOP":
-            raise UpstreamRejected(upstream, _ending(first.finish_reason))
+            raise Unusable(upstream, _ending(first.finish_reason), self.usage)
         text = "".join(part.text or "" for part in first.content.parts if not part.thought)
         if not text.strip():
-            raise UpstreamRejected(upstream, "empty")
+            raise Unusable(upstream, "empty", self.usage)
         return text
 
 

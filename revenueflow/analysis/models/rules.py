@@ -7,6 +7,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
+from revenueflow.analysis.base import Asker
 from revenueflow.analysis.prompt import Prompt
 from revenueflow.domain.claim import Analysis, Citation, Claim, ClaimField
 from revenueflow.domain.evidence import Evidence, Signal, Trust
@@ -57,7 +58,7 @@ class Rules:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
 
-    async def analyse(self, prompt: Prompt) -> Analysis:
+    async def analyse(self, prompt: Prompt, asker: Asker | None = None) -> Analysis:  # noqa: ARG002 of the Protocol
         """One claim for each kind of fact that the evidence holds; intent by the phrases of the message."""
         drafts = [*self._facts(prompt), *self._technologies(prompt), *_jobs(prompt), *self._signals(prompt)]
         claims = tuple(draft.model_copy(update={"id": f"C{place}"}) for place, draft in enumerate(drafts, start=1))

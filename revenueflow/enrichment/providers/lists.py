@@ -6,7 +6,8 @@ import re
 
 from pydantic import JsonValue
 
-from revenueflow.enrichment.mapping import LONGEST_LIST, At, Converter, Unfit, prose, text
+from revenueflow.enrichment.mapping import LONGEST_LIST, At, Converter, Unfit, text
+from revenueflow.privacy.redaction import redact
 
 _PROFILE = re.compile(r"(?:https?://)?(?:[a-z0-9-]+\.)*linkedin\.com/(?:in|pub)/[^\s)\]>\"']*", re.IGNORECASE)
 _STAGE = ("series", "stage", "type", "round", "fundingType")
@@ -34,7 +35,7 @@ def _inside(item: JsonValue, names: tuple[str, ...]) -> JsonValue:
 
 def without_profiles(value: JsonValue) -> str:
     """Running text without email addresses, phone numbers and addresses of personal profiles."""
-    return _PROFILE.sub("[profile]", prose(value))
+    return redact(_PROFILE.sub("[profile]", text(value)))
 
 
 def latest_round(rounds: JsonValue) -> At | str | None:

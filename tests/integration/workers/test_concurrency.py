@@ -11,7 +11,10 @@ LEADS = 105
 
 async def test_a_worker_has_a_hundred_leads_in_flight(home: House) -> None:
     await home.sandbox.break_("gemini", latency_ms=6000)
-    await asyncio.gather(*(home.deliver(email=f"n{n}@larkvale-systems.example") for n in range(LEADS)))
+    different = (
+        {"email": f"n{n}@larkvale-systems.example", "message": f"Pricing for {n} seats?"} for n in range(LEADS)
+    )
+    await asyncio.gather(*(home.deliver(**fields) for fields in different))
 
     async def all_there() -> bool:
         return len([one for one in await home.sandbox.requests("gemini") if one["status"] is None]) >= 102

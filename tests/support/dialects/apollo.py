@@ -115,7 +115,7 @@ COMPANY: dict[str, Any] = {
 COMPANY_FACTS: Facts = {
     Signal.COMPANY_NAME: ("name", "Northwind Traders"),
     Signal.COMPANY_DOMAIN: ("primary_domain", DOMAIN),
-    Signal.DESCRIPTION: ("short_description", "Trades worldwide. Write to [email] or call [phone]."),
+    Signal.DESCRIPTION: ("short_description", "Trades worldwide. Write to [EMAIL] or call [PHONE]."),
     Signal.INDUSTRY: ("industry", "information technology & services"),
     Signal.HEADCOUNT: ("estimated_num_employees", 240),
     Signal.COUNTRY: ("country", "Germany"),

@@ -105,7 +105,7 @@ ROUNDS = [
     {"series": "Series B", "date": "2024-05-01"},
 ]
 POST = "Hiring now, see https://www.linkedin.com/in/adacanary or canary@northwind.example, +49 30 5550 1234"
-CLEAN = "Hiring now, see [profile] or [email], [phone]"
+CLEAN = "Hiring now, see [profile] or [EMAIL], [PHONE]"
 WIRES = (
     _wire(
         "company",
@@ -113,7 +113,7 @@ WIRES = (
         OVERVIEW,
         {
             Signal.COMPANY_NAME: ("company_name", "Northwind Traders"),
-            Signal.DESCRIPTION: ("company_description", "Trades worldwide. Write to [email] or call [phone]."),
+            Signal.DESCRIPTION: ("company_description", "Trades worldwide. Write to [EMAIL] or call [PHONE]."),
             Signal.INDUSTRY: ("company_industry", "Software"),
             Signal.HEADCOUNT: ("headcount", 240),
             Signal.REVENUE: ("estimated_revenue", "$10M-$50M"),

@@ -37,7 +37,7 @@ COMPANY: dict[str, Any] = {
 COMPANY_FACTS: Facts = {
     Signal.COMPANY_NAME: ("name", "Northwind Traders"),
     Signal.COMPANY_DOMAIN: ("domain", DOMAIN),
-    Signal.DESCRIPTION: ("description", "Trades worldwide. Write to [email] or call [phone]."),
+    Signal.DESCRIPTION: ("description", "Trades worldwide. Write to [EMAIL] or call [PHONE]."),
     Signal.INDUSTRY: ("category.industry", "Internet Software & Services"),
     Signal.HEADCOUNT: ("metrics.employees", 240),
     Signal.CITY: ("geo.city", "Berlin"),

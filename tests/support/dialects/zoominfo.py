@@ -137,7 +137,7 @@ WIRES = (
         facts={
             Signal.COMPANY_NAME: ("name", "Northwind Traders"),
             Signal.COMPANY_DOMAIN: ("website", DOMAIN),
-            Signal.DESCRIPTION: ("description", "Trades worldwide. Write to [email] or call [phone]."),
+            Signal.DESCRIPTION: ("description", "Trades worldwide. Write to [EMAIL] or call [PHONE]."),
             Signal.INDUSTRY: ("primaryIndustry[0]", "Software"),
             Signal.HEADCOUNT: ("employeeCount", 240),
             Signal.COUNTRY: ("country", "Germany"),

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import pytest
 
 from revenueflow import defaults
-from revenueflow.analysis.chain import analyse
+from revenueflow.analysis.base import Asker, Unusable
+from revenueflow.analysis.chain import analyse, outage
 from revenueflow.analysis.models.rules import Rules
 from revenueflow.analysis.prompt import Prompt
 from revenueflow.domain.claim import Analysis
@@ -24,7 +25,7 @@ class Failing:
     name: str = "broken"
     model: str = "broken-1"
 
-    async def analyse(self, prompt: Prompt) -> Analysis:
+    async def analyse(self, prompt: Prompt, asker: Asker | None = None) -> Analysis:
         raise self.error
 
 
@@ -55,8 +56,36 @@ async def test_a_chain_that_ends_without_an_answer_says_why() -> None:
 
 async def test_a_fault_of_our_own_is_not_taken_for_an_outage() -> None:
     class Buggy(Failing):
-        async def analyse(self, prompt: Prompt) -> Analysis:
+        async def analyse(self, prompt: Prompt, asker: Asker | None = None) -> Analysis:
             raise KeyError("bug")
 
     with pytest.raises(KeyError):
         await analyse(prompt(), [Buggy(UpstreamRejected("b", "x"))])
+
+
+@pytest.mark.parametrize(
+    ("error", "is_outage"),
+    [
+        (UpstreamUnavailable("a", "overloaded"), True),
+        (UpstreamUnavailable("a", "breaker_open"), True),
+        (UpstreamUnavailable("a", "cap_money", retry_after=3600), True),
+        (UpstreamRejected("a", "bad_key"), True),
+        (Unusable("a", "blocked"), False),
+        (Unusable("a", "truncated"), False),
+        (Unusable("a", "schema_invalid"), False),
+    ],
+)
+async def test_only_a_failure_that_may_mend_makes_it_worth_asking_again(error: UpstreamError, is_outage: bool) -> None:
+    rules = Rules(defaults.load(Vocabulary, "vocabulary.toml"))
+    assert bool(outage(*await analyse(prompt(), [Failing(error), rules]))) is is_outage
+    assert not outage(*await analyse(prompt(), [rules]))
+
+
+async def test_an_answer_of_the_next_model_is_no_outage() -> None:
+    class Model(Rules):
+        async def analyse(self, prompt: Prompt, asker: Asker | None = None) -> Analysis:
+            return (await super().analyse(prompt)).model_copy(update={"analyst": "bedrock"})
+
+    model = Model(defaults.load(Vocabulary, "vocabulary.toml"))
+    found, failures = await analyse(prompt(), [Failing(UpstreamUnavailable("a", "overloaded")), model])
+    assert (found.analyst, len(failures), outage(found, failures)) == ("bedrock", 1, None)

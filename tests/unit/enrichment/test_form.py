@@ -43,8 +43,8 @@ def test_fields_become_self_reported_evidence_without_personal_data() -> None:
         Signal.COUNTRY: ("$.country", "Deutschland"),
         Signal.CITY: ("$.location", "Berlin"),
         Signal.SOURCE: ("$.source", "webinar"),
-        Signal.TITLE: ("$.title", "CTO ([name])"),
-        Signal.MESSAGE: ("$.message", "Call me: [phone] or [email]. [name]"),
+        Signal.TITLE: ("$.title", "CTO ([NAME])"),
+        Signal.MESSAGE: ("$.message", "Call me: [PHONE] or [EMAIL]. [NAME]"),
         Signal.COMPANY_DOMAIN: ("$.website", "northwind.example"),
     }
     assert {(item.provider, item.trust, item.fetched_at) for item in found} == {("form", Trust.SELF_REPORTED, RECEIVED)}

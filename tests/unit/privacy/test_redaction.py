@@ -15,18 +15,18 @@ from revenueflow.privacy.redaction import known_values, redact, redact_emails
 @pytest.mark.parametrize(
     ("text", "redacted"),
     [
-        ("Write to dana.reyes+x@mail.x.example, please", "Write to [email], please"),
-        ("<dana@x.example>", "<[email]>"),
-        ("mailto:o'neil@x.example", "mailto:[email]"),
-        ("a%b&c@x.example", "[email]"),
-        ("a@b.example;c@d.example", "[email];[email]"),
-        ("jörg@größe.example", "[email]"),
+        ("Write to dana.reyes+x@mail.x.example, please", "Write to [EMAIL], please"),
+        ("<dana@x.example>", "<[EMAIL]>"),
+        ("mailto:o'neil@x.example", "mailto:[EMAIL]"),
+        ("a%b&c@x.example", "[EMAIL]"),
+        ("a@b.example;c@d.example", "[EMAIL];[EMAIL]"),
+        ("jörg@größe.example", "[EMAIL]"),
         ("no address: dana@localhost or @handle", "no address: dana@localhost or @handle"),
-        ("Call +1 (512) 555-0143 now", "Call [phone] now"),
-        ("Tel.030/1234567", "Tel.[phone]"),
-        ("Tel: 0049 30 23125-014", "Tel: [phone]"),
-        ("+49 (0)30 23125014", "[phone]"),
-        ("call me: 0171.2345678.", "call me: [phone]."),
+        ("Call +1 (512) 555-0143 now", "Call [PHONE] now"),
+        ("Tel.030/1234567", "Tel.[PHONE]"),
+        ("Tel: 0049 30 23125-014", "Tel: [PHONE]"),
+        ("+49 (0)30 23125014", "[PHONE]"),
+        ("call me: 0171.2345678.", "call me: [PHONE]."),
     ],
 )
 def test_addresses_and_numbers(text: str, redacted: str) -> None:
@@ -51,16 +51,16 @@ def test_other_numbers_stay(text: str) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "redacted"),
     [
-        ("Dana Reyes", "I am DANA REYES. Regards, Dana", "I am [name]. Regards, [name]"),
-        ("Dana Reyes", "Reyes's team; danapoint; Danas", "[name]'s team; danapoint; Danas"),
-        ("Al (Big) [x] Zo", "Al (Big) [x] Zo wrote", "[name] wrote"),
-        ("Bo Li", "Bo Li asks; Bosch listens", "[name] asks; Bosch listens"),
-        ("山田太郎", "私は山田太郎です。", "私は[name]です。"),
-        ("山田 太郎", "山田です", "[name]です"),
-        ("김민수", "김민수입니다", "[name]입니다"),
-        ("Мария Иванова", "Это Мария", "Это [name]"),
-        (unicodedata.normalize("NFD", "Zoë Größe"), "Grüße, Zoë", "Grüße, [name]"),
-        ("Zoë Größe", unicodedata.normalize("NFD", "Grüße, Zoë"), "Grüße, [name]"),
+        ("Dana Reyes", "I am DANA REYES. Regards, Dana", "I am [NAME]. Regards, [NAME]"),
+        ("Dana Reyes", "Reyes's team; danapoint; Danas", "[NAME]'s team; danapoint; Danas"),
+        ("Al (Big) [x] Zo", "Al (Big) [x] Zo wrote", "[NAME] wrote"),
+        ("Bo Li", "Bo Li asks; Bosch listens", "[NAME] asks; Bosch listens"),
+        ("山田太郎", "私は山田太郎です。", "私は[NAME]です。"),
+        ("山田 太郎", "山田です", "[NAME]です"),
+        ("김민수", "김민수입니다", "[NAME]입니다"),
+        ("Мария Иванова", "Это Мария", "Это [NAME]"),
+        (unicodedata.normalize("NFD", "Zoë Größe"), "Grüße, Zoë", "Grüße, [NAME]"),
+        ("Zoë Größe", unicodedata.normalize("NFD", "Grüße, Zoë"), "Grüße, [NAME]"),
     ],
 )
 def test_the_leads_own_name(name: str, text: str, redacted: str) -> None:
@@ -69,7 +69,7 @@ def test_the_leads_own_name(name: str, text: str, redacted: str) -> None:
 
 def test_the_leads_own_address_and_number_in_any_spelling() -> None:
     known = known_values("dana@intranet", "+49 171 12", None)
-    assert redact("Dana@Intranet or 4917112, +49-171-12", known) == "[email] or [phone], [phone]"
+    assert redact("Dana@Intranet or 4917112, +49-171-12", known) == "[EMAIL] or [PHONE], [PHONE]"
 
 
 def test_short_numbers_are_not_searched_for() -> None:
@@ -89,7 +89,7 @@ def test_a_known_name_never_survives_as_a_word(before: str, name: str) -> None:
 
 
 def test_log_lines_keep_their_numbers() -> None:
-    assert redact_emails("job 0171 2345678 of a@x.example") == "job 0171 2345678 of [email]"
+    assert redact_emails("job 0171 2345678 of a@x.example") == "job 0171 2345678 of [EMAIL]"
 
 
 @pytest.mark.parametrize(
