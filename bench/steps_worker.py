@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from pydantic import create_model
 
-from revenueflow import wiring
 from revenueflow.cli.run import run_until_signal
 from revenueflow.cli.serve import DIRECT
 from revenueflow.db.direct import Direct
@@ -25,6 +24,7 @@ from revenueflow.pipeline.context import Context
 from revenueflow.pipeline.steps import STEPS, Step
 from revenueflow.settings import Settings
 from revenueflow.telemetry import logs
+from revenueflow.wiring import services as wiring
 from revenueflow.workers.worker import work
 
 

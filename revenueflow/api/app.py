@@ -14,7 +14,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
-from revenueflow import __version__, wiring
+from revenueflow import __version__
 from revenueflow.api import (
     audit,
     campaigns,
@@ -44,6 +44,7 @@ from revenueflow.sources.drainer import Drainer
 from revenueflow.sources.ingress import Ingress
 from revenueflow.sources.spool import Spool
 from revenueflow.sources.storing import store
+from revenueflow.wiring.tools import tools
 
 ASSETS = "/docs/assets"
 LOCK_TIMEOUT = 0.1
@@ -100,7 +101,7 @@ async def _hold(settings: Settings) -> AsyncIterator[State]:
         if spool:
             await stack.enter_async_context(running(Drainer(spool, partial(store, direct)).run()))
         state = State(settings, database, ingress, doorbell, direct, identity, poker.poke, spool)
-        registry = await stack.enter_async_context(wiring.tools(settings, database, direct))
+        registry = await stack.enter_async_context(tools(settings, database, direct))
         state.tools = await stack.enter_async_context(mcp.running(settings, state, registry))
         yield state
 

@@ -99,7 +99,7 @@ def _identity(settings: Settings) -> Finding:
 
 
 def _files(settings: Settings) -> list[Finding]:
-    from revenueflow.wiring import check_analysts, check_directory, check_files
+    from revenueflow.wiring.files import check_analysts, check_directory, check_files
 
     folder = settings.config_dir
     found = [*check_files(folder), *check_directory(settings.enrichment), *check_analysts(settings.analysis, folder)]

@@ -36,7 +36,6 @@ def serve(
 
 
 async def _serve(settings: Settings, key: str) -> None:
-    from revenueflow import wiring
     from revenueflow.db import api_keys
     from revenueflow.db.direct import Direct
     from revenueflow.db.engine import engine_for
@@ -44,12 +43,13 @@ async def _serve(settings: Settings, key: str) -> None:
     from revenueflow.mcp.call import AGENTS, Caller
     from revenueflow.mcp.server import stdio
     from revenueflow.mcp.server.reading import Texts
+    from revenueflow.wiring.tools import tools
 
     seen: list[tuple[float, Caller]] = []
     async with AsyncExitStack() as stack:
         database = Database(await stack.enter_async_context(engine_for(settings.database, application="mcp")))
         direct = await stack.enter_async_context(Direct(settings.database, application="mcp"))
-        registry = await stack.enter_async_context(wiring.tools(settings, database, direct))
+        registry = await stack.enter_async_context(tools(settings, database, direct))
 
         async def caller() -> Caller:
             if seen and time.monotonic() - seen[-1][0] < REMEMBERED:

@@ -21,7 +21,7 @@ def schema(
 
     Example: revenueflow schema enrichment.toml
     """
-    from revenueflow.wiring import TABLES, json_schema
+    from revenueflow.wiring.files import TABLES, json_schema
 
     if write:
         for each in TABLES:

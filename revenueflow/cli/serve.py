@@ -115,16 +115,16 @@ def _allow_many_sockets() -> None:
 
 
 async def _work(settings: Settings) -> None:
-    from revenueflow import wiring
     from revenueflow.telemetry.exporter import serve_metrics
+    from revenueflow.wiring.services import services
     from revenueflow.workers.worker import work
 
     async with AsyncExitStack() as stack:
         engine = await stack.enter_async_context(engine_for(settings.database, application="worker"))
         direct = await stack.enter_async_context(Direct(settings.database, application="runner", size=DIRECT))
-        services = await stack.enter_async_context(wiring.services(settings, Database(engine), direct))
+        held = await stack.enter_async_context(services(settings, Database(engine), direct))
         stack.enter_context(serve_metrics(settings.worker.metrics_port))
-        await work(direct, services, settings)
+        await work(direct, held, settings)
 
 
 async def _relay(settings: Settings) -> None:

@@ -12,7 +12,7 @@ import revenueflow.api.deadlines
 import revenueflow.cli.main
 import revenueflow.cli.sandbox
 import revenueflow.sandbox.server
-import revenueflow.wiring
+import revenueflow.wiring.services
 import revenueflow.workers.relay
 import revenueflow.workers.worker
 from revenueflow.enrichment.domains import email_domains, registrable

@@ -35,7 +35,6 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from revenueflow import wiring
 from revenueflow.clock import utcnow
 from revenueflow.db.dead_letters import STOPPED, Chosen
 from revenueflow.db.deliveries import NewDelivery
@@ -69,6 +68,7 @@ from revenueflow.sources.ingress import Ingress
 from revenueflow.sources.segment import Damage
 from revenueflow.sources.spool import SUFFIX, Spool
 from revenueflow.sources.storing import store
+from revenueflow.wiring import services as wiring
 from revenueflow.workers.commits import Commits, GivenUp
 from revenueflow.workers.heartbeat import Heartbeat
 from revenueflow.workers.relay import Relay

@@ -16,7 +16,6 @@ from uuid import UUID
 import orjson
 from pydantic import SecretStr
 
-from revenueflow import wiring
 from revenueflow.db import jobs
 from revenueflow.db.direct import Direct
 from revenueflow.db.engine import engine_for
@@ -43,6 +42,7 @@ from revenueflow.sources import generic
 from revenueflow.sources.arrival import Arrival
 from revenueflow.sources.ingress import Ingress
 from revenueflow.telemetry import logs
+from revenueflow.wiring import services as wiring
 from revenueflow.workers.commits import Commits
 from revenueflow.workers.heartbeat import Heartbeat
 from revenueflow.workers.relay import Relay

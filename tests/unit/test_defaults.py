@@ -13,7 +13,7 @@ from revenueflow.cli.schema import file_name, pretty
 from revenueflow.domain.base import Value
 from revenueflow.enrichment.rules import EnrichmentRules
 from revenueflow.errors import ConfigurationError
-from revenueflow.wiring import TABLES, check_files, json_schema
+from revenueflow.wiring.files import TABLES, check_files, json_schema
 
 
 class Table(Value):

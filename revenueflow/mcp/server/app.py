@@ -12,68 +12,81 @@ from mcp.shared.exceptions import MCPError
 
 from revenueflow import __version__
 from revenueflow.db.session import Database
-from revenueflow.errors import NotAllowed, NotFound
+from revenueflow.errors import NotFound
 from revenueflow.mcp.call import Caller
 from revenueflow.mcp.registry import Registry
 from revenueflow.mcp.server import calls, reading, surface
 from revenueflow.mcp.server.reading import Texts
 
 Ctx: TypeAlias = ServerRequestContext[Any, Any]
+Page: TypeAlias = types.PaginatedRequestParams | None
+
+
+class Handlers:
+    """What each request of the protocol does. `caller_of` tells who asks; each handler asks it again."""
+
+    def __init__(
+        self, registry: Registry, database: Database, caller_of: Callable[[Ctx], Awaitable[Caller]], texts: Texts
+    ) -> None:
+        self._registry = registry
+        self._database = database
+        self._caller_of = caller_of
+        self._texts = texts
+
+    async def list_tools(self, ctx: Ctx, _: Page) -> types.ListToolsResult:
+        """The tools of the caller's role."""
+        caller = await self._caller_of(ctx)
+        return types.ListToolsResult(tools=surface.offered(caller.role, self._registry.policy))
+
+    async def call_tool(self, ctx: Ctx, params: types.CallToolRequestParams) -> types.CallToolResult:
+        """A guarded call."""
+        return await calls.called(self._registry, await self._caller_of(ctx), params.name, params.arguments or {})
+
+    async def list_templates(self, _: Ctx, __: Page) -> types.ListResourceTemplatesResult:
+        """What can be read of a lead."""
+        return types.ListResourceTemplatesResult(resource_templates=list(reading.TEMPLATES))
+
+    async def list_resources(self, _: Ctx, __: Page) -> types.ListResourcesResult:
+        """None by itself: a lead is read by its id."""
+        return types.ListResourcesResult(resources=[])
+
+    async def read_resource(self, ctx: Ctx, params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
+        """A lead's timeline, evidence or claims."""
+        caller = await self._caller_of(ctx)
+        if caller.role not in reading.READERS:
+            raise MCPError(types.INVALID_REQUEST, f"role {caller.role} may not read leads")
+        try:
+            return await reading.read(self._database, params.uri)
+        except NotFound as error:
+            raise MCPError(types.INVALID_PARAMS, error.detail) from None
+
+    async def list_prompts(self, _: Ctx, __: Page) -> types.ListPromptsResult:
+        """What people may ask for."""
+        return types.ListPromptsResult(prompts=self._texts.listed())
+
+    async def get_prompt(self, _: Ctx, params: types.GetPromptRequestParams) -> types.GetPromptResult:
+        """A prompt about one lead."""
+        try:
+            return self._texts.prompt(params.name, params.arguments or {})
+        except NotFound as error:
+            raise MCPError(types.INVALID_PARAMS, error.detail) from None
 
 
 def build(
     registry: Registry, database: Database, caller_of: Callable[[Ctx], Awaitable[Caller]], texts: Texts
 ) -> Server[Any]:
-    """The server. `caller_of` tells who asks; each handler asks it again."""
-
-    async def list_tools(ctx: Ctx, _: types.PaginatedRequestParams | None) -> types.ListToolsResult:
-        return types.ListToolsResult(tools=surface.offered((await caller_of(ctx)).role, registry.policy))
-
-    async def call_tool(ctx: Ctx, params: types.CallToolRequestParams) -> types.CallToolResult:
-        return await calls.called(registry, await caller_of(ctx), params.name, params.arguments or {})
-
-    async def list_templates(_: Ctx, __: types.PaginatedRequestParams | None) -> types.ListResourceTemplatesResult:
-        return types.ListResourceTemplatesResult(resource_templates=list(reading.TEMPLATES))
-
-    async def list_resources(_: Ctx, __: types.PaginatedRequestParams | None) -> types.ListResourcesResult:
-        return types.ListResourcesResult(resources=[])
-
-    async def read_resource(ctx: Ctx, params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
-        _may_read(await caller_of(ctx))
-        return await _found(reading.read(database, params.uri))
-
-    async def list_prompts(_: Ctx, __: types.PaginatedRequestParams | None) -> types.ListPromptsResult:
-        return types.ListPromptsResult(prompts=texts.listed())
-
-    async def get_prompt(_: Ctx, params: types.GetPromptRequestParams) -> types.GetPromptResult:
-        try:
-            return texts.prompt(params.name, params.arguments or {})
-        except NotFound as error:
-            raise MCPError(types.INVALID_PARAMS, error.detail) from None
-
+    """The server over one process's registry."""
+    handlers = Handlers(registry, database, caller_of, texts)
     return Server(
         "revenueflow",
         version=__version__,
         title="RevenueFlow",
         instructions=texts.instructions,
-        on_list_tools=list_tools,
-        on_call_tool=call_tool,
-        on_list_resources=list_resources,
-        on_list_resource_templates=list_templates,
-        on_read_resource=read_resource,
-        on_list_prompts=list_prompts,
-        on_get_prompt=get_prompt,
+        on_list_tools=handlers.list_tools,
+        on_call_tool=handlers.call_tool,
+        on_list_resources=handlers.list_resources,
+        on_list_resource_templates=handlers.list_templates,
+        on_read_resource=handlers.read_resource,
+        on_list_prompts=handlers.list_prompts,
+        on_get_prompt=handlers.get_prompt,
     )
-
-
-def _may_read(caller: Caller) -> None:
-    if caller.role not in reading.READERS:
-        raise MCPError(types.INVALID_REQUEST, f"role {caller.role} may not read leads")
-
-
-async def _found(reading: Any) -> types.ReadResourceResult:
-    try:
-        found: types.ReadResourceResult = await reading
-    except (NotFound, NotAllowed) as error:
-        raise MCPError(types.INVALID_PARAMS, error.detail) from None
-    return found

@@ -1,0 +1,136 @@
+"""The files that people edit: what each must look like, and what is wrong with one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter
+
+from revenueflow import defaults
+from revenueflow.analysis import configured
+from revenueflow.analysis.offers import Offers
+from revenueflow.analysis.pricing import ModelRules
+from revenueflow.analysis.prompt import PromptTemplate
+from revenueflow.domain.vocabulary import Vocabulary
+from revenueflow.enrichment.base import Lookup
+from revenueflow.enrichment.providers import apollo
+from revenueflow.enrichment.providers.clearbit import Clearbit
+from revenueflow.enrichment.providers.directory import Directory
+from revenueflow.enrichment.providers.hunter import Hunter
+from revenueflow.enrichment.providers.pipe0 import Pipe0
+from revenueflow.enrichment.providers.zoominfo import ZoomInfo
+from revenueflow.enrichment.rules import EnrichmentRules
+from revenueflow.errors import ConfigurationError
+from revenueflow.grounding.free.tables import FreeStatements
+from revenueflow.grounding.rules import GroundingRules
+from revenueflow.mcp import policy
+from revenueflow.mcp.server.reading import Texts
+from revenueflow.routing.rules import RoutingRules
+from revenueflow.scoring.profile import Profile
+from revenueflow.settings import AnalysisSettings, EnrichmentSettings
+from revenueflow.sources.aliases import AliasTable
+from revenueflow.sources.aturiya_map import AturiyaMap
+
+ENRICHMENT = "enrichment.toml"
+MODELS = "models.toml"
+OFFER = "offer.toml"
+TABLES: Mapping[str, type[BaseModel]] = {
+    "vocabulary.toml": Vocabulary,
+    "grounding.toml": GroundingRules,
+    "free_statements.toml": FreeStatements,
+    ENRICHMENT: EnrichmentRules,
+    MODELS: ModelRules,
+    OFFER: Offers,
+    "scoring/grounded.toml": Profile,
+    "routing.toml": RoutingRules,
+    "policy.toml": policy.Policy,
+    "field_aliases.toml": AliasTable,
+    "aturiya.toml": AturiyaMap,
+}
+"""The TOML files that people edit, and what each must look like."""
+
+
+def check_files(folder: Path | None) -> Iterator[tuple[str, str | None]]:
+    """Each file that people edit, and what is wrong with it."""
+    readers: dict[str, Callable[[], object]] = {
+        name: partial(defaults.load, model, name, folder) for name, model in TABLES.items()
+    }
+    readers[ENRICHMENT] = partial(rules, folder)
+    readers["prompts/analyse.md"] = partial(prompt, folder)
+    readers["prompts/mcp"] = partial(Texts.load, folder)
+    for name, read in readers.items():
+        try:
+            read()
+            yield name, None
+        except ConfigurationError as error:
+            yield name, error.detail
+
+
+def check_directory(given: EnrichmentSettings) -> Iterator[tuple[str, str | None]]:
+    """The customer's own company data, if there are any, and what is wrong with them."""
+    if given.directory_file:
+        try:
+            Directory(given.directory_file)
+            yield "REVENUEFLOW_DIRECTORY_FILE", None
+        except ConfigurationError as error:
+            yield "REVENUEFLOW_DIRECTORY_FILE", error.detail
+
+
+def check_analysts(given: AnalysisSettings, folder: Path | None) -> Iterator[tuple[str, str | None]]:
+    """The chain of analysts, and what keeps one of them from being asked."""
+    try:
+        configured.models(given, defaults.load(ModelRules, MODELS, folder))
+        yield "ANALYSTS", None
+    except ConfigurationError as error:
+        yield "ANALYSTS", error.detail
+
+
+def json_schema(name: str) -> dict[str, Any]:
+    """The JSON Schema (2020-12) of one of TABLES."""
+    schema = TypeAdapter(TABLES[name]).json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": name} | schema
+
+
+def prompt(folder: Path | None) -> PromptTemplate:
+    """prompts/analyse.md. Raises ConfigurationError with the file."""
+    name = "prompts/analyse.md"
+    given = defaults.text(name, folder)
+    try:
+        return PromptTemplate.parse(given)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{defaults.locate(name, folder)}: {error.detail}") from None
+
+
+CATALOGUE: Mapping[str, Iterable[Lookup]] = {
+    "directory": Directory.lookups,
+    "clearbit": Clearbit.lookups,
+    "hunter": Hunter.lookups,
+    "pipe0": Pipe0.lookups,
+    "apollo": (*apollo.LOOKUPS, apollo.WATERFALL),
+    "zoominfo": ZoomInfo.lookups,
+}
+"""Every provider that there is, and what it can be asked."""
+
+
+def rules(folder: Path | None) -> EnrichmentRules:
+    """enrichment.toml, held against the catalogue. Raises ConfigurationError with key and what is allowed."""
+    found = defaults.load(EnrichmentRules, ENRICHMENT, folder)
+    for name, rule in found.providers.items():
+        allowed = CATALOGUE if name not in CATALOGUE else [lookup.name for lookup in CATALOGUE[name]]
+        wrong = (
+            [f"providers.{name}"]
+            if name not in CATALOGUE
+            else [f"providers.{name}.price.{lookup}" for lookup in rule.price if lookup not in allowed]
+        )
+        if wrong:
+            where = defaults.locate(ENRICHMENT, folder)
+            raise ConfigurationError(f"{where}: {', '.join(wrong)}: must be among {', '.join(allowed)}")
+    for signal, wanted in found.signals.items():
+        able = [name for name, lookups in CATALOGUE.items() if any(signal in each.signals for each in lookups)]
+        if set(wanted.providers) - set(able):
+            key = f"{defaults.locate(ENRICHMENT, folder)}: signals.{signal.value}.providers"
+            raise ConfigurationError(f"{key}: must be among {', '.join(able)}, which can tell it")
+    return found

@@ -1,0 +1,58 @@
+"""The guarded tools: the CRM, the messenger and the policy behind one registry."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from revenueflow import defaults
+from revenueflow.crm.base import Crm
+from revenueflow.crm.http import HttpCrm
+from revenueflow.crm.mock import MockCrm
+from revenueflow.db.direct import Direct
+from revenueflow.db.session import Database
+from revenueflow.domain.vocabulary import Vocabulary
+from revenueflow.grounding.same import same_value
+from revenueflow.mcp import policy
+from revenueflow.mcp.registry import Registry
+from revenueflow.messaging.slack import Slack
+from revenueflow.privacy.identity_file import identity_key
+from revenueflow.resilience.upstream import HttpUpstream
+from revenueflow.settings import Settings
+from revenueflow.wiring.closing import Closing, bearer, closing
+
+
+@asynccontextmanager
+async def tools(settings: Settings, database: Database, direct: Direct) -> AsyncIterator[Registry]:
+    """The guarded tools alone, closed at the end. Raises ConfigurationError for a wrong file."""
+    async with closing() as note:
+        vocabulary = defaults.load(Vocabulary, "vocabulary.toml", settings.config_dir)
+        yield registry(settings, database, direct, vocabulary, note)
+
+
+def registry(
+    settings: Settings, database: Database, direct: Direct, vocabulary: Vocabulary, closing: Closing
+) -> Registry:
+    """The guarded tools over what settings name."""
+    slack = settings.slack
+    messenger = (
+        Slack(closing(HttpUpstream("slack", slack.base_url, headers=bearer(slack.token)))) if slack.token else None
+    )
+    return Registry(
+        database,
+        direct,
+        _crm(settings, database, closing),
+        messenger,
+        policy.load(settings.config_dir),
+        identity_key(settings.keys),
+        same=lambda field, one, other: same_value(field, one, other, vocabulary),
+        settle_seconds=settings.worker.settle,
+    )
+
+
+def _crm(settings: Settings, database: Database, closing: Closing) -> Crm:
+    crm = settings.crm
+    if crm.provider == "mock":
+        return MockCrm(database)
+    headers = bearer(crm.token) if crm.token else {}
+    return HttpCrm(closing(HttpUpstream("crm", crm.base_url or "", headers=headers, timeout=crm.timeout)))
