@@ -27,7 +27,7 @@ from revenueflow.errors import ConfigurationError
 from revenueflow.grounding.free.tables import FreeStatements
 from revenueflow.grounding.rules import GroundingRules
 from revenueflow.mcp import policy
-from revenueflow.mcp.server.reading import Texts
+from revenueflow.mcp.server.reading import FILES, titled
 from revenueflow.routing.rules import RoutingRules
 from revenueflow.scoring.profile import Profile
 from revenueflow.settings import AnalysisSettings, EnrichmentSettings
@@ -60,7 +60,7 @@ def check_files(folder: Path | None) -> Iterator[tuple[str, str | None]]:
     }
     readers[ENRICHMENT] = partial(rules, folder)
     readers["prompts/analyse.md"] = partial(prompt, folder)
-    readers["prompts/mcp"] = partial(Texts.load, folder)
+    readers |= {name: partial(titled, name, folder) for name in FILES}
     for name, read in readers.items():
         try:
             read()

@@ -76,7 +76,7 @@ def test_a_wrong_table_names_file_key_paths_and_no_value(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("name", [name for name, _ in check_files(None)])
 def test_every_file_of_theirs_is_checked_before_the_start(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / name).write_text("nonsense = 1\n" if name.endswith(".toml") else "no front matter")
     wrong = {found: problem for found, problem in check_files(tmp_path) if problem}
     assert list(wrong) == [name]

@@ -45,6 +45,9 @@ TEMPLATES: Final = [
 ]
 LEAD_ID: Final = types.PromptArgument(name="lead_id", description="the lead's id", required=True)
 PROMPTS: Final = ("qualify-lead", "explain-score")
+PLACE: Final = "prompts/mcp"
+INSTRUCTIONS: Final = f"{PLACE}/instructions.md"
+FILES: Final = (INSTRUCTIONS, *(f"{PLACE}/{name}.md" for name in PROMPTS))
 
 
 class Texts(NamedTuple):
@@ -56,8 +59,8 @@ class Texts(NamedTuple):
     @classmethod
     def load(cls, folder: Path | None) -> Texts:
         """Reads prompts/mcp/. Raises ConfigurationError for a file without a title."""
-        found = {name: _titled(f"prompts/mcp/{name}.md", folder) for name in PROMPTS}
-        return cls(defaults.text("prompts/mcp/instructions.md", folder).strip(), found)
+        _, instructions = titled(INSTRUCTIONS, folder)
+        return cls(instructions, {name: titled(f"{PLACE}/{name}.md", folder) for name in PROMPTS})
 
     def listed(self) -> list[types.Prompt]:
         """The prompts that clients may offer to people."""
@@ -74,7 +77,8 @@ class Texts(NamedTuple):
         return types.GetPromptResult(description=known[0], messages=[message])
 
 
-def _titled(name: str, folder: Path | None) -> tuple[str, str]:
+def titled(name: str, folder: Path | None) -> tuple[str, str]:
+    """Title and text of a file. Raises ConfigurationError if it lacks one of them."""
     title, _, text = defaults.text(name, folder).strip().partition("\n")
     if not title.startswith("# ") or not text.strip():
         raise ConfigurationError(f"{defaults.locate(name, folder)}: needs a title (`# …`) and a text below it")
