@@ -44,8 +44,8 @@ _YEAR = r"(?P<year>(?:19|20)\d\d)\b"
 _UNIT = rf"(?P<unit>{_names(iter(UNITS))})\b"
 _COUNT = rf"(?P<count>\d{{1,3}}|{_names(iter(COUNTS))})"
 _PART = (
-    r"(?:the\s+)?(?:(?P<part>early|mid(?:dle)?|late|end|beginning|start|anfang|mitte|ende)(?:\s+(?:of|in|des|der))?"
-    r"(?:\s+(?:the|den))?[\s-]+)?"
+    r"(?:the\s+)?(?:(?P<part>early|mid(?:dle)?|late|end|(?:beginning|start)(?=\s+of\b)|anfang|mitte|ende)"
+    r"(?:\s+(?:of|des|der))?(?:\s+(?:the|den))?[\s-]+)?"
 )
 _UNTIL = r"(?:(?P<until>by|before|until|till|no\s+later\s+than|bis|spätestens)\s+(?:the\s+|zum\s+)?)?"
 _WHICH = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 from pydantic import Field
@@ -103,6 +103,7 @@ class Sayings(Value):
         }
 
 
+@lru_cache(maxsize=8192)
 def root(word: str) -> str:
     """What is left of a word without its endings: "automate", "automation" and "automating" share it."""
     if not word.isalpha():

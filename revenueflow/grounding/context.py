@@ -207,9 +207,13 @@ class Context:
         return self._sentences[id(claim)]
 
     def predicate(self, claim: Claim) -> str:
-        """The statement without the company's name, in whatever part of it that begins as the name does."""
+        """The statement without the company's name, in whatever part of it that begins as the name does.
+
+        Dates are left out, too, unless the claim is about one.
+        """
         if id(claim) not in self._predicates:
-            text = self.sentence(claim).text
+            sentence = self.sentence(claim)
+            text = sentence.text if claim.field is ClaimField.TIMELINE else sentence.undated
             kept, inside = list(text), False
             for match in WORD.finditer(text):
                 word = fold(match[0])

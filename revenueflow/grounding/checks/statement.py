@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from revenueflow.domain.claim import Claim, ClaimField, ClaimVerdict
 from revenueflow.domain.phrases import words
-from revenueflow.domain.quantity import Money, Range, scan
+from revenueflow.domain.quantity import Money, Range, scan, years
 from revenueflow.domain.text import comparable
 from revenueflow.grounding.checks.names import allowed_words, names_in, value_words
 from revenueflow.grounding.checks.numbers import implied
@@ -31,6 +31,9 @@ def says_value(claim: Claim, context: Context) -> Decision | None:
 
 
 def _named(claim: Claim, context: Context, claimed: Fact) -> bool:
+    if isinstance(claimed, Range) and claim.field is ClaimField.FOUNDED_YEAR:
+        said = years(context.sentence(claim).text)
+        return said is not None and claimed.within(said)
     if isinstance(claimed, Range | Money):
         return any(implied(found, claimed, context) for found in context.sentence(claim).numbers)
     return names_in(claimed) <= _mentioned(claim, context) or _spelled_out(claim, claimed)

@@ -29,7 +29,7 @@ def says_told(claim: Claim, context: Context, field: Told, claimed: Fact) -> boo
     given = claimed == (State.NONE,) or all(_given(part, field, claim, context) for part in more)
     if not given or _moves_seat(claim, context, field, claimed):
         return False
-    return len(_spare(claim, context, field, claimed)) <= context.rules.lexical.spare_words_told
+    return len(_spare(claim, context, field, claimed)) <= context.rules.lexical.spare_words_told.get(claim.field, 0)
 
 
 def _given(part: Fact, field: Told, claim: Claim, context: Context) -> bool:
