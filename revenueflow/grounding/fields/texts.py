@@ -21,9 +21,13 @@ SPARE_EVERY = 5
 
 @dataclass(frozen=True, eq=False)
 class Phrased(Told):
-    """A phrase whose words must stand in one clause, whatever their endings. `exact`: all of them."""
+    """A phrase whose words must stand in one clause, whatever their endings.
+
+    `exact`: all of them. `whole`: a sentence that denies nothing will do, too. `cued`: by a cue of the field only.
+    """
 
     exact: bool = False
+    whole: bool = True
     cued: bool = True
 
     @override
@@ -54,7 +58,7 @@ class Phrased(Told):
         return super().relation(claimed, telling._replace(clauses=self._windows(telling)))
 
     def _windows(self, telling: Telling) -> tuple[Clause, ...]:
-        if self.exact:
+        if not self.whole or telling.stated:
             return telling.clauses
         sentences: dict[int, list[Clause]] = {}
         for clause in telling.clauses:
