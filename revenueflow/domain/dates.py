@@ -27,7 +27,9 @@ class Period(NamedTuple):
     year_only: bool = False
 
     def within(self, other: Period) -> bool:
-        """True if each day of this one lies in the other, which may be "by" a day."""
+        """True if each day of this one lies in the other, which may be "by" a day. Two deadlines must be the same."""
+        if self.until and other.until:
+            return self.high == other.high
         return self.high <= other.high and (other.until or other.low <= self.low)
 
     def apart(self, other: Period) -> bool:

@@ -41,6 +41,12 @@ class Sayings(Value):
         pattern = self._patterns.get(cue)
         return pattern is not None and pattern.search(text) is not None
 
+    def find(self, cue: str, text: str) -> int:
+        """Where the first cue of this name stands; -1 if none does."""
+        pattern = self._patterns.get(cue)
+        found = pattern.search(text) if pattern else None
+        return found.start() if found else -1
+
     def place(self, text: str) -> str:
         """The usual name of a city or region, folded."""
         tokens = words(text)

@@ -71,6 +71,8 @@ def _spare(claim: Claim, context: Context) -> bool:
     """True if more words are left than may be, or any in a part of the sentence that is not about the value."""
     parts = halves(context.sentence(claim).undated)
     left = [_unknown(words(part), claim, context) for part in parts]
+    if claim.field is ClaimField.HEADCOUNT and any(_is_role(word, context) for unknown in left for word in unknown):
+        return True
     if sum(map(len, left)) > context.rules.lexical.spare_words:
         return True
     field = FIELDS[claim.field]
@@ -78,6 +80,12 @@ def _spare(claim: Claim, context: Context) -> bool:
         unknown and not (scan(part) or field.mentioned(part, context.vocabulary))
         for part, unknown in zip(parts, left, strict=True)
     )
+
+
+def _is_role(word: str, context: Context) -> bool:
+    """True for a word such as "engineers": a part of the people, not all of them."""
+    sayings = context.vocabulary.sayings
+    return sayings.opening(sayings.meaning(word)) is not None
 
 
 def _unknown(tokens: tuple[str, ...], claim: Claim, context: Context) -> list[str]:

@@ -65,7 +65,9 @@ class Phrased(Told):
             sentences.setdefault(clause.sentence, []).append(clause)
         several = [parts for parts in sentences.values() if len(parts) > 1 and not any(part.denied for part in parts)]
         lists = telling.rules.words
-        return telling.clauses + tuple(Clause(" ".join(part.text for part in parts), lists) for parts in several)
+        return telling.clauses + tuple(
+            Clause(" ".join(part.text for part in parts), lists, parts[0].sentence) for parts in several
+        )
 
     @override
     def speaks(self, clause: Clause, telling: Telling) -> bool:
