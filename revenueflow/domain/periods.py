@@ -27,7 +27,9 @@ class Period(NamedTuple):
     year_only: bool = False
 
     def within(self, other: Period) -> bool:
-        """True if each day of this one lies in the other, which may be "by" a day."""
+        """True if each day of this one lies in the other, which may be "by" a day. Two deadlines must be the same."""
+        if self.until and other.until:
+            return self.high == other.high
         return self.high <= other.high and (other.until or other.low <= self.low)
 
     def apart(self, other: Period) -> bool:
@@ -44,8 +46,8 @@ _YEAR = r"(?P<year>(?:19|20)\d\d)\b"
 _UNIT = rf"(?P<unit>{_names(iter(UNITS))})\b"
 _COUNT = rf"(?P<count>\d{{1,3}}|{_names(iter(COUNTS))})"
 _PART = (
-    r"(?:the\s+)?(?:(?P<part>early|mid(?:dle)?|late|end|beginning|start|anfang|mitte|ende)(?:\s+(?:of|in|des|der))?"
-    r"(?:\s+(?:the|den))?[\s-]+)?"
+    r"(?:the\s+)?(?:(?P<part>early|mid(?:dle)?|late|end|(?:beginning|start)(?=\s+of\b)|anfang|mitte|ende)"
+    r"(?:\s+(?:of|des|der))?(?:\s+(?:the|den))?[\s-]+)?"
 )
 _UNTIL = r"(?:(?P<until>by|before|until|till|no\s+later\s+than|bis|spätestens)\s+(?:the\s+|zum\s+)?)?"
 _WHICH = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 from pydantic import Field
@@ -40,6 +40,12 @@ class Sayings(Value):
         """True if the text has a cue of this name."""
         pattern = self._patterns.get(cue)
         return pattern is not None and pattern.search(text) is not None
+
+    def find(self, cue: str, text: str) -> int:
+        """Where the first cue of this name stands; -1 if none does."""
+        pattern = self._patterns.get(cue)
+        found = pattern.search(text) if pattern else None
+        return found.start() if found else -1
 
     def place(self, text: str) -> str:
         """The usual name of a city or region, folded."""
@@ -103,6 +109,7 @@ class Sayings(Value):
         }
 
 
+@lru_cache(maxsize=8192)
 def root(word: str) -> str:
     """What is left of a word without its endings: "automate", "automation" and "automating" share it."""
     if not word.isalpha():

@@ -78,6 +78,18 @@ class Context:
             self._stems[evidence_id] = frozenset(map(stem, self.words(evidence_id)))
         return self._stems[evidence_id]
 
+    def carrying(self, claim: Claim, name: str) -> tuple[Clause, ...]:
+        """The clauses of a text that carry the value of a typed claim, with their sentences; all of any other piece."""
+        piece, field = self.evidence[name], FIELDS.get(claim.field)
+        claimed = self.claimed(claim) if field else None
+        if field is None or claimed is None or piece.signal in field.signals or piece.signal not in field.prose:
+            return self.clauses(name)
+        if isinstance(field, Told):
+            places = {clause.sentence for clause in field.carrying(claimed, self.telling(name))}
+            return tuple(clause for clause in self.clauses(name) if clause.sentence in places)
+        found = tuple(clause for clause in self.clauses(name) if field.mentioned(clause.text, self.vocabulary))
+        return found or self.clauses(name)
+
     def field_stems(self, field: ClaimField) -> frozenset[str]:
         """The stems of the words that say what kind of fact a statement of this field states."""
         if field not in self._field_stems:
@@ -209,9 +221,13 @@ class Context:
         return self._sentences[id(claim)]
 
     def predicate(self, claim: Claim) -> str:
-        """The statement without the company's name, in whatever part of it that begins as the name does."""
+        """The statement without the company's name, in whatever part of it that begins as the name does.
+
+        Dates are left out, too, unless the claim is about one.
+        """
         if id(claim) not in self._predicates:
-            text = self.sentence(claim).text
+            sentence = self.sentence(claim)
+            text = sentence.text if claim.field is ClaimField.TIMELINE else sentence.undated
             kept, inside = list(text), False
             for match in WORD.finditer(text):
                 word = fold(match[0])

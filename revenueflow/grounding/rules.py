@@ -43,7 +43,7 @@ class Lexical(Value):
     supported: Share
     unsupported: Share
     spare_words: Annotated[int, Field(ge=0)]
-    spare_words_told: Annotated[int, Field(ge=0)]
+    spare_words_told: dict[ClaimField, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

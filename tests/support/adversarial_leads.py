@@ -577,7 +577,7 @@ COMPANIES = (
             "2028",
             "Maybe in 2028.",
             (
-                "A purchase may happen in 2028.",
+                "It may happen in 2028.",
                 "The timeline is maybe 2028.",
             ),
         ),

@@ -50,7 +50,9 @@ def allowed_words(claim: Claim, context: Context) -> frozenset[str]:
     """Words that a statement may hold: cited text, the value with its synonyms, company and provider."""
     held = set(context.company_words) | context.rules.words.of_field.get(claim.field, frozenset())
     for name in context.carriers(claim):
-        held.update(context.words(name), words(context.evidence[name].provider))
+        held.update(words(context.evidence[name].provider))
+        for clause in context.carrying(claim, name):
+            held.update(clause.words)
     return frozenset(held | value_words(claim, context))
 
 

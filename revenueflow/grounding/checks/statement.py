@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from revenueflow.domain.claim import Claim, ClaimField, ClaimVerdict
 from revenueflow.domain.phrases import words
-from revenueflow.domain.quantity import Money, Range, scan
+from revenueflow.domain.quantity import Money, Range, scan, years
 from revenueflow.domain.text import comparable
 from revenueflow.grounding.checks.names import allowed_words, names_in, value_words
 from revenueflow.grounding.checks.numbers import implied
@@ -31,6 +31,9 @@ def says_value(claim: Claim, context: Context) -> Decision | None:
 
 
 def _named(claim: Claim, context: Context, claimed: Fact) -> bool:
+    if isinstance(claimed, Range) and claim.field is ClaimField.FOUNDED_YEAR:
+        said = years(context.sentence(claim).text)
+        return said is not None and claimed.within(said)
     if isinstance(claimed, Range | Money):
         return any(implied(found, claimed, context) for found in context.sentence(claim).numbers)
     return names_in(claimed) <= _mentioned(claim, context) or _spelled_out(claim, claimed)
@@ -68,6 +71,8 @@ def _spare(claim: Claim, context: Context) -> bool:
     """True if more words are left than may be, or any in a part of the sentence that is not about the value."""
     parts = halves(context.sentence(claim).undated)
     left = [_unknown(words(part), claim, context) for part in parts]
+    if claim.field is ClaimField.HEADCOUNT and any(_is_role(word, context) for unknown in left for word in unknown):
+        return True
     if sum(map(len, left)) > context.rules.lexical.spare_words:
         return True
     field = FIELDS[claim.field]
@@ -75,6 +80,12 @@ def _spare(claim: Claim, context: Context) -> bool:
         unknown and not (scan(part) or field.mentioned(part, context.vocabulary))
         for part, unknown in zip(parts, left, strict=True)
     )
+
+
+def _is_role(word: str, context: Context) -> bool:
+    """True for a word such as "engineers": a part of the people, not all of them."""
+    sayings = context.vocabulary.sayings
+    return sayings.opening(sayings.meaning(word)) is not None
 
 
 def _unknown(tokens: tuple[str, ...], claim: Claim, context: Context) -> list[str]:

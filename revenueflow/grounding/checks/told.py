@@ -7,10 +7,11 @@ from typing import Final
 
 from revenueflow.domain.claim import Claim, ClaimField
 from revenueflow.domain.phrases import words
+from revenueflow.domain.sayings import Sayings
 from revenueflow.grounding.clause import Clause
 from revenueflow.grounding.context import Context
 from revenueflow.grounding.fields import Fact, Relation, Told
-from revenueflow.grounding.fields.base import Place, State
+from revenueflow.grounding.fields.base import Phrase, Place, State
 
 SEAT: Final = "seat"
 
@@ -27,9 +28,10 @@ def says_told(claim: Claim, context: Context, field: Told, claimed: Fact) -> boo
     text = context.predicate(claim)
     more = [part for fact in field.mentioned(text, context.vocabulary) for part in field.parts(fact)]
     given = claimed == (State.NONE,) or all(_given(part, field, claim, context) for part in more)
-    if not given or _moves_seat(claim, context, field, claimed):
+    wrong = _moves_seat(claim, context, field, claimed) or _turns_round(claim, context, field, claimed)
+    if not given or wrong:
         return False
-    return len(_spare(claim, context, field, claimed)) <= context.rules.lexical.spare_words_told
+    return len(_spare(claim, context, field, claimed)) <= context.rules.lexical.spare_words_told.get(claim.field, 0)
 
 
 def _given(part: Fact, field: Told, claim: Claim, context: Context) -> bool:
@@ -67,4 +69,25 @@ def _moves_seat(claim: Claim, context: Context, field: Told, claimed: Fact) -> b
         return False
     if any(context.evidence[name].signal in field.signals for name in context.cited(claim)):
         return False
-    return not any(sayings.speaks_of(SEAT, clause.text) for clause in _carrying(claim, context, field, claimed))
+    items = [item for item in claimed if isinstance(item, Place)] if isinstance(claimed, tuple) else []
+    clauses = list(_carrying(claim, context, field, claimed))
+    return not all(any(_is_seat(item, clause, sayings) for clause in clauses) for item in items)
+
+
+def _is_seat(item: Place, clause: Clause, sayings: Sayings) -> bool:
+    """True if the clause calls this place the seat: between the two words no other kind of place is named."""
+    place, cue = clause.text.casefold().find(item.said.casefold()), sayings.find(SEAT, clause.text)
+    if place < 0 or cue < 0:
+        return False
+    between = clause.text[min(place, cue) + 1 : max(place, cue)]
+    return not sayings.speaks_of("elsewhere", between.partition(" ")[2])
+
+
+def _turns_round(claim: Claim, context: Context, field: Told, claimed: Fact) -> bool:
+    """True if the statement goes to a competitor where the evidence goes from it."""
+    if claim.field is not ClaimField.COMPETITOR or not isinstance(claimed, tuple):
+        return False
+    stated = f" {' '.join(words(claim.statement))} "
+    names = [f" to {' '.join(words(item.said))} " for item in claimed if isinstance(item, Phrase)]
+    clauses = list(_carrying(claim, context, field, claimed))
+    return any(name in stated and not any(name in clause.padded for clause in clauses) for name in names)

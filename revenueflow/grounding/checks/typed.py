@@ -69,7 +69,7 @@ def shown(fact: Fact) -> JsonValue:
     """A fact as JSON: text, sorted list, number, or "low-high"."""
     if isinstance(fact, Money):
         amount = shown(fact.amount)
-        return f"{amount} {fact.currency}"
+        return f"{amount} {fact.currency}" if fact.currency else amount
     if isinstance(fact, Range):
         return _range(fact)
     if isinstance(fact, tuple):

@@ -30,7 +30,7 @@ FIELDS: Final[dict[ClaimField, Field]] = {
     ClaimField.REVENUE: Amount(REVENUE, frozenset({Signal.REVENUE})),
     ClaimField.LOCATION: Places(ClaimField.LOCATION),
     ClaimField.HIRING: Hiring(ClaimField.HIRING),
-    ClaimField.PRODUCT_LAUNCH: Phrased(ClaimField.PRODUCT_LAUNCH, exact=True),
+    ClaimField.PRODUCT_LAUNCH: Phrased(ClaimField.PRODUCT_LAUNCH, exact=True, whole=False),
     ClaimField.USE_CASE: Phrased(ClaimField.USE_CASE, cued=False),
     ClaimField.COMPETITOR: Phrased(ClaimField.COMPETITOR, exact=True),
     ClaimField.BUDGET: Budget(ClaimField.BUDGET),

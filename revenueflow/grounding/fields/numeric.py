@@ -14,7 +14,7 @@ from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.grounding.fields.base import Fact, Field, Relation, near, relate_ranges
 from revenueflow.grounding.rules import GroundingRules
 
-PEOPLE = re.compile(r"(?i)\b(?:employ\w*|people|staff|headcount|workforce|team members|mitarbeite\w*|ftes?)\b")
+PEOPLE = re.compile(r"(?i)\b(?:employ\w*|people|persons?|staff|headcount|workforce|team members|mitarbeite\w*|ftes?)\b")
 FOUNDING = re.compile(r"(?i)\b(?:found(?:ed|ing)|establish\w*|since|started|gegründet|seit)\b")
 FUNDING = re.compile(r"(?i)\b(?:rais(?:ed|ing)|funding|funded|round|investment|series|seed)\b")
 REVENUE = re.compile(r"(?i)\b(?:revenues?|turnover|arr|annual sales|umsatz)\b")

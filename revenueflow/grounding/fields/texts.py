@@ -21,9 +21,13 @@ SPARE_EVERY = 5
 
 @dataclass(frozen=True, eq=False)
 class Phrased(Told):
-    """A phrase whose words must stand in one clause, whatever their endings. `exact`: all of them."""
+    """A phrase whose words must stand in one clause, whatever their endings.
+
+    `exact`: all of them. `whole`: a sentence that denies nothing will do, too. `cued`: by a cue of the field only.
+    """
 
     exact: bool = False
+    whole: bool = True
     cued: bool = True
 
     @override
@@ -54,14 +58,16 @@ class Phrased(Told):
         return super().relation(claimed, telling._replace(clauses=self._windows(telling)))
 
     def _windows(self, telling: Telling) -> tuple[Clause, ...]:
-        if self.exact:
+        if not self.whole or telling.stated:
             return telling.clauses
         sentences: dict[int, list[Clause]] = {}
         for clause in telling.clauses:
             sentences.setdefault(clause.sentence, []).append(clause)
         several = [parts for parts in sentences.values() if len(parts) > 1 and not any(part.denied for part in parts)]
         lists = telling.rules.words
-        return telling.clauses + tuple(Clause(" ".join(part.text for part in parts), lists) for parts in several)
+        return telling.clauses + tuple(
+            Clause(" ".join(part.text for part in parts), lists, parts[0].sentence) for parts in several
+        )
 
     @override
     def speaks(self, clause: Clause, telling: Telling) -> bool:
