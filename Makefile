@@ -7,6 +7,7 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+DATA ?=
 # Test processes: two for each core, since they wait for servers more than they compute, and no more than those servers
 # are made for.
 JOBS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
@@ -31,7 +32,7 @@ FIND_UV := uv=$$(ls $(UV_HOME)/bin/uv $(UV_HOME)/target/bin/uv 2>/dev/null | hea
 	[ -n "$$uv" ] || uv=$$(command -v uv) || uv=
 SYNC := sync --frozen --extra embedded --quiet
 
-.PHONY: help setup demo up test faults check lint types imports size format bench clean
+.PHONY: help setup demo up test faults check lint types imports size format bench eval clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -72,6 +73,9 @@ format: $(DEV_READY) ## let ruff fix and format what it can
 
 bench: $(RUN_READY) ## measure ourselves (docs/benchmarks.md); ARGS=ingress, steps or pipeline, with its options
 	@$(BIN)/python -m bench.$(if $(ARGS),$(ARGS),ingress)
+
+eval: $(DEV_READY) ## measure grounding against its targets; DATA=folder of labelled claims (docs/grounding.md)
+	@$(BIN)/python -m tests.evaluation.table $(DATA)
 
 clean: ## remove the environments and caches; leaves your data alone
 	rm -rf $(VENV) $(UV_HOME) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist

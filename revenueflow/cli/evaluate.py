@@ -11,6 +11,7 @@ from pydantic import StrictStr
 
 from revenueflow import defaults
 from revenueflow.cli import labelled
+from revenueflow.cli.grounding import grounding
 from revenueflow.cli.labelled import LabelledFile, Predictions
 from revenueflow.cli.run import guarded, write_json
 from revenueflow.domain.vocabulary import Vocabulary
@@ -21,6 +22,8 @@ Misses = Annotated[
     Path | None, typer.Option(dir_okay=False, help="Also write what was wrong to this file, as JSON Lines.")
 ]
 Seniority = Literal["c_level", "vp", "director", "manager", "individual"]
+
+app.command()(grounding)
 
 
 class Pair(labelled.Row):

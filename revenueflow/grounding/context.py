@@ -15,6 +15,7 @@ from revenueflow.domain.quantity import Quantity, scan
 from revenueflow.domain.text import comparable
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.grounding.fields import FIELDS, Fact, Field, Relation
+from revenueflow.grounding.free.leaves import Leaves
 from revenueflow.grounding.prose import Prose, relation_of_prose
 from revenueflow.grounding.rules import GroundingRules
 from revenueflow.grounding.sentence import Sentence
@@ -36,6 +37,7 @@ class Context:
         self._numbers: dict[str, tuple[Quantity, ...]] = {}
         self._facts: dict[tuple[Field, str], Fact | None] = {}
         self._prose: dict[tuple[Field, str], Prose] = {}
+        self._leaves: dict[tuple[str, ...], Leaves] = {}
 
     def cited(self, claim: Claim) -> tuple[str, ...]:
         """The ids that a claim cites, each once; all are in the evidence once `citation_exists` passed."""
@@ -134,6 +136,19 @@ class Context:
     def self_reported(self, evidence_id: str) -> bool:
         """True for what the person who wrote to us says."""
         return self.evidence[evidence_id].trust is Trust.SELF_REPORTED
+
+    def leaves(self, evidence_ids: tuple[str, ...]) -> Leaves:
+        """The leaves of some pieces together."""
+        if evidence_ids not in self._leaves:
+            pieces = {name: self.evidence[name] for name in evidence_ids}
+            self._leaves[evidence_ids] = Leaves(
+                {name: piece.value for name, piece in pieces.items()},
+                {name: piece.signal.value for name, piece in pieces.items()},
+                self.company_words,
+                max((piece.fetched_at.date() for piece in pieces.values()), default=None),
+                self.rules.statements,
+            )
+        return self._leaves[evidence_ids]
 
 
 def _lines(value: JsonValue) -> list[str]:

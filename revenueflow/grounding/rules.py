@@ -11,6 +11,7 @@ from revenueflow.domain.base import Value
 from revenueflow.domain.claim import ClaimField
 from revenueflow.domain.evidence import Trust
 from revenueflow.domain.phrases import fold, words
+from revenueflow.grounding.free.table import Statements
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Points = Annotated[float, Field(ge=0, le=100)]
@@ -98,6 +99,7 @@ class GroundingRules(Value):
     related: Related = Related()
     lexical: Lexical
     words: Words
+    statements: Statements = Field(default_factory=Statements)
     trust: dict[Trust, Share]
     fit: Fit
     intent: IntentRules

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 
 from revenueflow.domain.phrases import fold, words
 from revenueflow.grounding.rules import Words
+from revenueflow.grounding.stems import stem as stem
 
 TOKEN = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?(?:[+#]+(?!\w))?")
 CONTRACTED = re.compile(r"n['’]t\b", re.IGNORECASE)
 OPENERS = " \t\"'(“„‘"
-SUFFIXES = ("ings", "ing", "ies", "ed", "es", "s")
 LONGEST_PHRASE = 4
 
 
@@ -38,14 +38,6 @@ def _harmless(tokens: tuple[str, ...], place: int, lists: Words) -> int:
 def content(tokens: Iterable[str], lists: Words) -> frozenset[str]:
     """The stems of the words that carry a fact."""
     return frozenset(stem(word) for word in tokens if word not in lists.empty)
-
-
-def stem(word: str) -> str:
-    """A rough stem: enough that "hires", "hired" and "hiring" are one word."""
-    for suffix in SUFFIXES:
-        if word.endswith(suffix) and len(word) - len(suffix) >= 3:
-            return word[: -len(suffix)]
-    return word
 
 
 def names(text: str, lists: Words) -> tuple[str, ...]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from functools import cached_property
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from pydantic import JsonValue
 
 from revenueflow.domain.phrases import words
+from revenueflow.grounding.free.table import Statements
 
 Scalar = str | int | float | bool | None
 Path = tuple[str | int, ...]
 T = TypeVar("T")
+CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_")
 
 
 class Leaf(NamedTuple):
@@ -32,6 +35,11 @@ class Leaf(NamedTuple):
         """The last name on the path: what the value is a value of. Empty at the root of a text or list."""
         return next((step for step in reversed(self.path) if isinstance(step, str)), "")
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names on the path, from the root on."""
+        return tuple(step for step in self.path if isinstance(step, str))
+
 
 class Leaves:
     """The leaves of the evidence that a claim may rest on, read once.
@@ -46,7 +54,9 @@ class Leaves:
         about: Mapping[str, str] | None = None,
         subject: frozenset[str] = frozenset(),
         as_of: date | None = None,
+        lists: Statements | None = None,
     ) -> None:
+        self.lists = lists or Statements()
         topics = about or {}
         self.subject = subject
         self.as_of = as_of
@@ -64,6 +74,11 @@ class Leaves:
         return cast("T", self._readings[read])
 
     @cached_property
+    def record(self) -> bool:
+        """True if some value has a name: evidence with an inner structure, and not one text or list."""
+        return any(leaf.key for leaf in self.all)
+
+    @cached_property
     def by_key(self) -> dict[tuple[str, ...], tuple[Leaf, ...]]:
         """The leaves under the folded words of their last key."""
         found: dict[tuple[str, ...], list[Leaf]] = {}
@@ -75,6 +90,11 @@ class Leaves:
     def texts(self) -> tuple[Leaf, ...]:
         """The leaves that are texts."""
         return tuple(leaf for leaf in self.all if isinstance(leaf.value, str))
+
+
+def key_words(key: str) -> tuple[str, ...]:
+    """The folded words of a key in any style: "RestaurantsTakeOut", "take_out", "take-out"."""
+    return words(CAMEL.sub(" ", key))
 
 
 def flat(value: JsonValue, path: Path = ()) -> Iterator[tuple[Path, Scalar]]:

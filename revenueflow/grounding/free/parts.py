@@ -9,6 +9,8 @@ from typing import Any, Final, TypeVar, cast
 
 from revenueflow.domain.phrases import words
 from revenueflow.domain.quantity import Quantity, scan
+from revenueflow.grounding.free.clauses import Clause, clauses
+from revenueflow.grounding.free.table import Statements
 
 SENTENCE: Final = re.compile(r"(?<=[.!?])[\"”’)]*\s+(?=[\"“(]?[A-Z0-9ÄÖÜ])|\n+")
 T = TypeVar("T")
@@ -20,6 +22,7 @@ class Part:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self._clauses: tuple[Clause, ...] | None = None
         self._readings: dict[Callable[[Part], Any], Any] = {}
 
     def once(self, read: Callable[[Part], T]) -> T:
@@ -37,6 +40,12 @@ class Part:
     def numbers(self) -> tuple[Quantity, ...]:
         """Its numbers in digits."""
         return scan(self.text)
+
+    def clauses(self, lists: Statements) -> tuple[Clause, ...]:
+        """Its clauses; all readers of one part use the same lists."""
+        if self._clauses is None:
+            self._clauses = clauses(self.text, lists)
+        return self._clauses
 
 
 def parts(statement: str) -> tuple[Part, ...]:

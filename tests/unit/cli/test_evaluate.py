@@ -115,3 +115,73 @@ def test_auroc_is_the_share_of_pairs_in_the_right_order(rows: list[tuple[bool, f
 def test_figures_of_nothing_are_none() -> None:
     assert binary([], []) == {"precision": None, "recall": None, "f1": None, "accuracy": None}
     assert classes([], []) == {"accuracy": None, "classes": {}}
+
+
+CASE = {
+    "evidence": [
+        {"id": "e1", "provider": "clearbit", "data": {"employees": 240, "hours": {"Monday": "9:0-17:0"}, "WiFi": "no"}},
+        {"id": "e2", "provider": "hunter", "data": "Acme builds pumps for ships."},
+    ],
+    "claims": [
+        {"id": "a", "statement": "It has 240 employees.", "field": "headcount", "value": 240,
+         "citations": [{"evidence_id": "e1", "json_path": "$.employees"}]},
+        {"id": "b", "statement": "It offers WiFi."},
+        {"id": "c", "statement": "It is open on Mondays from 9 to 5.", "citations": [{"evidence_id": "e1"}]},
+        {"id": "d", "statement": "It sells submarines to navies.", "citations": [{"evidence_id": "e2"}]},
+        {"id": "e", "statement": "It has 90 employees.", "field": "employees", "value": 90, "citations": None},
+        {"id": "f", "statement": "No label."},
+    ],
+    "labels": {"a": "supported", "b": "contradicted", "c": "supported", "d": "unsupported", "e": "supported"},
+}  # fmt: skip
+
+
+def test_grounding_prints_its_figures_and_writes_each_verdict(tmp_path: Path) -> None:
+    file, answers = tmp_path / "claims.jsonl", tmp_path / "verdicts.jsonl"
+    file.write_text(json.dumps(CASE) + "\n\n" + json.dumps(CASE | {"labels": None}) + "\n", encoding="utf-8")
+    result = run("grounding", str(file), "--predictions", str(answers))
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert found.pop("seconds") >= 0
+    none = {"ambiguous": 0, "not_checkable": 0}
+    assert found == {
+        "n": 12,
+        "confusion": {
+            "supported": {"supported": 2, "contradicted": 1, "unsupported": 0} | none,
+            "contradicted": {"supported": 0, "contradicted": 1, "unsupported": 0} | none,
+            "unsupported": {"supported": 0, "contradicted": 0, "unsupported": 1} | none,
+        },
+        "balanced_accuracy": 0.8334,
+        "per_verdict": {
+            "supported": {"precision": 1.0, "recall": 0.6667},
+            "contradicted": {"precision": 0.5, "recall": 1.0},
+            "unsupported": {"precision": 1.0, "recall": 1.0},
+        },
+        "auroc": 0.75,
+    }
+    assert len(lines(answers)) == 12
+    assert list(lines(answers)[0]) == ["claim_id", "verdict", "score", "decided_by", "expected", "found"]
+    assert lines(answers)[1] | {"score": 0} == {
+        "claim_id": "b", "verdict": "contradicted", "score": 0, "decided_by": "attribute",
+        "expected": {"wifi": True}, "found": {"wifi": False},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("case", "told"),
+    [
+        ({"evidence": "SECRET"}, "evidence: Input should be a valid tuple"),
+        ({"evidence": [{"id": "e1", "provider": "x"}]}, "evidence.0.data: Field required"),
+        ({"claims": [{"id": "a"}]}, "claims.0.statement: Field required"),
+        ({"labels": {"a": "SECRET"}}, "labels.a: Input should be 'supported', 'contradicted' or 'unsupported'"),
+        ({"labels": {"SECRET": "supported"}}, "labels: one for no claim; allowed: the ids of the claims"),
+        ({"claims": [CASE["claims"][0]] * 2}, "claims: two with the same id"),  # type: ignore[index]
+        ({"evidence": [{"id": "e1", "data": 1, "trust": "SECRET"}]}, "evidence.0.trust: Input should be 'vendor'"),
+        ({"claims": [{"id": "a", "statement": "x", "citations": [{}]}]}, "claims.0.citations.0.evidence_id: Field"),
+    ],
+)
+def test_a_bad_row_of_claims_is_named_by_file_line_and_key_and_never_shown(case: dict[str, Any], told: str) -> None:
+    result = run("grounding", "-", stdin=json.dumps(CASE) + "\n" + json.dumps(CASE | case))
+    assert result.exit_code == 1
+    assert result.stderr.startswith("-:2: ")
+    assert told in result.stderr.replace("\n", " ")
+    assert "SECRET" not in result.stderr

@@ -1,0 +1,65 @@
+"""The words of a part that neither the evidence nor the language of reports explains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from math import prod
+from typing import Final
+
+from revenueflow.domain.phrases import words
+from revenueflow.grounding.checks.free.attributes import told
+from revenueflow.grounding.checks.free.names import names_known
+from revenueflow.grounding.free.attributes import attributes
+from revenueflow.grounding.free.clauses import Clause
+from revenueflow.grounding.free.finding import Finding, Stance
+from revenueflow.grounding.free.leaves import Leaves
+from revenueflow.grounding.free.parts import Part
+from revenueflow.grounding.free.table import Statements, singular
+from revenueflow.grounding.stems import stem
+
+SHORTEST: Final = 3
+LEAST: Final = 0.05
+
+
+def wording(part: Part, leaves: Leaves) -> Finding | None:
+    """The more words nothing explains, the less likely the part stands in the evidence. Always decides for records."""
+    if not leaves.record:
+        return None
+    lists = leaves.lists
+    kind = "strange_told" if told(part, lists) else "strange_word"
+    strange = {
+        word: "strange_listed" if listed else kind
+        for clause in part.clauses(lists)
+        if not clause.hedged
+        for word, listed in _strange(clause, leaves)
+    }
+    score = max(LEAST, lists.score("part", 0.99) * prod(lists.score(kind, 0.95) for kind in strange.values()))
+    if score >= 0.5:
+        return Finding(Stance.AGREES, "wording", score, ", ".join(strange) or None)
+    return Finding(Stance.MISSING, "wording", score, ", ".join(strange))
+
+
+def known_stems(leaves: Leaves) -> frozenset[str]:
+    """The stems of all words of the evidence."""
+    lists = leaves.lists
+    present = leaves.once(attributes).by_name
+    called = (words(phrase) for name, phrases in lists.synonyms.items() if name in present for phrase in phrases)
+    return frozenset(map(stem, chain(leaves.once(names_known), *called)))
+
+
+def _strange(clause: Clause, leaves: Leaves) -> Iterator[tuple[str, bool]]:
+    """The words that nothing explains, and whether each is one of several examples."""
+    known, lists = leaves.once(known_stems), leaves.lists
+    listed = False
+    for place, word in enumerate(clause.words):
+        listed = listed or any(clause.words[place - size : place] in lists.listings for size in (1, 2))
+        if not _explained(word, known, lists):
+            yield word, listed
+
+
+def _explained(word: str, known: frozenset[str], lists: Statements) -> bool:
+    if len(word) < SHORTEST or word[0].isdigit():
+        return True
+    root = stem(word)
+    return root in lists.explained or root in known or stem(singular(word)) in known

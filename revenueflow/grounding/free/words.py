@@ -1,0 +1,39 @@
+"""The words of the evidence, read once."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Final
+
+from revenueflow.domain.phrases import words
+from revenueflow.grounding.free.leaves import Leaves, key_words
+from revenueflow.grounding.free.table import singular
+
+PROSE: Final = 6
+"""From so many words on a text is prose, and not a value."""
+
+
+def said_in_texts(name: str, leaves: Leaves) -> bool:
+    """True if some running text of the evidence holds the joined words."""
+    return name in leaves.once(prose_names)
+
+
+def prose_names(leaves: Leaves) -> frozenset[str]:
+    """Each one, two and three words in a row of the running texts, joined."""
+    found: set[str] = set()
+    for leaf in leaves.texts:
+        said = tuple(map(singular, words(str(leaf.value))))
+        if len(said) >= PROSE:
+            found.update(said, map("".join, pairwise(said)))
+    return frozenset(found)
+
+
+def known_words(leaves: Leaves) -> frozenset[str]:
+    """All folded words of the keys and values, in the singular."""
+    found: set[str] = set()
+    for leaf in leaves.all:
+        for name in leaf.names:
+            found.update(map(singular, key_words(name)), map(singular, words(name)))
+        if leaf.value is not None:
+            found.update(map(singular, words(str(leaf.value))))
+    return frozenset(found)
