@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from revenueflow.domain.claim import Claim, ClaimField, ClaimVerdict
-from revenueflow.grounding.checks.free.facts import facts
+from revenueflow.grounding.checks.free.facts import absent, facts
 from revenueflow.grounding.context import Context
 from revenueflow.grounding.decision import Decision
 from revenueflow.grounding.free.finding import Finding, Stance
@@ -15,7 +15,7 @@ from revenueflow.grounding.free.parts import Part, parts
 
 Check = Callable[[Part, Leaves], Finding | None]
 
-CHECKS: Final[tuple[Check, ...]] = (facts,)
+CHECKS: Final[tuple[Check, ...]] = (facts, absent)
 """Each decides about one part of a statement, or passes on (None)."""
 
 VERDICTS: Final = {
