@@ -8,7 +8,7 @@ from typing import Final
 
 from revenueflow.domain.claim import Claim, ClaimField, ClaimVerdict
 from revenueflow.grounding.checks.free.attributes import attribute
-from revenueflow.grounding.checks.free.facts import facts
+from revenueflow.grounding.checks.free.facts import absent, facts
 from revenueflow.grounding.checks.free.figures import number, rating
 from revenueflow.grounding.checks.free.hours import hours
 from revenueflow.grounding.checks.free.names import foreign_name
@@ -23,7 +23,7 @@ from revenueflow.grounding.free.table import Statements
 
 Check = Callable[[Part, Leaves], Finding | None]
 
-WHOLE: Final[tuple[Check, ...]] = (facts,)
+WHOLE: Final[tuple[Check, ...]] = (facts, absent)
 """Each decides about a whole part by itself, or passes on (None): the first that decides is alone to count."""
 
 CHECKS: Final[tuple[Check, ...]] = (attribute, hours, rating, number, foreign_name, mixed, opinion, wording)
