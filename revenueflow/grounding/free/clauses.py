@@ -14,6 +14,7 @@ STOPS: Final = frozenset((";", "(", ")", "--", "–", "—"))
 PUNCTUATION: Final = STOPS | {","}
 JOINERS: Final = frozenset({"and", ",", "or", "as"})
 BEING: Final = frozenset({"is", "are", "was", "were", "be", "been"})
+ABLE: Final = frozenset({"can", "could", "may"})
 PLURAL: Final = frozenset({"are", "were"})
 NEAR: Final = 4
 """How far behind a single thing "is not" may stand."""
@@ -36,7 +37,8 @@ class Clause(NamedTuple):
         before = self.words[place - 1]
         if before in PLURAL:
             return True
-        return before in BEING and place - start <= NEAR and "and" not in self.words[start:place]
+        bound = before in BEING or before in ABLE or self.words[place] == "cannot"
+        return bound and place - start <= NEAR and "and" not in self.words[start:place]
 
 
 def tokens(text: str) -> tuple[str, ...]:

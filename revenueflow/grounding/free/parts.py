@@ -14,7 +14,9 @@ from revenueflow.grounding.free.table import Statements
 
 SENTENCE: Final = re.compile(r"(?<=[.!?])[\"”’)]*\s+(?=[\"“(]?[A-Z0-9ÄÖÜ])|\n+")
 T = TypeVar("T")
-ABBREVIATION: Final = re.compile(r"(?i)\b(?:mr|mrs|ms|dr|st|jr|sr|inc|ltd|co|corp|no|vs|e\.g|i\.e|approx|u\.s)\.$")
+ABBREVIATION: Final = re.compile(
+    r"(?i)\b(?:mr|mrs|ms|dr|st|jr|sr|inc|ltd|co|corp|no|vs|e\.g|i\.e|approx|u\.s|[ap]\.m)\.$"
+)
 
 
 class Part:

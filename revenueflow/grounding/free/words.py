@@ -6,8 +6,8 @@ from itertools import pairwise
 from typing import Final
 
 from revenueflow.domain.phrases import words
-from revenueflow.grounding.free.leaves import Leaves, key_words
-from revenueflow.grounding.free.table import singular
+from revenueflow.grounding.free.leaves import Leaf, Leaves, key_words
+from revenueflow.grounding.free.table import Statements, singular
 
 PROSE: Final = 6
 """From so many words on a text is prose, and not a value."""
@@ -26,6 +26,15 @@ def prose_names(leaves: Leaves) -> frozenset[str]:
         if len(said) >= PROSE:
             found.update(said, map("".join, pairwise(said)))
     return frozenset(found)
+
+
+def alike_words(leaf: Leaf, lists: Statements) -> frozenset[str]:
+    """The words of all keys that mean the same as a leaf's: those of "headcount" for "employees"."""
+    found = frozenset[str]()
+    for names in (leaf.names[-1:], leaf.names[-2:]):
+        key = "".join(singular(word) for name in names for word in key_words(name))
+        found |= lists.words_of_keys.get(key, frozenset())
+    return found
 
 
 def known_words(leaves: Leaves) -> frozenset[str]:

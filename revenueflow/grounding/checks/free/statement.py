@@ -8,9 +8,11 @@ from typing import Final
 
 from revenueflow.domain.claim import Claim, ClaimField, ClaimVerdict
 from revenueflow.grounding.checks.free.attributes import attribute
+from revenueflow.grounding.checks.free.denials import text_denies
 from revenueflow.grounding.checks.free.facts import absent, facts
 from revenueflow.grounding.checks.free.figures import number, rating
 from revenueflow.grounding.checks.free.hours import hours
+from revenueflow.grounding.checks.free.members import denied_value
 from revenueflow.grounding.checks.free.names import foreign_name
 from revenueflow.grounding.checks.free.opinions import mixed, opinion
 from revenueflow.grounding.checks.free.wording import wording
@@ -23,10 +25,13 @@ from revenueflow.grounding.free.table import Statements
 
 Check = Callable[[Part, Leaves], Finding | None]
 
-WHOLE: Final[tuple[Check, ...]] = (facts, absent)
+WHOLE: Final[tuple[Check, ...]] = (facts,)
 """Each decides about a whole part by itself, or passes on (None): the first that decides is alone to count."""
 
-CHECKS: Final[tuple[Check, ...]] = (attribute, hours, rating, number, foreign_name, mixed, opinion, wording)
+CHECKS: Final[tuple[Check, ...]] = (
+    attribute, denied_value, text_denies, hours, rating, number, foreign_name, mixed, opinion, wording,
+    absent,
+)  # fmt: skip
 """Each decides about what it knows in a part, or passes on (None). All are asked."""
 
 HALF: Final = 0.5

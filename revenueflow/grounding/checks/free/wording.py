@@ -16,9 +16,12 @@ from revenueflow.grounding.free.finding import Finding, Stance
 from revenueflow.grounding.free.leaves import Leaves
 from revenueflow.grounding.free.parts import Part
 from revenueflow.grounding.free.table import Statements, singular
+from revenueflow.grounding.free.words import alike_words
 from revenueflow.grounding.stems import stem
 
 SHORTEST: Final = 3
+MANY: Final = 2
+FEW: Final = 10
 LEAST: Final = 0.05
 
 
@@ -34,7 +37,10 @@ def wording(part: Part, leaves: Leaves) -> Finding | None:
         if not clause.hedged
         for word, listed in _strange(clause, leaves)
     }
-    score = max(LEAST, lists.score("part", 0.99) * prod(lists.score(kind, 0.95) for kind in strange.values()))
+    score = lists.score("part", 0.99) * prod(lists.score(kind, 0.95) for kind in strange.values())
+    if len(strange) >= MANY and len(part.words) <= FEW and 2 * len(strange) >= _content(part, lists):
+        score *= lists.score("strange_most", 0.5)
+    score = max(LEAST, score)
     if score >= 0.5:
         return Finding(Stance.AGREES, "wording", score, ", ".join(strange) or None)
     return Finding(Stance.MISSING, "wording", score, ", ".join(strange))
@@ -45,7 +51,8 @@ def known_stems(leaves: Leaves) -> frozenset[str]:
     lists = leaves.lists
     present = leaves.once(attributes).by_name
     called = (words(phrase) for name, phrases in lists.synonyms.items() if name in present for phrase in phrases)
-    return frozenset(map(stem, chain(leaves.once(names_known), *called)))
+    alike = (alike_words(leaf, lists) for leaf in leaves.all if leaf.value is not None)
+    return frozenset(map(stem, chain(leaves.once(names_known), *called, *alike)))
 
 
 def _strange(clause: Clause, leaves: Leaves) -> Iterator[tuple[str, bool]]:
@@ -56,6 +63,11 @@ def _strange(clause: Clause, leaves: Leaves) -> Iterator[tuple[str, bool]]:
         listed = listed or any(clause.words[place - size : place] in lists.listings for size in (1, 2))
         if not _explained(word, known, lists):
             yield word, listed
+
+
+def _content(part: Part, lists: Statements) -> int:
+    """How many of its words may state a fact."""
+    return sum(len(word) >= SHORTEST and stem(word) not in lists.explained for word in part.words)
 
 
 def _explained(word: str, known: frozenset[str], lists: Statements) -> bool:
