@@ -66,13 +66,14 @@ def absent(part: Part, leaves: Leaves) -> Finding | None:
 
 
 def is_table(leaves: Leaves) -> bool:
-    """True for keys with short values."""
+    """True for keys with lists of short values: a form in which there is a key for whatever is known."""
     return leaves.once(_is_table)
 
 
 def _is_table(leaves: Leaves) -> bool:
-    texts = [text_of(leaf) for held in fields(leaves).values() for leaf in held]
-    return any(leaf.key for leaf in leaves.all) and all(len(text) <= RUNNING for text in texts)
+    listed = all(len(leaf.path) == 2 and isinstance(leaf.path[1], int) for leaf in leaves.all)
+    held = (leaf for group in fields(leaves).values() for leaf in group)
+    return listed and bool(leaves.all) and all(len(text_of(leaf)) <= RUNNING for leaf in held)
 
 
 def table_stems(leaves: Leaves) -> frozenset[str]:

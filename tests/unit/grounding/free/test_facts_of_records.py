@@ -154,3 +154,4 @@ def test_only_a_table_of_short_values_is_taken_for_complete() -> None:
     about: JsonValue = {"title": ["Mira Tan"], "About": ["Mira Tan sings in bars and on ships. " * 20]}
     assert absent(Part("Mira Tan won many prizes for charity."), Leaves({"E1": about})) is None
     assert absent(Part("Mira Tan won many prizes for charity."), Leaves({"E1": "Mira Tan sings."})) is None
+    assert absent(Part("Mira Tan won many prizes for charity."), Leaves({"E1": {"name": "Mira Tan"}})) is None
