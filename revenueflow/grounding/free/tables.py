@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache, cached_property
+from typing import Annotated
 
 from pydantic import Field
 
@@ -145,6 +146,7 @@ class FreeStatements(Value):
     """All of it. Load with `defaults.load(FreeStatements, FILE, config_dir)`."""
 
     version: int
+    absent: Annotated[float, Field(ge=0, le=1)]
     subject_keys: tuple[str, ...]
     events: dict[str, Event]
     lasting: Lasting

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from pydantic import JsonValue
+
+from revenueflow.domain.phrases import words
 from revenueflow.grounding.checks.free.comparisons import amounts_of, profits
 from revenueflow.grounding.checks.free.counts import counts
 from revenueflow.grounding.checks.free.dates import when
@@ -17,8 +20,14 @@ from revenueflow.grounding.free.finding import Finding, Stance
 from revenueflow.grounding.free.leaves import Leaves
 from revenueflow.grounding.free.parts import Part
 from revenueflow.grounding.free.said import Said, said
-from revenueflow.grounding.free.subject import fields
+from revenueflow.grounding.free.subject import fields, subject_words, text_of
 from revenueflow.grounding.free.tables import tables
+from revenueflow.grounding.wording import stem
+
+ABSENT: Final = 0.45
+MOST_SHOWN: Final = 8
+RUNNING: Final = 300
+"""A value of more characters is a running text."""
 
 LONGEST: Final = 600
 """A sentence of more characters is no statement that these readers could bind."""
@@ -41,6 +50,36 @@ def facts(part: Part, leaves: Leaves) -> Finding | None:
     if denied:
         return min(denied, key=lambda finding: finding.score)
     return _agreed(found, sentence, leaves) if found else None
+
+
+def absent(part: Part, leaves: Leaves) -> Finding | None:
+    """What no fact explains is missing from a table, if too many of its words are. Running texts say more than keys."""
+    if not is_table(leaves):
+        return None
+    held, own = leaves.once(table_stems), subject_words(leaves)
+    told = [word for word in part.words if word not in tables().words.empty and word not in own]
+    strange = [word for word in told if stem(word) not in held and word not in tables().words.subject_nouns]
+    share = len(strange) / max(1, len(told) + len(own.intersection(part.words)))
+    if share < tables().absent:
+        return None
+    return Finding(Stance.MISSING, "absent", ABSENT - share / 5, expected=list[JsonValue](strange[:MOST_SHOWN]))
+
+
+def is_table(leaves: Leaves) -> bool:
+    """True for keys with lists of short values: a form in which there is a key for whatever is known."""
+    return leaves.once(_is_table)
+
+
+def _is_table(leaves: Leaves) -> bool:
+    listed = all(len(leaf.path) == 2 and isinstance(leaf.path[1], int) for leaf in leaves.all)
+    held = (leaf for group in fields(leaves).values() for leaf in group)
+    return listed and bool(leaves.all) and all(len(text_of(leaf)) <= RUNNING for leaf in held)
+
+
+def table_stems(leaves: Leaves) -> frozenset[str]:
+    """The stems of the words of keys and values."""
+    found = {stem(word) for key in fields(leaves) for word in key}
+    return frozenset(found.union(*(map(stem, words(text_of(one))) for held in fields(leaves).values() for one in held)))
 
 
 def _agreed(found: list[Atom], sentence: Said, leaves: Leaves) -> Finding | None:

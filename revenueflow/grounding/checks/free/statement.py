@@ -9,7 +9,7 @@ from typing import Final
 from revenueflow.domain.claim import Claim, ClaimField, ClaimVerdict
 from revenueflow.grounding.checks.free.attributes import attribute
 from revenueflow.grounding.checks.free.denials import text_denies
-from revenueflow.grounding.checks.free.facts import facts
+from revenueflow.grounding.checks.free.facts import absent, facts
 from revenueflow.grounding.checks.free.figures import number, rating
 from revenueflow.grounding.checks.free.hours import hours
 from revenueflow.grounding.checks.free.members import denied_value
@@ -30,6 +30,7 @@ WHOLE: Final[tuple[Check, ...]] = (facts,)
 
 CHECKS: Final[tuple[Check, ...]] = (
     attribute, denied_value, text_denies, hours, rating, number, foreign_name, mixed, opinion, wording,
+    absent,
 )  # fmt: skip
 """Each decides about what it knows in a part, or passes on (None). All are asked."""
 

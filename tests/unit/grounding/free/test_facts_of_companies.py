@@ -160,10 +160,8 @@ OF_RECORD = [
 
 
 OPEN_OF_RECORD = [
-    "Nordlicht Energie was founded in the spring of 2015.",
     "Nordlicht Energie was founded by Carla Weisz.",
     "Nordlicht Energie is backed by Blue Peak Partners.",
-    "Nordlicht Energie was founded in Hamburg in 2015.",
     "Nordlicht Energie was founded by Carla Weiss in 2016.",
     "Nordlicht Energie was backed by Carla Weiss.",
 ]

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 from pydantic import JsonValue
 
+from revenueflow.grounding.checks.free.facts import absent
 from revenueflow.grounding.free.finding import Stance
+from revenueflow.grounding.free.leaves import Leaves
+from revenueflow.grounding.free.parts import Part
 from tests.unit.grounding.free.record import ALBUM, FILM, PAINTER, PICTURE, SINGER, finding, stance
 
 TIME = [
@@ -130,3 +133,25 @@ def test_a_record_may_be_old_so_how_long_it_lasts_is_known_only_downwards() -> N
     assert stance({"title": ["Reef"], "Years active": ["1972 - 2012"]}, "Reef was active for less than ten years.") is (
         Stance.DISAGREES
     )
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "Mira Tan won many prizes for charity.",
+        "Mira Tan likes soul more than jazz.",
+        "Mira Tan owns two restaurants abroad.",
+    ],
+)
+def test_what_a_table_says_nothing_about_is_missing(statement: str) -> None:
+    found = absent(Part(statement), Leaves({"E1": SINGER}))
+    assert found is not None
+    assert (found.stance, found.check) == (Stance.MISSING, "absent")
+    assert found.score < 0.5
+
+
+def test_only_a_table_of_short_values_is_taken_for_complete() -> None:
+    about: JsonValue = {"title": ["Mira Tan"], "About": ["Mira Tan sings in bars and on ships. " * 20]}
+    assert absent(Part("Mira Tan won many prizes for charity."), Leaves({"E1": about})) is None
+    assert absent(Part("Mira Tan won many prizes for charity."), Leaves({"E1": "Mira Tan sings."})) is None
+    assert absent(Part("Mira Tan won many prizes for charity."), Leaves({"E1": {"name": "Mira Tan"}})) is None
