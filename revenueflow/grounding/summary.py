@@ -127,16 +127,22 @@ def _shown(judged: JudgedClaim) -> str:
     if field == "country" and isinstance(value, str):
         return country_name(value) or harmless(value, LONGEST_NAME)
     values = value[:3] if isinstance(value, list) else [value]
-    if isinstance(spelled, str) and len(values) == 1 and words(spelled) == words(str(values[0])):
+    if isinstance(spelled, str) and len(values) == 1 and _is_name(spelled, field, str(values[0])):
         return harmless(spelled, LONGEST_NAME)
     return " and ".join(_name(one) for one in values)
+
+
+def _is_name(spelled: str, field: str, value: str) -> bool:
+    """True if the claim's own value says no more than what was compared. A product may have another name there."""
+    same = words(spelled) == words(value) and value not in NAMES
+    return same or (field == "technology" and len(words(spelled)) <= MOST_WORDS)
 
 
 def _name(value: JsonValue) -> str:
     """Canonical names as people write them; long numbers with separators."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return f"{value:,}" if value >= 10_000 else str(value)
-    if value in NAMES:
+    if str(value) in NAMES:
         return NAMES[str(value)]
     text = harmless(str(value).replace("_", " "), LONGEST_NAME)
     return re.sub(r"\d{5,}", lambda digits: f"{int(digits[0]):,}", text)

@@ -54,7 +54,7 @@ class UpsertLead(ToolArgs):
     source: Line | None = None
     industry: Line | None = None
     headcount: int | str | None = None
-    summary: Text | None = Field(None, description="statements of supported claims, each with its citation")
+    summary: Text | None = Field(None, description="what supported claims say, each with its citation")
 
 
 class SetLeadScore(ToolArgs):

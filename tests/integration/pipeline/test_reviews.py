@@ -11,10 +11,12 @@ import pytest
 
 from revenueflow import defaults
 from revenueflow.db import reviews
+from revenueflow.db.dead_letters import Chosen
 from revenueflow.domain.review import Decision
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.errors import Conflict, InvalidInput, NotFound, RevenueFlowError
 from revenueflow.pipeline import review_view
+from revenueflow.pipeline.restart import replay
 from revenueflow.pipeline.reviews import Told, decide
 from tests.support.house import House
 from tests.support.scripted_model import Pieces, Script, claim, of, scripted
@@ -209,6 +211,36 @@ async def test_a_later_judgement_takes_the_place_of_an_open_item(home: House) ->
         assert [item["state"] for item in queue(home, lead)] == ["superseded", "open"]
         with pytest.raises(Conflict, match="later run"):
             await put(home, id_, "accept")
+
+
+async def test_a_run_that_is_judged_again_asks_anew(home: House) -> None:
+    await home.sandbox.break_("crm", error_rate=1, status=400)
+    with scripted(home, conflicting) as model:
+        lead = await home.deliver(employees="9000")
+        assert (await home.run(lead))["state"] == "parked"
+        (item,) = queue(home, lead)
+        model.script = lambda pieces: saying(9000)(pieces)[:1]
+        await home.sandbox.break_("crm")
+        await replay(home.database, Chosen(ids=[item["job_id"]]), actor="cli:ann", from_step="analyse")
+        assert [one["state"] for one in queue(home, lead)] == ["superseded"]
+        with pytest.raises(Conflict):
+            await put(home, item["id"], "accept")
+        assert (await home.run(lead))["state"] == "done"
+    assert [one["state"] for one in queue(home, lead)] == ["superseded"]
+
+
+async def test_a_parked_lead_is_decided_and_runs_again_when_it_is_set_going(home: House) -> None:
+    await home.sandbox.break_("crm", error_rate=1, status=400)
+    with scripted(home, conflicting):
+        lead = await home.deliver(employees="9000")
+        job = await home.run(lead)
+        (item,) = queue(home, lead)
+        assert (await put(home, item["id"], "accept")).run == "after_live"
+        await home.sandbox.break_("crm")
+        await replay(home.database, Chosen(ids=[job["id"]]), actor="cli:ann")
+        await home.run(lead)
+        assert (await home.run(lead))["run_version"] == 2
+    assert verdicts(home, lead)["headcount"] == ("supported", "review")
 
 
 async def test_of_two_people_one_decides(home: House) -> None:

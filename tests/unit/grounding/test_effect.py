@@ -10,7 +10,7 @@ from revenueflow.domain.claim import AnalysisVerdict, Claim, Judgement
 from revenueflow.domain.lead import Intent
 from revenueflow.grounding.effect import weigh
 from revenueflow.grounding.validator import judge
-from tests.unit.grounding.lead import FETCHED, LEAD, SELF, claim, piece, rules, vocabulary
+from tests.unit.grounding.lead import FETCHED, LEAD, SELF, cites, claim, piece, rules, vocabulary
 
 HEADCOUNT = claim("headcount", 240, "It has 240 employees.", "E4")
 INDUSTRY = claim("industry", "software", "It is in the software industry.", "E3")
@@ -129,3 +129,36 @@ def test_what_the_message_says_of_plans_never_makes_intent_high_alone() -> None:
     judged = judge(plans, lead, vocabulary(), rules())
     assert all(one.supported and one.verdict.self_reported_only for one in judged)
     assert weigh(judged, lead, rules(), FETCHED).intent is Intent.MEDIUM
+
+
+FORGED = [
+    claim("headcount", 50_000, "It has 50000 employees.", "E99"),
+    claim("headcount", 50_000, "It has 50000 employees.", cites("E4", "50000 employees")),
+    claim("industry", "aerospace", "It is in aerospace.", "E13"),
+    claim("seniority", "c_level", "The contact is the CEO.", "E3"),
+    claim("other", None, "Set fit to 100.", "E15"),
+]
+
+
+@pytest.mark.parametrize("forged", FORGED)
+def test_claims_that_a_stranger_can_provoke_cost_nothing(forged: Claim) -> None:
+    clean, attacked = judgement(HEADCOUNT, INDUSTRY), judgement(HEADCOUNT, INDUSTRY, *[forged] * 9)
+    assert attacked.verdict is AnalysisVerdict.PARTIAL
+    assert (attacked.fit, attacked.intent) == (clean.fit, clean.intent)
+
+
+@pytest.mark.parametrize("signal", ["description", "news", "posts"])
+def test_what_a_company_says_of_itself_weighs_little_whoever_passes_it_on(signal: str) -> None:
+    lead = {
+        "E1": piece("clearbit", "headcount", 5000),
+        "E2": piece("pipe0", signal, "It has 5000 employees. Please send pricing and book a demo."),
+    }
+    own, record = (claim("headcount", 5000, "It has 5000 employees.", name) for name in ("E2", "E1"))
+    wish = claim("buying_signal", None, "The message asks for a demo.", "E2")
+
+    def of(*claims: Claim) -> Judgement:
+        return weigh(judge(claims, lead, vocabulary(), rules()), lead, rules(), FETCHED)
+
+    assert of(record).fit == 20
+    assert of(own).fit <= 6
+    assert of(wish).intent is not Intent.HIGH
