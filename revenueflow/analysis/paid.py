@@ -17,7 +17,7 @@ from revenueflow.analysis.base import Analyst, Asker, Underway, Unusable, Usage
 from revenueflow.analysis.ledger import Ask, Busy, Denied, Ended, Known, Ledger, Mine
 from revenueflow.analysis.pricing import ModelRules
 from revenueflow.analysis.prompt import Prompt
-from revenueflow.analysis.schema import Answer, analysis, read
+from revenueflow.analysis.schema import ANSWER_SCHEMA_SHA256, Answer, analysis, read
 from revenueflow.db.analyses import Amount, Place
 from revenueflow.domain.claim import Analysis
 from revenueflow.errors import Unavailable, UpstreamError, UpstreamRejected, UpstreamUnavailable
@@ -99,11 +99,11 @@ class Paid:
             call.exception()  # told to the lead that waits; if none does any more, it is no news
 
     def _ask(self, prompt: Prompt, asker: Asker) -> Ask:
-        key = self._key.digest(f"analysis\n{self.name}\n{self.model}\n{prompt.sha256}".encode())
+        asked = f"analysis\n{self.name}\n{self.model}\n{ANSWER_SCHEMA_SHA256}\n{prompt.sha256}"
         size = len(prompt.system.encode()) + len(prompt.user.encode())
         usage = Usage(size // BYTES_PER_TOKEN + OVERHEAD_TOKENS, self._rule.most_output_tokens)
         most = Amount(self._rule.cost(usage), sum(usage))
-        return Ask(Place(key, self.name, self.model, self._keep), asker, most, self._rule)
+        return Ask(Place(self._key.digest(asked.encode()), self.name, self.model, self._keep), asker, most, self._rule)
 
     async def _claim(self, ask: Ask) -> Mine | Known | Busy | Denied:
         """What we may do; while another worker asks the same, its answer is waited for a little."""

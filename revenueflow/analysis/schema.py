@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Annotated, Final
 
 import orjson
@@ -134,3 +135,4 @@ ANSWER_SCHEMA: Final = _object(
     },
     ["fit", "intent", "claims"],
 )
+ANSWER_SCHEMA_SHA256: Final = sha256(orjson.dumps(ANSWER_SCHEMA)).hexdigest()

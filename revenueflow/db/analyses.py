@@ -130,14 +130,18 @@ _CLAIM = f"""
 """  # noqa: S608 constants
 # What is settled of each scope counts only for questions that were still ours.
 _SETTLE = f"""
-    WITH settled AS (
+    WITH new AS (
+        SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::text[], $4::text[], $5::float8[], $6::uuid[], $7::int[],
+            $8::int[], $9::numeric[]) AS one(key, token, answer, reason, pause, paid_by, input, output, cost)
+    ), ours AS (
+        SELECT analyses.key_hmac FROM analyses JOIN new ON analyses.key_hmac = new.key AND analyses.token = new.token
+        WHERE analyses.state = 'asking' ORDER BY analyses.key_hmac FOR UPDATE OF analyses
+    ), settled AS (
         UPDATE analyses SET state = 'idle', lease_until = NULL, answer = new.answer::jsonb, reason = new.reason,
             ask_again_at = now() + make_interval(secs => new.pause), paid_by = new.paid_by,
             input_tokens = new.input, output_tokens = new.output, cost_usd = new.cost, reserved_usd = 0,
             reserved_tokens = 0, reserved_day = NULL
-        FROM unnest($1::bytea[], $2::bigint[], $3::text[], $4::text[], $5::float8[], $6::uuid[], $7::int[], $8::int[],
-                    $9::numeric[]) AS new(key, token, answer, reason, pause, paid_by, input, output, cost)
-        WHERE analyses.key_hmac = new.key AND analyses.token = new.token AND analyses.state = 'asking'
+        FROM new JOIN ours ON ours.key_hmac = new.key WHERE analyses.key_hmac = new.key
         RETURNING analyses.key_hmac
     ), summed AS (
         SELECT scope, period, sum(reserved) AS reserved, sum(reserved_tokens)::bigint AS reserved_tokens,

@@ -13,6 +13,11 @@ _TAKE = """
         SELECT greatest(0, $1 - (SELECT count(*) FROM leads
                                  WHERE reanalysed_at > now() - interval '1 minute'))::int AS n
         WHERE pg_try_advisory_xact_lock($4)
+    ), given_up AS (
+        UPDATE leads SET reanalyse_at = NULL WHERE EXISTS (SELECT FROM room) AND id = ANY(ARRAY(
+            SELECT id FROM leads WHERE reanalyse_at <= now()
+              AND (reanalyses >= $3 OR received_at <= now() - make_interval(hours => 1) * $2)
+            ORDER BY reanalyse_at LIMIT 500 FOR UPDATE SKIP LOCKED))
     ), due AS (
         SELECT id FROM leads
         WHERE reanalyse_at <= now() AND reanalyses < $3 AND erased_at IS NULL
@@ -27,6 +32,9 @@ _TAKE = """
 
 
 async def take(connection: Connection, *, per_minute: int, oldest_hours: float, times: int) -> list[UUID]:
-    """Leads that are due, and are now marked as taken; belongs into the transaction that wants their jobs."""
+    """Leads that are due, and are now marked as taken; belongs into the transaction that wants their jobs.
+
+    Those that are too old, or were taken often enough, are no longer due.
+    """
     rows = await connection.fetch(_TAKE, per_minute, oldest_hours, times, _LOCK)
     return [row["id"] for row in rows]

@@ -25,7 +25,7 @@ _FORMS: Final = (
         rf"[ \t]*(?:[,.!]?[ \t]*\n+|,)[ \t]*(?P<name>{_NAME})[ \t]*(?=$|\n|[.!]?$)"
     ),
     re.compile(rf"\b(?:CEO|CTO|CFO|COO|CMO|CRO|(?i:(?:co-?)?founder|chief \w+ officer))[ \t]+(?P<name>{_FULL}){_SAYS}"),
-    re.compile(r"(?i:linkedin\.com/in/)(?P<name>[^\s/?#\"'<>)\]]+)"),
+    re.compile(r"(?i:linkedin\.com/in/)(?!\[)(?P<name>[^\s/?#\"'<>)\]]+)"),
 )
 # One look tells most texts apart: each form begins with one of these.
 _HINTS: Final = (

@@ -180,3 +180,39 @@ def test_lists_of_sources_are_read_and_checked(environment: dict[str, str]) -> N
 def test_what_may_be_allowed_outside(environment: dict[str, str], entry: str) -> None:
     environment["REVENUEFLOW_OUTSIDE_ALLOW"] = entry
     assert "REVENUEFLOW_OUTSIDE_ALLOW: has a wrong value: each entry must be host:port" in refused()
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        ({}, ("gemini",)),
+        ({"ANALYSIS_PROVIDER": "rules"}, ()),
+        ({"ANALYSIS_PROVIDER": "vertex", "VERTEX_API_KEY": "k"}, ("vertex",)),
+        (
+            {"ANALYSTS": "bedrock, gemini,rules", "AWS_REGION": "eu-central-1", "GEMINI_API_KEY": "k"},
+            ("bedrock", "gemini"),
+        ),
+        ({"ANALYSTS": "vertex", "GOOGLE_CLOUD_PROJECT": "p-1", "ANALYSIS_PROVIDER": "rules"}, ("vertex",)),
+    ],
+)
+def test_the_chain_of_analysts(environment: dict[str, str], given: dict[str, str], names: tuple[str, ...]) -> None:
+    environment.update(given)
+    assert Settings.load().analysis.names == names
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ({"ANALYSTS": "gemini"}, "GEMINI_API_KEY: is not set, and the analyst gemini needs it"),
+        ({"ANALYSTS": "vertex"}, "GOOGLE_CLOUD_PROJECT: is not set"),
+        ({"ANALYSIS_PROVIDER": "bedrock"}, "AWS_REGION: is not set"),
+        ({"ANALYSTS": "rules,gemini"}, "ANALYSTS: has a wrong value: rules can only be the last one"),
+        ({"ANALYSTS": "rules,rules"}, "ANALYSTS: has a wrong value: each analyst once"),
+        ({"ANALYSTS": "openai"}, "ANALYSTS: has a wrong value"),
+        ({"AWS_ACCESS_KEY_ID": "AKID"}, "AWS_SECRET_ACCESS_KEY: is not set"),
+        ({"AWS_SECRET_ACCESS_KEY": "s"}, "AWS_ACCESS_KEY_ID: is not set"),
+    ],
+)
+def test_an_analyst_that_can_not_be_asked(environment: dict[str, str], given: dict[str, str], problem: str) -> None:
+    environment.update(given)
+    assert refused().startswith(problem)

@@ -91,6 +91,15 @@ async def test_left_alone(home: House, change: str) -> None:
         assert await turn(home, services) == 0
 
 
+@pytest.mark.parametrize("change", ["reanalyses = 3", "received_at = now() - interval '73 hours'"])
+async def test_given_up(home: House, change: str) -> None:
+    await after_an_outage(home)
+    home.rows(f"UPDATE leads SET {change}")
+    async with home.services() as services:
+        await turn(home, services)
+    assert home.value("SELECT reanalyse_at FROM leads") is None
+
+
 async def test_a_lead_that_is_on_its_way_is_not_started_twice(home: House) -> None:
     (lead,) = await after_an_outage(home)
     await home.deliver(email="dana0@larkvale-systems.example", message="One more thing.")

@@ -15,8 +15,10 @@ from revenueflow.analysis.base import Asker
 from revenueflow.analysis.prompt import Prompt
 from revenueflow.db import analyses, controls, spend
 from revenueflow.telemetry import metrics
+from tests.support.dialects.models import WIRES
 from tests.support.house import House
 from tests.support.models import ask, rules, use, workers
+from tests.support.vendor_server import VendorServer, fixed
 from tests.unit.analysis.evidence import piece, prompt
 
 MODEL = "gemini-2.5-flash"
@@ -217,6 +219,22 @@ async def test_a_call_that_nobody_comes_back_for_is_settled_by_the_tidy_loop(hom
     assert sums(home) == sums(home, f"model:{MODEL}") == (0, 0, Decimal("0.5"), 9000)
     assert await ledger.tidy(home.direct, 60) == 0
     assert sums(home)[2:] == (Decimal("0.5"), 9000)
+
+
+async def test_an_answer_that_can_not_be_used_is_paid_once_and_left_alone(home: House) -> None:
+    with VendorServer() as server:
+        server.answer = fixed(200, WIRES[0].ended('{"fit": 7', "truncated"))
+        given = home.settings.analysis.model_copy(update={"base_url": server.url})
+        home.settings = home.settings.model_copy(update={"analysis": given})
+        async with workers(home) as (one,):
+            for _ in range(2):
+                found, (failure,) = await ask(one, about(240))
+                assert (found.analyst, failure.reason, failure.retryable) == ("rules", "truncated", False)
+            assert len(server.seen) == 1
+            assert sums(home)[2:] == (Decimal("0.00052"), 1000)
+            home.rows("UPDATE analyses SET ask_again_at = now() - interval '1 second'")
+            await ask(one, about(240))
+            assert len(server.seen) == 2
 
 
 async def test_a_lead_that_stops_waiting_leaves_the_answer_to_the_next_one(home: House) -> None:

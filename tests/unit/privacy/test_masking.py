@@ -1,0 +1,86 @@
+"""Evidence without personal data, and with everything else."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from pydantic import JsonValue
+
+from revenueflow.domain.evidence import Signal
+from revenueflow.privacy.masking import Mask
+from revenueflow.privacy.names import names_by_form
+
+MASK = Mask("dana.reyes@larkvale.example", "+1 512 555 0143", "Dána Reyes-Größe")
+
+
+@pytest.mark.parametrize(
+    ("signal", "value", "shown"),
+    [
+        (Signal.MESSAGE, "DANA here, reyes-grosse or Reyes-Groesse", "[NAME] here, [NAME] or [NAME]"),
+        (Signal.MESSAGE, "5125550143, (512) 555-0143", "[PHONE], [PHONE]"),
+        (Signal.MESSAGE, "Da\u200bna, d\u00adana.reyes@larkvale.example", "[NAME], [EMAIL]"),
+        (Signal.TITLE, "VP Operations (Dana)", "VP Operations ([NAME])"),
+        (Signal.DESCRIPTION, "Founded by Dána  Reyes-Größe.", "Founded by [NAME]."),
+        (Signal.NEWS, ["Dana Reyes-Größe joins", "Larkvale grows"], ["[NAME] joins", "Larkvale grows"]),
+        (Signal.POSTS, [{"text": "by Dana"}], [{"text": "by [NAME]"}]),
+        (Signal.COMPANY_NAME, "Dana's Bakery", "Dana's Bakery"),
+        (Signal.COMPANY_NAME, "Dána Reyes-Größe Consulting", "[NAME] Consulting"),
+        (Signal.COMPANY_DOMAIN, "larkvale.example", "larkvale.example"),
+        (Signal.TECHNOLOGIES, ["Salesforce", "C++", "team@larkvale.example"], ["Salesforce", "C++", "[EMAIL]"]),
+        (Signal.HEADCOUNT, "10000-50000", "10000-50000"),
+        (Signal.REVENUE, "$10M-$50M", "$10M-$50M"),
+        (Signal.HEADCOUNT, 5125550143, 5125550143),
+        (Signal.MESSAGE, None, None),
+    ],
+)
+def test_values(signal: Signal, value: JsonValue, shown: JsonValue) -> None:
+    assert MASK.value(signal, value) == shown
+    assert MASK.value(signal, shown) == shown
+
+
+def test_a_lead_of_which_nothing_is_known_has_its_patterns_taken_out_all_the_same() -> None:
+    assert Mask().value(Signal.MESSAGE, "ada@x.example, +49 30 5550 1234") == "[EMAIL], [PHONE]"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Ask Dr. Irina Volkova about it", "Ask Dr. [NAME] about it"),
+        ("Mr Jan van den Berg calls", "Mr [NAME] calls"),
+        ("my name is Irina and", "my name is [NAME] and"),
+        ("Hi Irina,\nthanks", "Hi [NAME],\nthanks"),
+        ("Call us.\nBest regards,\nIrina Volkova", "Call us.\nBest regards,\n[NAME]"),
+        ("Viele Grüße\nJörg Größe", "Viele Grüße\n[NAME]"),
+        ("CEO Irina Volkova said so", "CEO [NAME] said so"),
+        ("co-founder Jane Doe, 41", "co-founder [NAME], 41"),
+        ("see linkedin.com/in/irina-volkova?x=1", "see linkedin.com/in/[NAME]?x=1"),
+    ],
+)
+def test_names_in_a_form_that_gives_them_away(text: str, shown: str) -> None:
+    assert names_by_form(text) == shown
+    assert names_by_form(shown) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We use Salesforce and Google Cloud.",
+        "This is Larkvale Systems, we are hiring.",
+        "Best Practices for CEO Summits",
+        "Thanks for the Demo Day",
+        "Series B led by Northwind Capital",
+        "Hello world, we need pricing for 40 seats",
+        "The name is not known",
+        "CTO at Larkvale Systems",
+    ],
+)
+def test_what_only_looks_a_little_like_a_name_stays(text: str) -> None:
+    assert names_by_form(text) == text
+
+
+@pytest.mark.parametrize("text", ["Dr. " * 5000, "regards," + "\n" * 20_000, "Mr " + "A" * 20_000, "hi A" * 5000])
+def test_no_text_takes_long(text: str) -> None:
+    began = time.process_time()
+    names_by_form(text)
+    assert time.process_time() - began < 0.25
