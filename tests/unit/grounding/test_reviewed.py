@@ -13,7 +13,7 @@ from revenueflow.grounding.cases import case
 from revenueflow.grounding.effect import weigh
 from revenueflow.grounding.reasons import reason
 from revenueflow.grounding.reviewed import decided, fingerprint, questions, wrong_with
-from tests.unit.grounding.lead import LEAD, cites, claim, judged, piece, rules, vocabulary
+from tests.unit.grounding.lead import FETCHED, LEAD, cites, claim, judged, piece, rules, vocabulary
 
 TRUE = claim("industry", "software", "It is in the software industry.", "E3")
 DISPUTED = claim("headcount", 10_000, "It has 10000 employees.", cites("E14", "10000"))
@@ -32,7 +32,7 @@ def with_decision(made: Claim, kind: DecisionKind, **given: Any) -> JudgedClaim:
 
 
 def asked(*claims: Claim) -> Questions:
-    return questions(weigh([judged(one) for one in claims], LEAD, rules()))
+    return questions(weigh([judged(one) for one in claims], LEAD, rules(), FETCHED))
 
 
 def test_what_is_in_question() -> None:
@@ -45,7 +45,7 @@ def test_what_is_in_question() -> None:
 
 def test_nobody_is_asked_twice() -> None:
     rejected = with_decision(FORGED, DecisionKind.REJECT)
-    assert questions(weigh([rejected], LEAD, rules())) == Questions()
+    assert questions(weigh([rejected], LEAD, rules(), FETCHED)) == Questions()
 
 
 def test_an_accepted_claim_rests_on_what_it_cites() -> None:
@@ -58,8 +58,9 @@ def test_an_edited_claim_rests_on_a_person() -> None:
     found = with_decision(DISPUTED, DecisionKind.EDIT, value=250, statement="It has 250 employees.")
     assert (found.claim.value, found.verdict.expected) == (250, 250)
     assert (found.verdict.citations, found.verdict.self_reported_only) == ((), False)
-    weighed = weigh([found], LEAD, rules())
-    assert weighed.fit == weigh([judged(claim("headcount", 240, "It has 240 employees.", "E4"))], LEAD, rules()).fit
+    weighed = weigh([found], LEAD, rules(), FETCHED)
+    same = judged(claim("headcount", 240, "It has 240 employees.", "E4"))
+    assert weighed.fit == weigh([same], LEAD, rules(), FETCHED).fit
 
 
 def test_a_rejected_claim_keeps_its_words() -> None:
@@ -140,12 +141,12 @@ def test_a_case_holds_labels_and_no_personal_data() -> None:
     decision = Decided(ref="C1", fingerprint="", decision=DecisionKind.REJECT, statement="Dana Reyes asks.")
     found = case(evidence, [row], [decision], [("name", "Dana Reyes")])
     assert found["evidence"] == [
-        {"id": "E1", "provider": "form", "data": {"message": ["Ask [name]"]}, "trust": "x"},
+        {"id": "E1", "provider": "form", "data": {"message": ["Ask [NAME]"]}, "trust": "x"},
     ]
     (written,) = found["claims"]
     assert (written["statement"], written["citations"]) == (
-        "[name] asks.",
-        [{"evidence_id": "E1", "quote": "Ask [name]"}],
+        "[NAME] asks.",
+        [{"evidence_id": "E1", "quote": "Ask [NAME]"}],
     )
     assert found["labels"] == {"C1": "contradicted"}
 
