@@ -68,7 +68,9 @@ class Documents:
         field = self.field(claim.field)
         given = claim.citations or tuple(Citation(evidence_id=name) for name in self._documents)
         bound = [cited for citation in given for cited in self._cited(citation, field)]
-        return Claim(id=claim.id, field=field, value=claim.value, statement=claim.statement, citations=tuple(bound))
+        return Claim(
+            id=claim.id, field=field, value=claim.value, statement=_statement(claim, field), citations=tuple(bound)
+        )
 
     def field(self, name: str | None) -> ClaimField:
         """The field of this name, or the one whose values stand under keys of this name; else `other`."""
@@ -125,6 +127,17 @@ class Documents:
             fetched_at=document.fetched_at, trust=document.trust,
         )  # fmt: skip
         return name
+
+
+def _statement(claim: Wanted, field: ClaimField) -> str:
+    """The statement; and the value under its key where that is none of our fields."""
+    if field is not ClaimField.OTHER or not claim.field or claim.field == field or claim.value is None:
+        return claim.statement
+    key, said = " ".join(key_words(claim.field)), claim.statement.rstrip(". ")
+    if isinstance(claim.value, bool):
+        return f"{said}; it has {'' if claim.value else 'no '}{key}."
+    items = claim.value if isinstance(claim.value, list) else [claim.value]
+    return f"{said}; its {key} is {', '.join(str(item) for item in items)}."
 
 
 def _joined(key: str) -> str:

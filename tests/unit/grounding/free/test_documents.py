@@ -91,6 +91,22 @@ def test_a_quote_must_stand_where_it_is_cited() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("nps", 61, "supported"), ("nps", 16, "unsupported"), ("plan", "Enterprise", "supported"),
+        ("plan", "Starter", "unsupported"), ("sso", False, "supported"), ("sso", True, "contradicted"),
+        ("regions", ["emea", "apac"], "supported"), ("regions", ["emea", "latam"], "unsupported"),
+    ],
+)  # fmt: skip
+def test_a_value_of_a_field_that_is_none_of_ours_is_held_against_its_key(
+    field: str, value: JsonValue, expected: str
+) -> None:
+    data: JsonValue = {"nps": 61, "plan": "Enterprise", "sso": False, "regions": ["EMEA", "APAC"], "seats": 16}
+    found = verdict(wanted(field, value, "The customer is a company."), documents=(Document("e1", "x", data),))
+    assert found.verdict == expected, found
+
+
 def test_names_of_fields_are_ours_or_those_of_keys() -> None:
     documents = Documents(DOCUMENTS, rules())
     assert documents.field("headcount") is ClaimField.HEADCOUNT
