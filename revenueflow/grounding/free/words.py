@@ -9,8 +9,17 @@ from revenueflow.domain.phrases import words
 from revenueflow.grounding.free.leaves import Leaf, Leaves, key_words
 from revenueflow.grounding.free.table import Statements, singular
 
+LITTLE: Final = 3
 PROSE: Final = 6
 """From so many words on a text is prose, and not a value."""
+
+
+def is_prose(text: str, lists: Statements) -> bool:
+    """True for sentences: long enough, and in good part of words that state no fact."""
+    if text.count(" ") < PROSE - 1:
+        return False
+    said = words(text)
+    return LITTLE * sum(word in lists.reporting for word in said) >= len(said)
 
 
 def said_in_texts(name: str, leaves: Leaves) -> bool:

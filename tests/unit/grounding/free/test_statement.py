@@ -92,5 +92,11 @@ def test_the_score_falls_with_each_word_that_nothing_explains() -> None:
     assert verdict("Its founder juggles flaming chainsaws aboard submarines.").verdict == "unsupported"
 
 
+def test_a_record_without_sentences_explains_only_its_own_words() -> None:
+    record = {"title": "Vega Dam", "opened": 1961, "height": "120 m", "country": "Norway"}
+    assert verdict("The dam opened in 1961.", record).verdict == "supported"
+    assert verdict("The dam was demolished.", record).verdict == "unsupported"
+
+
 def test_evidence_without_a_structure_is_left_to_the_checks_of_texts() -> None:
     assert verdict("It sells shoes.", "It sells shoes.").decided_by == "lexical"
