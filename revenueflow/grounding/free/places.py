@@ -13,6 +13,7 @@ from revenueflow.grounding.free.tables import Key, tables
 
 STATES_OF: Final = ("US", "CA", "AU")
 NATIONS: Final = {"england": "GB-ENG", "scotland": "GB-SCT", "wales": "GB-WLS", "northern ireland": "GB-NIR"}
+STATE: Final = ("state",)
 PEOPLES: Final = {"english": "GB-ENG", "scottish": "GB-SCT", "welsh": "GB-WLS"}
 NO_COUNTRY: Final = frozenset({("jersey",), ("us",)})
 """Words that are too often something else."""
@@ -38,14 +39,20 @@ def index() -> PhraseIndex:
     for code, names in iso_names().items():
         for name in names:
             found.setdefault(words(name), f"country:{code}")
-    for code, names in tables().demonyms.items():
-        found.update({words(name): f"country:{code}" for name in names})
+    for table in (tables().countries, tables().demonyms):
+        found.update({words(name): f"country:{code}" for code, names in table.items() for name in names})
     found.update(
         {words(state.name): f"state:{state.code}" for state in pycountry.subdivisions if state.code[:2] in STATES_OF}
     )
     found.update({words(name): f"state:{code}" for name, code in (NATIONS | PEOPLES).items()})
     found.update({words(name): f"region:{name}" for name in tables().regions if words(name) not in found})
     return PhraseIndex((" ".join(name), place) for name, place in found.items() if name and name not in NO_COUNTRY)
+
+
+@cache
+def state_codes() -> frozenset[str]:
+    """The ISO 3166-2 codes."""
+    return frozenset(state.code for state in pycountry.subdivisions)
 
 
 def read(tokens: Key) -> Where:
@@ -60,10 +67,15 @@ def read(tokens: Key) -> Where:
     return Where(frozenset(countries), frozenset(states), bool(countries or states))
 
 
-def code_of(text: str) -> Where | None:
-    """The country of a value that is an ISO 3166-1 alpha-2 code, as vendors give them."""
+def code_of(key: Key, text: str) -> Where | None:
+    """The country of a value that is an ISO 3166-1 alpha-2 code; under "state", the state of the United States."""
     code = text.strip()
-    known = len(code) == 2 and code.isupper() and pycountry.countries.get(alpha_2=code) is not None
+    if len(code) != 2 or not code.isupper():
+        return None
+    if key == STATE:
+        known = f"US-{code}" in state_codes()
+        return Where(frozenset(), frozenset({f"US-{code}"} if known else ()), known)
+    known = pycountry.countries.get(alpha_2=code) is not None
     return Where(frozenset({code}), frozenset(), True) if known else None
 
 
@@ -71,7 +83,7 @@ def inside(name: Key, held: Key, where: Where) -> bool | None:
     """True if a place of that name is where the text says, False if it is elsewhere, None if nobody can tell."""
     if set(name) <= set(held):
         return True
-    place = index().whole(name)
+    place = None if name in tables().peoples else index().whole(name)
     if place is None or not where.known:
         return None
     kind, _, code = place.partition(":")

@@ -158,6 +158,7 @@ class FreeStatements(Value):
     kinds: dict[str, ValueKind]
     places: dict[str, Located]
     regions: dict[str, frozenset[str]]
+    countries: dict[str, tuple[str, ...]]
     demonyms: dict[str, tuple[str, ...]]
     described: dict[str, Described]
     counting: Counting
@@ -253,6 +254,18 @@ class FreeStatements(Value):
             for key in map(words, described.keys):
                 found[key] = found.get(key, frozenset()).union(*map(words, described.nouns))
         return found
+
+    @cached_property
+    def peoples(self) -> frozenset[Key]:
+        """Demonyms, as words."""
+        return frozenset(words(name) for names in self.demonyms.values() for name in names)
+
+    @cached_property
+    def origin_nouns(self) -> frozenset[str]:
+        """What has an origin: who is "an American singer" is from there, a restaurant need not be."""
+        described = (noun for one in self.described.values() for noun in one.nouns)
+        occupations = (value for group in self.kinds["occupation"].values for value in group)
+        return self.words.subject_nouns.union(*map(words, described), *map(words, occupations))
 
     @cached_property
     def keys(self) -> frozenset[Key]:

@@ -11,12 +11,13 @@ from revenueflow.grounding.free.leaves import Leaf, Leaves
 from revenueflow.grounding.free.names import Name, names_from
 from revenueflow.grounding.free.places import Where, code_of, index, inside, read
 from revenueflow.grounding.free.said import Said
-from revenueflow.grounding.free.subject import grouped, subject_words, text_of
+from revenueflow.grounding.free.subject import grouped, key_of, subject_words, text_of
 from revenueflow.grounding.free.tables import Key, tables
 
 LEADS: Final = frozenset({"in", "from", "at", "near"})
 BACK: Final = 5
 ADJECTIVES: Final = 2
+FOLLOWING: Final = 3
 PERSONAL: Final = frozenset({"birth", "death", "home"})
 MEMBERS: Final = ("lead singer", "member", "members", "fans", "frontman", "singer of", "drummer", "guitarist of")
 SAME: Final = ("same country", "same state", "same city", "same place", "same town")
@@ -39,7 +40,7 @@ class Sites:
 
 def _site(leaves: list[Leaf]) -> Site:
     tokens = tuple(word for leaf in leaves for word in words(text_of(leaf)))
-    places = [code_of(text_of(leaf)) or read(words(text_of(leaf))) for leaf in leaves]
+    places = [code_of(key_of(leaf), text_of(leaf)) or read(words(text_of(leaf))) for leaf in leaves]
     countries = frozenset(code for place in places for code in place.countries)
     states = frozenset(code for place in places for code in place.states)
     return Site(tokens, Where(countries, states, bool(countries or states)), tuple(leaves))
@@ -96,9 +97,10 @@ def people(said: Said, leaves: Leaves) -> Iterator[Atom]:
         first, place = said.tokens[hit.start], range(hit.start, hit.start + hit.length)
         kind, _, code = hit.canonical.partition(":")
         if kind != "region" and first.written[:1].isupper() and first.word not in own and _of_origin(said, place):
-            yield from atom(
-                "people", code[:2] in every, place, ground, expected=first.word, found=sorted(every), doubt=0.08
-            )
+            following = said.words[place.stop : place.stop + FOLLOWING]
+            agrees = code[:2] in every
+            holds = agrees if agrees or not tables().origin_nouns.isdisjoint(following) else None
+            yield from atom("people", holds, place, ground, expected=first.word, found=sorted(every), doubt=0.08)
 
 
 def _joined(said: Said, place: range) -> bool:

@@ -127,6 +127,15 @@ def test_a_finding_shows_what_was_said_and_what_is_there() -> None:
     assert found.score < 0.5
 
 
+def test_a_state_of_two_letters_is_no_country_and_a_cuisine_no_origin() -> None:
+    place: JsonValue = {"name": "Cove", "city": "Santa Rosa", "state": "CA"}
+    assert stance(place, "Cove is located in California.") is Stance.AGREES
+    assert stance(place, "Cove is located in Canada.") is Stance.DISAGREES
+    assert stance(place, "Cove is an Italian restaurant.") is None
+    assert stance(place, "Cove serves dishes from American and Thai cuisines.") is None
+    assert stance(place, "Cove is a German company.") is Stance.DISAGREES
+
+
 def test_a_record_may_be_old_so_how_long_it_lasts_is_known_only_downwards() -> None:
     band: JsonValue = {"title": ["Reef"], "Years active": ["2012 - present"]}
     assert stance(band, "Reef has been active for over ten years.") is None
