@@ -28,7 +28,10 @@ class Grounded(Value):
 
 
 async def step(_: Lead, context: Context) -> Outcome:
-    """Judges each claim, then computes fit and intent from the claims that survived."""
+    """Judges each claim, then computes fit and intent from the claims that survived.
+
+    The time of the run counts in whole days (age of evidence, "next quarter"); of two runs only one is kept.
+    """
     services = context.services
     numbered = prompt.numbered(context.result(Enriched).evidence)
     now = utcnow()
