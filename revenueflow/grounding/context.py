@@ -39,6 +39,8 @@ class Context:
         self.rules = rules
         self._now = now
         self._field_stems: dict[ClaimField, frozenset[str]] = {}
+        self.allowed: dict[int, frozenset[str]] = {}
+        """Kept by the check of names: the words that the statement of a claim may hold."""
         self._predicates: dict[int, str] = {}
         self._cited: dict[int, tuple[str, ...]] = {}
         self._related: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {}
@@ -217,7 +219,7 @@ class Context:
         """The statement of a claim."""
         if id(claim) not in self._sentences:
             bare = without(comparable(claim.statement), self._company_names)
-            self._sentences[id(claim)] = Sentence(bare, self.rules.words)
+            self._sentences[id(claim)] = Sentence(bare, self.rules.words, self.today)
         return self._sentences[id(claim)]
 
     def predicate(self, claim: Claim) -> str:

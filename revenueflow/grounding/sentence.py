@@ -14,15 +14,14 @@ from revenueflow.grounding.rules import Words
 from revenueflow.grounding.wording import names, negated
 
 CAPITAL: Final = re.compile(r"(?<!\w)[^\W\d_a-z]\w+")
-ANY_DAY: Final = date(2000, 1, 1)
-"""Where dates stand does not depend on the day."""
 
 
 class Sentence:
     """`text` is the statement without the company's own names, which may hold numbers and words of any kind."""
 
-    def __init__(self, text: str, lists: Words) -> None:
+    def __init__(self, text: str, lists: Words, today: date) -> None:
         self.text = text
+        self._today = today
         self._lists = lists
         self._dates: dict[date, tuple[Period, ...]] = {}
 
@@ -30,15 +29,15 @@ class Sentence:
     def undated(self) -> str:
         """The text with blanks in place of its dates, but for plain years."""
         text = self.text
-        for period in self.dates(ANY_DAY):
+        for period in self.dates(self._today):
             if not period.year_only:
                 text = text[: period.start] + " " * (period.end - period.start) + text[period.end :]
         return text
 
     def dates(self, day: date) -> tuple[Period, ...]:
         """Its dates; relative ones are counted from `day`."""
-        if self._dates.get(ANY_DAY) == ():
-            return ()
+        if self._dates.get(self._today) == ():
+            return ()  # where dates stand does not depend on the day
         if day not in self._dates:
             self._dates[day] = periods(self.text, day)
         return self._dates[day]

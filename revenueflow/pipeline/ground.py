@@ -36,7 +36,10 @@ class Grounded(Value):
 
 
 async def step(lead: Lead, context: Context) -> Outcome:
-    """Judges each claim, then computes fit and intent from the claims that survived."""
+    """Judges each claim, then computes fit and intent from the claims that survived.
+
+    The time of the run counts in whole days (age of evidence, "next quarter"); of two runs only one is kept.
+    """
     services = context.services
     numbered = prompt.numbered(context.result(Enriched).evidence)
     analysed, now = context.result(Analysed), context.now

@@ -32,7 +32,7 @@ STEPS = (
     Step("capture", 1, capture.step, capture.Captured),
     Step("enrich", 1, enrich.step, enrich.Enriched),
     Step("analyse", 1, analyse.step, analyse.Analysed),
-    Step("ground", 1, ground.step, ground.Grounded, pure=True),
+    Step("ground", 2, ground.step, ground.Grounded, pure=True),
     Step("score", 1, score.step, score.Scored, pure=True),
     Step("route", 1, route.step, route.Routed, pure=True),
     Step("record", 1, record.step, record.Recorded),

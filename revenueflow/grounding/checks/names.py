@@ -47,7 +47,13 @@ def _near_misses(claim: Claim, context: Context, allowed: frozenset[str]) -> lis
 
 
 def allowed_words(claim: Claim, context: Context) -> frozenset[str]:
-    """Words that a statement may hold: cited text, the value with its synonyms, company and provider."""
+    """Words that a statement may hold: carrying text, the value with its synonyms, company and provider."""
+    if id(claim) not in context.allowed:
+        context.allowed[id(claim)] = _allowed(claim, context)
+    return context.allowed[id(claim)]
+
+
+def _allowed(claim: Claim, context: Context) -> frozenset[str]:
     held = set(context.company_words) | context.rules.words.of_field.get(claim.field, frozenset())
     for name in context.carriers(claim):
         held.update(words(context.evidence[name].provider))

@@ -75,11 +75,13 @@ def _spare(claim: Claim, context: Context) -> bool:
         return True
     if sum(map(len, left)) > context.rules.lexical.spare_words:
         return True
-    field = FIELDS[claim.field]
-    return len(parts) > 1 and any(
-        unknown and not (scan(part) or field.mentioned(part, context.vocabulary))
-        for part, unknown in zip(parts, left, strict=True)
-    )
+    return any(_adds(part, unknown, claim, context) for part, unknown in list(zip(parts, left, strict=True))[1:])
+
+
+def _adds(half: str, unknown: list[str], claim: Claim, context: Context) -> bool:
+    """True if a second half says something of its own: one unknown word may stand beside a value of the kind."""
+    about = scan(half) or FIELDS[claim.field].mentioned(half, context.vocabulary)
+    return len(unknown) > 1 or bool(unknown and not about)
 
 
 def _is_role(word: str, context: Context) -> bool:
