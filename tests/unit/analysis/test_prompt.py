@@ -100,3 +100,8 @@ def test_our_own_prompt_file_has_a_version_and_its_rules() -> None:
 def test_a_prompt_file_that_lacks_a_part_is_refused(text: str) -> None:
     with pytest.raises(ConfigurationError):
         PromptTemplate.parse(text)
+
+
+def test_claims_are_held_against_what_was_shown() -> None:
+    made = prompt(piece("technologies", [f"Hub\u200bSpot{TAGS}", "SAP"]), piece("description", f"plain{TAGS}"))
+    assert [one.value for one in made.evidence.values()] == [["HubSpot", "SAP"], "plain"]
