@@ -71,8 +71,24 @@ def build(
 
 
 def numbered(evidence: Iterable[Evidence]) -> dict[str, Evidence]:
-    """The evidence under the names that the prompt gives it. Beyond 120 pieces is left out, form fields never."""
-    return {f"E{place}": piece for place, piece in enumerate(_kept(evidence), start=1)}
+    """The evidence under the names that the prompt gives it. Beyond 120 pieces is left out, form fields never.
+
+    What can't be seen is out of it: claims are held against what the model was shown.
+    """
+    return {f"E{place}": _seen(piece) for place, piece in enumerate(_kept(evidence), start=1)}
+
+
+def _seen(piece: Evidence) -> Evidence:
+    value = _visible(piece.value)
+    return piece if value == piece.value else piece.model_copy(update={"value": value})
+
+
+def _visible(value: JsonValue) -> JsonValue:
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, list):
+        return [_visible(one) for one in value]
+    return {name: _visible(one) for name, one in value.items()} if isinstance(value, dict) else value
 
 
 def shown_offer(offer: str | None) -> str:

@@ -21,9 +21,12 @@ _AGAIN = text("""
     DO UPDATE SET wanted_version = jobs.wanted_version + 1
     RETURNING id, run_version, step, xmax = 0 AS made
 """)
+# What an analysis cost stands on the run that paid for it.
 _STEPS = text("""
     INSERT INTO steps (job_id, name, step_version, input_sha256, output, started_at, finished_at)
-    SELECT :fresh, name, step_version, input_sha256, output, started_at, finished_at
+    SELECT :fresh, name, step_version, input_sha256,
+           jsonb_set(jsonb_set(output, '{analysis,cost_usd}', '0', false), '{analysis,cached}', 'true', false),
+           started_at, finished_at
     FROM steps WHERE job_id = :old AND name = ANY(:names)
 """).bindparams(bindparam("names", type_=ARRAY(Text)))
 # What it cost stands where it was paid.

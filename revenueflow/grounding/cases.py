@@ -42,20 +42,16 @@ def _against(row: Mapping[str, Any]) -> str:
 
 
 def _claim(name: str, row: Mapping[str, Any], value: JsonValue, statement: str) -> dict[str, Any]:
-    signal_paths = [
-        {key: found for key, found in cited.items() if key != "json_path" and found} for cited in row["citations"]
-    ]
-    quoted = signal_paths if not name.endswith("-edited") else [{"evidence_id": c["evidence_id"]} for c in signal_paths]
-    return {"id": name, "statement": statement, "field": row["field"], "value": value, "citations": quoted}
+    """An edited claim cites the same pieces, but no longer by what the model quoted."""
+    kept = ("evidence_id", "json_path") if name.endswith("-edited") else ("evidence_id", "json_path", "quote")
+    cited = [{key: one[key] for key in kept if one.get(key)} for one in row["citations"]]
+    return {"id": name, "statement": statement, "field": row["field"], "value": value, "citations": cited}
 
 
 def _piece(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "id": f"E{row['ordinal']}",
-        "provider": row["provider"],
-        "data": {row["signal"]: row["value"]},
-        "trust": row["trust"],
-    }
+    """One fact, with what it is about."""
+    about = {name: row[name] for name in ("provider", "signal", "path", "trust")}
+    return {"id": f"E{row['ordinal']}", **about, "data": row["value"]}
 
 
 def _clean(value: Any, known: Known) -> Any:

@@ -55,7 +55,8 @@ MANY: Final = frozenset(
     {"technology", "technology_absent", "buying_signal", "competitor", "hiring", "use_case", "other"}
 )
 MOST_WORDS: Final = 4
-"""In the name of a product: what has more is a sentence."""
+LONGEST_PRODUCT: Final = 40
+"""Of the name of a product: what has more, or is longer, is a sentence or a code."""
 
 
 class Said(NamedTuple):
@@ -101,8 +102,12 @@ def may_leave(judged: JudgedClaim, evidence: Evidenced) -> bool:
     field, expected = judged.claim.field.value, judged.verdict.expected
     free = field == "other" or expected is None
     if field.startswith("technology") and isinstance(expected, list):
-        return judged.supported and all(len(words(str(name))) <= MOST_WORDS for name in expected)
+        return judged.supported and all(map(_is_product, map(str, expected)))
     return judged.supported and not (free and said_of_itself(judged, evidence))
+
+
+def _is_product(name: str) -> bool:
+    return len(words(name)) <= MOST_WORDS and len(name) <= LONGEST_PRODUCT
 
 
 def _said(judged: JudgedClaim, evidence: Evidenced, rules: GroundingRules, now: datetime) -> Said:
@@ -135,7 +140,7 @@ def _shown(judged: JudgedClaim) -> str:
 def _is_name(spelled: str, field: str, value: str) -> bool:
     """True if the claim's own value says no more than what was compared. A product may have another name there."""
     same = words(spelled) == words(value) and value not in NAMES
-    return same or (field == "technology" and len(words(spelled)) <= MOST_WORDS)
+    return same or (field == "technology" and _is_product(spelled))
 
 
 def _name(value: JsonValue) -> str:

@@ -190,8 +190,8 @@ async def test_the_queue_at_a_terminal(waiting: tuple[House, UUID], tmp_path: Pa
     (case,) = [orjson.loads(line) for line in exported.splitlines()]
     assert case["labels"] == {"C1": "unsupported", "C1-edited": "supported"}
     assert {one["id"]: one["value"] for one in case["claims"]} == {"C1": 9000, "C1-edited": 230}
-    piece = next(one for one in case["evidence"] if one["data"] == {"headcount": 9000})
-    assert (piece["provider"], piece["trust"]) == ("form", "self_reported")
+    piece = next(one for one in case["evidence"] if one["data"] == 9000)
+    assert (piece["provider"], piece["signal"], piece["trust"]) == ("form", "headcount", "self_reported")
     assert not re.search(r"dana|reyes", exported, re.IGNORECASE)
     assert "[name]" in exported
     assert ask("export", "--out", "cases.jsonl").code == 0

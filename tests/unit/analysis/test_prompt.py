@@ -137,3 +137,8 @@ def test_what_was_masked_nowhere_else_is_masked_here() -> None:
 def test_a_prompt_file_with_a_place_too_many_or_too_few(user: str) -> None:
     with pytest.raises(ConfigurationError):
         PromptTemplate.parse(f"---\nversion: x\n---\n# System\nS\n# User\n{user}")
+
+
+def test_claims_are_held_against_what_was_shown() -> None:
+    made = prompt(piece("technologies", [f"Hub\u200bSpot{TAGS}", "SAP"]), piece("description", f"plain{TAGS}"))
+    assert [one.value for one in made.evidence.values()] == [["HubSpot", "SAP"], "plain"]

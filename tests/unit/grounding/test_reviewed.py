@@ -133,21 +133,18 @@ def test_the_form_of_an_edited_claim(made: Claim, wrong: bool) -> None:
 
 
 def test_a_case_holds_labels_and_no_personal_data() -> None:
-    evidence = [{"ordinal": 1, "provider": "form", "signal": "message", "value": ["Ask Dana Reyes"], "trust": "x"}]
+    about = {"provider": "form", "signal": "message", "path": "$.message", "trust": "self_reported"}
+    evidence = [about | {"ordinal": 1, "value": ["Ask Dana Reyes"]}]
     row = {
         "ref": "C1", "field": "other", "value": None, "statement": "Dana Reyes asks.", "verdict": "contradicted",
         "citations": [{"evidence_id": "E1", "json_path": "$.message", "quote": "Ask Dana Reyes"}],
     }  # fmt: skip
     decision = Decided(ref="C1", fingerprint="", decision=DecisionKind.REJECT, statement="Dana Reyes asks.")
     found = case(evidence, [row], [decision], [("name", "Dana Reyes")])
-    assert found["evidence"] == [
-        {"id": "E1", "provider": "form", "data": {"message": ["Ask [NAME]"]}, "trust": "x"},
-    ]
+    assert found["evidence"] == [about | {"id": "E1", "data": ["Ask [NAME]"]}]
     (written,) = found["claims"]
-    assert (written["statement"], written["citations"]) == (
-        "[NAME] asks.",
-        [{"evidence_id": "E1", "quote": "Ask [NAME]"}],
-    )
+    assert written["statement"] == "[NAME] asks."
+    assert written["citations"] == [{"evidence_id": "E1", "json_path": "$.message", "quote": "Ask [NAME]"}]
     assert found["labels"] == {"C1": "contradicted"}
 
 
