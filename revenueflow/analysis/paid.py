@@ -63,7 +63,8 @@ class Paid:
         """What is known, or a call; errors as in `Analyst`. Raises Unavailable if Postgres does not answer."""
         if asker is None:
             raise ValueError("a paid analyst must know who pays")
-        claimed = await self._claim(self._ask(prompt, asker))
+        ask = self._ask(prompt, asker)
+        claimed = await self._claim(ask)
         match claimed:
             case Known():
                 metrics.model_answers.labels(self.name, "own" if claimed.mine else "cache").inc()
@@ -75,7 +76,7 @@ class Paid:
                 raise UpstreamRejected(self.name, claimed.reason)
             case Busy():
                 raise Underway("another worker asks the same", retry_after=1)
-        call = asyncio.create_task(self._call(self._ask(prompt, asker), claimed, prompt))
+        call = asyncio.create_task(self._call(ask, claimed, prompt))
         self._calls.add(call)
         call.add_done_callback(self._ended)
         return await asyncio.shield(call)

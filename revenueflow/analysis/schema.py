@@ -88,7 +88,9 @@ def analysis(answer: Answer, prompt: Prompt, *, analyst: str, model: str) -> Ana
 
 
 def _claim(place: int, answered: AnsweredClaim) -> Claim:
-    citations = tuple(Citation(**citation.model_dump()) for citation in answered.citations)
+    citations = tuple(
+        Citation(evidence_id=one.evidence_id, json_path=one.json_path, quote=one.quote) for one in answered.citations
+    )
     return Claim(
         id=f"C{place}",
         field=answered.field,

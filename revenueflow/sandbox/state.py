@@ -12,21 +12,10 @@ from revenueflow.sandbox.ledger import Ledger
 from revenueflow.sandbox.records import JournalFiles, MarketoRecords
 
 UPSTREAMS: Final = (
-    "gemini",
-    "vertex",
-    "bedrock",
-    "clearbit",
-    "hunter",
-    "pipe0",
-    "apollo",
-    "zoominfo",
-    "slack",
-    "crm",
-    "hubspot",
-    "marketo",
-    "aturiya",
-)
-MODELS: Final = ("gemini", "vertex", "bedrock")  # fmt: skip
+    "gemini", "vertex", "bedrock", "clearbit", "hunter", "pipe0", "apollo", "zoominfo", "slack", "crm", "hubspot",
+    "marketo", "aturiya",
+)  # fmt: skip
+MODELS: Final = ("gemini", "vertex", "bedrock")
 USUAL: Final = {"latency_ms": 50, "jitter_ms": 100}
 OF_A_MODEL: Final = {"latency_ms": 800, "jitter_ms": 0}
 
