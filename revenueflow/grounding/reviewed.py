@@ -23,6 +23,7 @@ from revenueflow.domain.review import CHECK, Decided, DecisionKind, Questions, R
 from revenueflow.domain.text import comparable, visible
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.grounding.checks.typed import shown
+from revenueflow.grounding.decision import HEDGE
 from revenueflow.grounding.fields import FIELDS
 
 LONGEST = 1000
@@ -32,9 +33,9 @@ Evidenced = Mapping[str, Evidence]
 def questions(judgement: Judgement) -> Questions:
     """What a judgement leaves to a person: every claim of a rejected analysis, else those that are ambiguous.
 
-    About a claim that a person has decided nobody is asked again.
+    About a claim that a person has decided nobody is asked again, and about a hedge nobody at all.
     """
-    open_claims = [one for one in judgement.claims if one.verdict.decided_by != CHECK]
+    open_claims = [one for one in judgement.claims if one.verdict.decided_by not in (CHECK, HEDGE)]
     if judgement.verdict is AnalysisVerdict.REJECTED:
         return _asked(ReviewKind.REJECTED, open_claims)
     ambiguous = [one for one in open_claims if one.verdict.verdict is ClaimVerdict.AMBIGUOUS]

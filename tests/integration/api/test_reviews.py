@@ -193,7 +193,7 @@ async def test_the_queue_at_a_terminal(waiting: tuple[House, UUID], tmp_path: Pa
     piece = next(one for one in case["evidence"] if one["data"] == 9000)
     assert (piece["provider"], piece["signal"], piece["trust"]) == ("form", "headcount", "self_reported")
     assert not re.search(r"dana|reyes", exported, re.IGNORECASE)
-    assert "[name]" in exported
+    assert "[NAME]" in exported
     assert ask("export", "--out", "cases.jsonl").code == 0
     assert (tmp_path / "cases.jsonl").read_text() == exported
     assert ask("show", str(uuid4())).code == 1

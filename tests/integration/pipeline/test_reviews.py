@@ -18,6 +18,7 @@ from revenueflow.errors import Conflict, InvalidInput, NotFound, RevenueFlowErro
 from revenueflow.pipeline import review_view
 from revenueflow.pipeline.restart import replay
 from revenueflow.pipeline.reviews import Told, decide
+from tests.support import sql
 from tests.support.house import House
 from tests.support.scripted_model import Pieces, Script, claim, of, scripted
 
@@ -220,6 +221,7 @@ async def test_a_run_that_is_judged_again_asks_anew(home: House) -> None:
         assert (await home.run(lead))["state"] == "parked"
         (item,) = queue(home, lead)
         model.script = lambda pieces: saying(9000)(pieces)[:1]
+        sql.rows(home.urls.app_url, "DELETE FROM analyses")  # what was answered is no longer kept
         await home.sandbox.break_("crm")
         await replay(home.database, Chosen(ids=[item["job_id"]]), actor="cli:ann", from_step="analyse")
         assert [one["state"] for one in queue(home, lead)] == ["superseded"]
