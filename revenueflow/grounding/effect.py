@@ -39,7 +39,7 @@ def weigh(
     weights = [(claim, _weight(claim, evidence, rules, now)) for claim in claims if claim.supported]
     return Judgement(
         verdict=_verdict(len(claims), len(weights)),
-        fit=_fit(weights, _fallen(claims, evidence), rules),
+        fit=_fit(weights, _fallen(claims, evidence, rules), rules),
         intent=_intent(weights, evidence, rules),
         claims=tuple(judged),
     )
@@ -51,13 +51,14 @@ def _verdict(claims: int, supported: int) -> AnalysisVerdict:
     return AnalysisVerdict.VALID if supported == claims else AnalysisVerdict.PARTIAL
 
 
-def _fallen(judged: Sequence[JudgedClaim], evidence: Mapping[str, Evidence]) -> float:
+def _fallen(judged: Sequence[JudgedClaim], evidence: Mapping[str, Evidence], rules: GroundingRules) -> float:
     """The share of claims that fell over the very evidence that tells of them.
 
     A forged citation, and a claim that leans on other words of strangers, are dropped and no more: who can make a model
-    write them must not be able to change the score by it.
+    write them must not be able to change the score by it. What only adds points, costs none.
     """
-    fell = sum(not one.supported and _is_of_its_own(one, evidence) for one in judged)
+    counted = [one for one in judged if one.claim.field not in rules.fit.extra]
+    fell = sum(not one.supported and _is_of_its_own(one, evidence) for one in counted)
     stood = sum(one.supported for one in judged)
     return fell / (fell + stood) if fell else 0.0
 
