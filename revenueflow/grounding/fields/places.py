@@ -24,6 +24,15 @@ PARTS: Final = re.compile(r"\s*(?:,|;|/|\band\b|\bund\b|\(|\))\s*", re.IGNORECAS
 WITH_REGIONS: Final = ("US", "CA", "DE", "AU")
 COUNTRY, REGION, CITY = "country:", "region:", "city:"
 
+MOST_WORDS: Final = 8
+LONGEST: Final = 80
+NAME: Final = re.compile(r"[\w\s.,'’()/&-]*")
+
+
+def _is_a_name(text: str) -> bool:
+    """False for a sentence, or a code, where the name of a place should stand."""
+    return len(words(text)) <= MOST_WORDS and len(text) <= LONGEST and NAME.fullmatch(text) is not None
+
 
 @dataclass(frozen=True, eq=False)
 class Places(Told):
@@ -35,7 +44,7 @@ class Places(Told):
     def read(self, value: JsonValue, vocabulary: Vocabulary, signal: Signal | None = None) -> Fact | None:
         """The places of a text ("Munich, Germany") or of a list."""
         items = value if isinstance(value, list) else [value]
-        texts = [part for item in items if isinstance(item, str) for part in PARTS.split(item)]
+        texts = [part for item in items if isinstance(item, str) and _is_a_name(item) for part in PARTS.split(item)]
         found = tuple(place(text, vocabulary, signal) for text in texts if words(text))
         return found or None
 

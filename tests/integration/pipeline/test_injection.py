@@ -136,7 +136,7 @@ async def test_what_the_sender_really_asks_for_weighs_what_a_form_weighs(home: H
 
 
 def company(domain: str, *, bare: bool = False, **texts: str | None) -> dict[str, Any]:
-    """A company as three vendors know it. `texts` stand behind what they say (None: it is gone), `bare` has no figures."""
+    """A company as three vendors know it. `texts` stand behind what they say (None: gone), `bare` has no figures."""
     facts: dict[str, Any] = {
         "name": "Hollowell", "city": "Austin", "country": "US", "country_name": "United States",
         "description": "Hollowell offers a workflow platform for back-office teams.",
