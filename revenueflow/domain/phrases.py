@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import NamedTuple, Self
 
 WORD = re.compile(r"[^\W_]+(?:[+#]+(?!\w))?")
 ACCENTS = re.compile("[\u0300-\u036f]")
+SHORT = 60
+REMEMBERED = 4096
+"""Names, keys and terms come again and again; of texts up to SHORT characters so many are remembered."""
 
 
 def fold(text: str) -> str:
@@ -22,6 +26,11 @@ def fold(text: str) -> str:
 
 def words(text: str) -> tuple[str, ...]:
     """The folded words of a text. "C++" and "C#" are words; "Node.js" is two."""
+    return _of_short(text) if len(text) <= SHORT else tuple(WORD.findall(fold(text)))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _of_short(text: str) -> tuple[str, ...]:
     return tuple(WORD.findall(fold(text)))
 
 
