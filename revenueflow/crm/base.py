@@ -34,3 +34,7 @@ class Crm(Protocol):
     async def get(self, object_type: str, key: UUID) -> CrmRecord | None:
         """Reads by our key."""
         ...
+
+    async def account_of(self, domain: str) -> CrmRecord | None:
+        """An account with this domain, whoever made it; None if there is none, or several, or it can't be searched."""
+        ...
