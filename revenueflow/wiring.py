@@ -18,7 +18,10 @@ from revenueflow.analysis.models.rules import Rules
 from revenueflow.analysis.prompt import PromptTemplate
 from revenueflow.crm.base import Crm
 from revenueflow.crm.http import HttpCrm
+from revenueflow.crm.mapping import CrmMap
 from revenueflow.crm.mock import MockCrm
+from revenueflow.crm.salesforce.crm import Salesforce
+from revenueflow.crm.salesforce.session import Session
 from revenueflow.db.direct import Direct
 from revenueflow.db.session import Database
 from revenueflow.domain.vocabulary import Vocabulary
@@ -106,6 +109,7 @@ TABLES: Mapping[str, type[BaseModel]] = {
     "scoring/grounded.toml": Profile,
     "routing.toml": RoutingRules,
     "policy.toml": policy.Policy,
+    "salesforce.toml": CrmMap,
     "field_aliases.toml": AliasTable,
     "aturiya.toml": AturiyaMap,
 }
@@ -175,8 +179,17 @@ def _crm(settings: Settings, database: Database, closing: Closing) -> Crm:
     crm = settings.crm
     if crm.provider == "mock":
         return MockCrm(database)
+    if crm.provider == "salesforce":
+        return _salesforce(settings, closing)
     headers = _bearer(crm.token) if crm.token else {}
     return HttpCrm(closing(HttpUpstream("crm", crm.base_url or "", headers=headers, timeout=crm.timeout)))
+
+
+def _salesforce(settings: Settings, closing: Closing) -> Crm:
+    given, timeout = settings.salesforce, settings.crm.timeout
+    upstream = closing(HttpUpstream("salesforce", given.base_url or "", timeout=timeout))
+    session = Session(upstream, given.client_id or "", _plain(given.client_secret) or "")
+    return Salesforce(session, defaults.load(CrmMap, "salesforce.toml", settings.config_dir), version=given.version)
 
 
 def _waterfall(settings: Settings, direct: Direct, closing: Closing) -> Waterfall:

@@ -35,6 +35,10 @@ class Crm(Protocol):
         """Reads by our key."""
         ...
 
+    def normal(self, object_type: str, fields: dict[str, Any]) -> dict[str, Any]:
+        """These fields as `get` would give them back: without what the CRM does not keep, cut where it cuts."""
+        ...
+
     async def account_of(self, domain: str) -> CrmRecord | None:
         """An account with this domain, whoever made it; None if there is none, or several, or it can't be searched."""
         ...

@@ -26,6 +26,10 @@ class Target(Protocol):
         """What is there: id and fields; None if nothing."""
         ...
 
+    def normal(self, object_type: str, fields: dict[str, Any], /) -> dict[str, Any]:
+        """The fields as they are read back."""
+        ...
+
 
 class CrmTarget:
     """Writes by our external key, so a write can be read back and repeated."""
@@ -42,6 +46,10 @@ class CrmTarget:
     async def read(self, object_type: str, key: UUID, /) -> Found | None:
         """Reads the record with this key."""
         return _found(await self._crm.get(object_type, key))
+
+    def normal(self, object_type: str, fields: dict[str, Any], /) -> dict[str, Any]:
+        """As the CRM keeps them."""
+        return self._crm.normal(object_type, fields)
 
     async def account_of(self, domain: str) -> Found | None:
         """An account with this domain that somebody else made."""
@@ -69,3 +77,7 @@ class MessengerTarget:
     async def read(self, _type: str, _key: UUID, /) -> Found | None:
         """Nothing can be read back."""
         return None
+
+    def normal(self, _type: str, fields: dict[str, Any], /) -> dict[str, Any]:
+        """As they are."""
+        return fields

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Annotated, Any, Literal, NamedTuple
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, create_model
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 from revenueflow.domain.action import ToolResult
 from revenueflow.domain.base import Value
@@ -37,6 +37,11 @@ def _no_number(value: object) -> object:
     raise ValueError("must be a time as in RFC 3339")
 
 
+def _in_utc(moment: datetime) -> datetime:
+    """One form for one time, in UTC to the second: CRMs give back no other."""
+    return moment.astimezone(UTC).replace(microsecond=0)
+
+
 def _full_date(value: object) -> object:
     """A date is YYYY-MM-DD, and nothing that can be made into one."""
     if isinstance(value, str) and len(value) == 10 and value[4] == value[7] == "-":
@@ -46,7 +51,7 @@ def _full_date(value: object) -> object:
     raise ValueError("must be a full-date as in RFC 3339")
 
 
-Moment = Annotated[AwareDatetime, BeforeValidator(_no_number)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_no_number), AfterValidator(_in_utc)]
 Day = Annotated[date, BeforeValidator(_full_date)]
 
 
