@@ -18,6 +18,7 @@ from revenueflow.analysis.models.rules import Rules
 from revenueflow.analysis.prompt import PromptTemplate
 from revenueflow.crm.base import Crm
 from revenueflow.crm.http import HttpCrm
+from revenueflow.crm.hubspot.crm import HubSpot
 from revenueflow.crm.mapping import CrmMap
 from revenueflow.crm.mock import MockCrm
 from revenueflow.crm.salesforce.crm import Salesforce
@@ -110,6 +111,7 @@ TABLES: Mapping[str, type[BaseModel]] = {
     "routing.toml": RoutingRules,
     "policy.toml": policy.Policy,
     "salesforce.toml": CrmMap,
+    "hubspot.toml": CrmMap,
     "field_aliases.toml": AliasTable,
     "aturiya.toml": AturiyaMap,
 }
@@ -181,6 +183,8 @@ def _crm(settings: Settings, database: Database, closing: Closing) -> Crm:
         return MockCrm(database)
     if crm.provider == "salesforce":
         return _salesforce(settings, closing)
+    if crm.provider == "hubspot":
+        return _hubspot_crm(settings, closing)
     headers = _bearer(crm.token) if crm.token else {}
     return HttpCrm(closing(HttpUpstream("crm", crm.base_url or "", headers=headers, timeout=crm.timeout)))
 
@@ -190,6 +194,12 @@ def _salesforce(settings: Settings, closing: Closing) -> Crm:
     upstream = closing(HttpUpstream("salesforce", given.base_url or "", timeout=timeout))
     session = Session(upstream, given.client_id or "", _plain(given.client_secret) or "")
     return Salesforce(session, defaults.load(CrmMap, "salesforce.toml", settings.config_dir), version=given.version)
+
+
+def _hubspot_crm(settings: Settings, closing: Closing) -> Crm:
+    given, timeout = settings.hubspot, settings.crm.timeout
+    upstream = closing(HttpUpstream("hubspot", given.base_url, headers=_bearer(given.token), timeout=timeout))
+    return HubSpot(upstream, defaults.load(CrmMap, "hubspot.toml", settings.config_dir))
 
 
 def _waterfall(settings: Settings, direct: Direct, closing: Closing) -> Waterfall:

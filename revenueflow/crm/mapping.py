@@ -30,7 +30,8 @@ class VendorField(Value):
 
     `count` is a number, or a range as text; `person` is a full name, `also` gets the first names; `moment` a time in
     UTC, `also` gets its day; `minor` an amount in minor units of `currency`; `owner` a rep's id of ours, `also` gets
-    the vendor's from the table of owners. `values` translates words, `longest` cuts.
+    the vendor's from the table of owners; `boolean`, if true, gives `also` the value of `true`. `values` translates
+    words, `longest` cuts.
     """
 
     to: str
@@ -52,7 +53,8 @@ class VendorObject(Value):
     """One of our record types at the vendor.
 
     `key` is the unique field with our record key. `missing` fills what the vendor wants at a creation and we don't
-    have; `constant` is written always; `fixed` may be set at a creation only. `links`: by our record type.
+    have; `constant` is written always; `fixed` may be set at a creation only. `links`: by our record type. `unique`
+    is a field of the vendor's own that no two records share: somebody else's record with our value becomes ours.
     """
 
     name: str
@@ -62,6 +64,7 @@ class VendorObject(Value):
     missing: dict[str, str] = Field(default_factory=dict)
     constant: dict[str, str] = Field(default_factory=dict)
     fixed: list[str] = Field(default_factory=list)
+    unique: str | None = None
 
     @cached_property
     def known(self) -> dict[str, VendorField]:
@@ -121,6 +124,8 @@ class CrmMap(Value):
         made = {one.to: _plain(one, value, fields)}
         if one.also and one.kind == "moment":
             made[one.also] = str(value)[:10]
+        if one.also and one.kind == "boolean" and value:
+            made[one.also] = one.values["true"]
         if one.also and one.kind == "owner" and value in self.owners:
             made[one.also] = self.owners[value]
         return made

@@ -58,6 +58,7 @@ def app(ledger: Ledger) -> Starlette:
             Route("/services/oauth2/token", _token, methods=["POST"]),
             Route(data + "/composite/sobjects/{type}/{field}", _known(org.upsert), methods=["PATCH"]),
             Route(data + "/sobjects/{type}/{field}/{key}", _known(org.read)),
+            Route(data + "/sobjects/{type}/{id}", _known(org.update), methods=["PATCH"]),
             Route(data + "/query", _known(org.query)),
             Route("/services/apexrest/revenueflow/v1/convert", _known(org.convert), methods=["POST"]),
         ]
@@ -84,6 +85,11 @@ def _known(serve: Serve) -> Serve:
 class _Org:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
+        self._keyed: dict[tuple[str, str], str] = {}
+
+    def _place(self, kind: str, key: str) -> str:
+        """Where the ledger has the record with this key: under the first that it had."""
+        return self._keyed.get((kind, key), key)
 
     async def upsert(self, request: Request) -> Response:
         """Row by row; the answer is 200 whatever became of them."""
@@ -103,11 +109,24 @@ class _Org:
     async def read(self, request: Request) -> Response:
         """The fields that were asked for; null where unset."""
         kind = request.path_params["type"]
-        found = self._ledger.get(kind, request.path_params["key"]) if kind in STANDARD else None
+        found = self._ledger.get(kind, self._place(kind, request.path_params["key"])) if kind in STANDARD else None
         if found is None:
             return refuse(404, "unknown")
         names = request.query_params.get("fields", "Id").split(",")
         return JSONResponse(_shown(kind, found[0].id, found[1], names))
+
+    async def update(self, request: Request) -> Response:
+        """One record by its id: 204. It may get a key."""
+        kind = request.path_params["type"]
+        found = next((one for one in self._ledger.of(kind) if one.id == request.path_params["id"]), None)
+        given = orjson.loads(await request.body())
+        if found is None:
+            return refuse(404, "unknown")
+        if any(self._unfit(kind, name, value) for name, value in given.items()):
+            return refuse(400, "field")
+        self._ledger.put(kind, found.record_key, given, exchange_of(request).faults.lag_ms / 1000)
+        self._keyed |= {(kind, str(value)): found.record_key for name, value in given.items() if "Key__c" in name}
+        return Response(status_code=204)
 
     async def query(self, request: Request) -> Response:
         """Accounts by one field."""
@@ -134,7 +153,7 @@ class _Org:
         return JSONResponse({"leadId": found[0].id})
 
     def _row(self, kind: str, field: str, record: Fields, lag: float) -> dict[str, Any]:
-        key = str(record.get(field) or "")
+        key = self._place(kind, str(record.get(field) or ""))
         held = self._ledger.find(kind, key)
         given = {name: value for name, value in record.items() if name != "attributes"}
         code = self._wrong(kind, given, (held.fields() or {}) if held else None) if key else "MISSING_ARGUMENT"
@@ -155,7 +174,7 @@ class _Org:
     def _unfit(self, kind: str, name: str, value: Any) -> str | None:
         if isinstance(value, dict):
             there, key = value["attributes"]["type"], next(one for at, one in value.items() if at != "attributes")
-            return None if self._ledger.find(there, str(key)) else "INVALID_FIELD"
+            return None if self._ledger.find(there, self._place(there, str(key))) else "INVALID_FIELD"
         if name == "OwnerId" or name.endswith("__c"):
             return None
         if name not in STANDARD[kind]:

@@ -85,7 +85,9 @@ def apps(state: State) -> dict[str, ASGIApp]:
         "zoominfo": Upstream("zoominfo", zoominfo.app(directory), state, zoominfo.refuse, quota_status=402),
         "slack": Upstream("slack", slack.app(), state, slack.refuse),
         "crm": Upstream("crm", crm.app(state.ledger), state, crm.refuse),
-        "hubspot": Upstream("hubspot", hubspot.app(contacts(), state.hubspot_journal), state, hubspot.refuse),
+        "hubspot": Upstream(
+            "hubspot", hubspot.app(contacts(), state.hubspot_journal, state.ledgers["hubspot"]), state, hubspot.refuse
+        ),
         "marketo": Upstream("marketo", marketo.app(state.marketo), state, marketo.refuse),
         "aturiya": Upstream("aturiya", aturiya.app(), state, aturiya.refuse),
         "salesforce": Upstream(

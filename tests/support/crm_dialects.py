@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from revenueflow import defaults
 from revenueflow.crm.base import Crm
 from revenueflow.crm.http import HttpCrm
+from revenueflow.crm.hubspot.crm import HubSpot
 from revenueflow.crm.mapping import CrmMap
 from revenueflow.crm.salesforce.crm import Salesforce
 from revenueflow.crm.salesforce.session import Session
@@ -39,6 +40,11 @@ def _salesforce(url: str, timeout: float) -> tuple[Crm, HttpUpstream]:
     upstream = HttpUpstream("salesforce", url, timeout=timeout)
     table = defaults.load(CrmMap, "salesforce.toml")
     return Salesforce(Session(upstream, "client", SECRET), table, version="v68.0"), upstream
+
+
+def _hubspot(url: str, timeout: float) -> tuple[Crm, HttpUpstream]:
+    upstream = HttpUpstream("hubspot", url, headers={"authorization": f"Bearer {SECRET}"}, timeout=timeout)
+    return HubSpot(upstream, defaults.load(CrmMap, "hubspot.toml")), upstream
 
 
 async def _token(_: Request) -> Response:
@@ -71,5 +77,12 @@ DIALECTS = (
         {"/services/oauth2/token": _token},
         refused=2,
         largest=200,
+    ),
+    Dialect(
+        "hubspot",
+        "hubspot",
+        _hubspot,
+        fixed(429, {"status": "error", "category": "RATE_LIMITS", "policyName": "TEN_SECONDLY_ROLLING"}),
+        largest=100,
     ),
 )

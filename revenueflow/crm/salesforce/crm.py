@@ -2,6 +2,7 @@
 
 GET  {base}/services/data/{version}/sobjects/{type}/{key field}/{key}?fields=…      200, 404, 300 if several match
 GET  {base}/services/data/{version}/query?q=…                                       an account by its domain
+PATCH {base}/services/data/{version}/sobjects/Account/{id}                           makes that account ours, 204
 POST {base}/services/apexrest/revenueflow/v1/convert                                a lead's conversion
 
 Salesforce has no REST resource that converts a lead: docs/salesforce.md has an Apex class which does. Without it the
@@ -12,12 +13,14 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any, Final
+from urllib.parse import quote
 from uuid import UUID
 
 from revenueflow.crm.base import CrmRecord
+from revenueflow.crm.batching import Row
 from revenueflow.crm.mapping import CrmMap, VendorObject
 from revenueflow.crm.salesforce.errors import DUPLICATE_KEY, FIXED, LOCKED, MISSING, NAME, code_in, error_of
-from revenueflow.crm.salesforce.rows import Row, Rows
+from revenueflow.crm.salesforce.rows import Rows
 from revenueflow.crm.salesforce.session import Session
 from revenueflow.errors import OutcomeUnknown, UpstreamRejected
 from revenueflow.resilience.retries import pause_after
@@ -48,6 +51,8 @@ class Salesforce:
             for link, (other, record) in self._map.links(object_type, fields).items()
         }
         row = Row(str(key), {**self._map.written(object_type, fields), **links})
+        if found := await self._own_account(object_type, key, fields):
+            return CrmRecord(crm_id=await self._made_ours(there, found, row), fields=fields)
         return CrmRecord(crm_id=await self._upserted(object_type, key, there, row), fields=fields)
 
     async def get(self, object_type: str, key: UUID) -> CrmRecord | None:
@@ -82,6 +87,19 @@ class Salesforce:
         if not isinstance(records, list):
             raise UpstreamRejected(NAME, "malformed")
         return self._record("account", records[0]) if len(records) == 1 else None
+
+    async def _own_account(self, object_type: str, key: UUID, fields: dict[str, Any]) -> str | None:
+        """The id of an account that somebody else made for this domain: an upsert would make a second one."""
+        if object_type != "account" or await self.get(object_type, key):
+            return None
+        found = await self.account_of(str(fields.get("domain")))
+        return found.crm_id if found else None
+
+    async def _made_ours(self, there: VendorObject, crm_id: str, row: Row) -> str:
+        """Sets our key and fields on a record that has no key."""
+        path = f"{self._data}/sobjects/{there.name}/{quote(crm_id, safe='')}"
+        await self._session.request("PATCH", path, json={**row.fields, there.key: row.key}, allow=(200, 204))
+        return crm_id
 
     async def _upserted(self, object_type: str, key: UUID, there: VendorObject, row: Row) -> str:
         """The record's id. Each code that is mended here says that nothing was executed."""

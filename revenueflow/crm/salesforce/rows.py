@@ -8,31 +8,18 @@ PATCH {base}/services/data/{version}/composite/sobjects/{type}/{key field}
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
+from revenueflow.crm.batching import Row, Written, in_turns
 from revenueflow.crm.salesforce.errors import NAME
 from revenueflow.crm.salesforce.session import Session
-from revenueflow.errors import OutcomeUnknown, UpstreamError
+from revenueflow.errors import OutcomeUnknown
 from revenueflow.resilience.sharing import Shared
 
 LARGEST: Final = 200
 LANES: Final = 4
-
-
-class Row(NamedTuple):
-    """A record to write; `fields` are Salesforce's."""
-
-    key: str
-    fields: dict[str, Any]
-
-
-class Written(NamedTuple):
-    """Its id, or the code of the error."""
-
-    id: str | None
-    code: str = ""
 
 
 class _Error(BaseModel):
@@ -59,22 +46,7 @@ class Rows:
         self.upsert: Shared[Row, Written] = Shared(self._perform, largest=LARGEST, lanes=LANES)
 
     async def _perform(self, rows: Sequence[Row]) -> list[Written | Exception]:
-        """A key may be once in a call, so what comes for it a second time goes with the next one, in order."""
-        written: dict[int, Written | Exception] = {}
-        left = list(enumerate(rows))
-        while left:
-            firsts = {row.key: index for index, row in reversed(left)}
-            now = [(index, row) for index, row in left if firsts[row.key] == index]
-            written |= dict(zip((index for index, _ in now), await self._answers([row for _, row in now]), strict=True))
-            left = [(index, row) for index, row in left if index not in written]
-        return [written[index] for index in range(len(rows))]
-
-    async def _answers(self, rows: Sequence[Row]) -> Sequence[Written | Exception]:
-        """An error is that of the rows of its own call: those of the one before were answered."""
-        try:
-            return await self._call(rows)
-        except UpstreamError as error:
-            return [error] * len(rows)
+        return await in_turns(rows, self._call)
 
     async def _call(self, rows: Sequence[Row]) -> list[Written]:
         records = [{"attributes": {"type": self._type}, self._key: row.key, **row.fields} for row in rows]

@@ -19,7 +19,7 @@ from revenueflow.resilience.upstream import Answer, HttpUpstream, Params
 
 LASTS: Final = 3600.0
 """Seconds after which a token is renewed unasked: less than the session of nearly every org."""
-READABLE: Final = (200, 201, 300, 400, 401, 403, 404)
+READABLE: Final = (200, 201, 204, 300, 400, 401, 403, 404)
 
 
 class Session:
