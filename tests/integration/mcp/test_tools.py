@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 import pytest
@@ -13,12 +13,53 @@ from revenueflow.mcp.call import Call
 from revenueflow.mcp.tools import TOOLS
 from revenueflow.settings import CrmSettings
 from tests.support.calls import CANARY, add_claim, agent, events, once, operator, states, with_policy
-from tests.support.house import KNOWN, House
+from tests.support.house import KNOWN, House, salesforce
 from tests.support.tool_calls import ORDER, SAMPLES, sample
 
+Provider = Literal["http", "mock", "salesforce", "hubspot"]
 
-def to_the_mock(home: House) -> None:
-    home.settings = home.settings.model_copy(update={"crm": CrmSettings(provider="mock")})
+
+def with_crm(home: House, provider: Provider) -> None:
+    """Lets the house write to another CRM; the sandbox has them all, and `http` is the usual one."""
+    if provider != "http":
+        given = {"crm": CrmSettings(provider=provider, timeout=2), "salesforce": salesforce(home.sandbox.urls)}
+        home.settings = home.settings.model_copy(update=given)
+
+
+UPSTREAM = {"salesforce": ("salesforce", "Lead"), "hubspot": ("hubspot", "contacts")}
+
+
+@pytest.mark.parametrize("provider", ["salesforce", "hubspot"])
+@pytest.mark.parametrize("fault", [{"lose_answer_rate": 1}, {"lose_answer_rate": 1, "status": 503}])
+async def test_a_write_whose_answer_was_lost_is_read_back_and_not_repeated(
+    home: House, provider: Provider, fault: dict[str, int]
+) -> None:
+    with_crm(home, provider)
+    upstream, kind = UPSTREAM[provider]
+    score = sample("set_lead_score", uuid4(), operator())
+    lead = sample("upsert_lead", score.args["lead_id"], operator(), company="Larkvale", headcount=240)
+    async with home.registry() as registry:
+        assert (await registry.call(lead)).status is CallStatus.CONFIRMED
+        await home.sandbox.break_(upstream, **fault)
+        assert (await registry.call(score)).status is CallStatus.UNKNOWN
+        await home.sandbox.break_(upstream)
+        assert (await registry.call(score)).status is CallStatus.CONFIRMED
+    (record,) = (one for one in await home.sandbox.records(upstream) if one["type"] == kind)
+    assert len(record["writes"]) == 2
+    assert "read_back" in events(home)[-1]["detail"]
+
+
+@pytest.mark.parametrize("provider", ["salesforce", "hubspot"])
+async def test_the_pipeline_writes_to_it(home: House, provider: Provider) -> None:
+    with_crm(home, provider)
+    lead = await home.deliver()
+    assert (await home.run(lead))["state"] == "done"
+    crm_id = home.lead(lead)["crm_id"]
+    upstream, kind = UPSTREAM[provider]
+    records = {record["type"]: record for record in await home.sandbox.records(upstream)}
+    assert set(records) == {kind, "Task" if provider == "salesforce" else "tasks"}
+    assert crm_id in (records[kind]["id"], records[kind]["record_key"])
+    assert set(states(home)) == {"confirmed"}
 
 
 async def done(home: House, call: Call) -> ToolResult:
@@ -36,10 +77,9 @@ async def refused(home: House, call: Call) -> str:
     return result.denial.code
 
 
-@pytest.mark.parametrize("provider", ["http", "mock"])
-async def test_one_after_the_other(home: House, provider: str) -> None:
-    if provider == "mock":
-        to_the_mock(home)
+@pytest.mark.parametrize("provider", ["http", "mock", "salesforce", "hubspot"])
+async def test_one_after_the_other(home: House, provider: Provider) -> None:
+    with_crm(home, provider)
     lead = uuid4()
     for tool in ORDER:
         result = await done(home, sample(tool, lead, operator()))
