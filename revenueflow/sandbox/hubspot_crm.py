@@ -88,15 +88,13 @@ class Portal:
         return JSONResponse({"id": number, "properties": properties, **TIMES})
 
     async def search(self, request: Request) -> Response:
-        """By one property that is equal."""
-        asked = orjson.loads(await request.body())
-        (wanted,) = asked["filterGroups"][0]["filters"]
-        kind = request.path_params["type"]
+        """Records that all filters let through: EQ, and NOT_HAS_PROPERTY."""
+        asked, kind = orjson.loads(await request.body()), request.path_params["type"]
         found = [
             {"id": record.record_key, "properties": held[1], **TIMES}
             for record in self._ledger.of(kind)
             if (held := self._ledger.get(kind, record.record_key))
-            and held[1].get(wanted["propertyName"]) == wanted["value"]
+            and all(_fits(one, held[1]) for one in asked["filterGroups"][0]["filters"])
         ]
         return JSONResponse({"total": len(found), "results": found[: asked.get("limit", 10)]})
 
@@ -158,3 +156,8 @@ class Portal:
 
 def _texts(properties: Fields) -> Fields:
     return {name: str(value) for name, value in properties.items() if value is not None}
+
+
+def _fits(one: dict[str, str], held: Fields) -> bool:
+    value = held.get(one["propertyName"])
+    return not value if one["operator"] == "NOT_HAS_PROPERTY" else bool(value == one["value"])

@@ -40,7 +40,7 @@ NEEDED: Final = {
 }  # fmt: skip
 FIXED: Final = {"CampaignMember": ("CampaignId", "Lead")}
 LARGEST: Final = 200
-DOMAIN: Final = re.compile(r"WHERE (\w+) = '([^']*)'")
+DOMAIN: Final = re.compile(r"WHERE \((\w+) = '([^']*)'.*?\)\)(?: AND (\w+) = null)?")
 
 
 def refuse(status: int, reason: str) -> Response:
@@ -137,7 +137,8 @@ class _Org:
         found = [
             _shown("Account", record.id, held, names)
             for record in self._ledger.of("Account")
-            if (held := record.fields() or {}).get(match[1]) == match[2] or held.get("Website") == match[2]
+            if match[2] in ((held := record.fields() or {}).get(match[1]), held.get("Website"))
+            and not (match[3] and held.get(match[3]))
         ]
         return JSONResponse({"totalSize": len(found), "done": True, "records": found})
 

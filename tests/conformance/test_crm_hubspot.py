@@ -99,6 +99,19 @@ async def test_a_company_that_somebody_else_made_becomes_ours(portal: Portal) ->
     assert (found.fields["company"], found.fields["headcount"]) == ("Larkvale", 240)
 
 
+async def test_a_company_that_has_another_key_of_ours_keeps_it(portal: Portal) -> None:
+    """A person gave it another domain since."""
+    first = shared_record_key("account", "l.example")
+    fields = {"lead_id": str(uuid4()), "domain": "l.example", "headcount": 240}
+    made = await portal.crm.put("account", first, fields)
+    path = f"/crm/objects/2026-09/companies/{made.crm_id}"
+    await portal.sandbox.ask("hubspot", "PATCH", path, json={"properties": {"domain": "m.example"}}, headers=BEARER)
+    second = shared_record_key("account", "m.example")
+    other = await portal.crm.put("account", second, fields | {"domain": "m.example"})
+    assert other.crm_id != made.crm_id
+    assert await portal.crm.get("account", first) is not None
+
+
 async def test_two_companies_of_a_domain_are_no_match(portal: Portal) -> None:
     for key in ("a", "b"):
         await portal.upsert("companies", key, domain="l.example")
@@ -155,6 +168,20 @@ async def fails(crm: Crm) -> UpstreamError:
     with pytest.raises(UpstreamError) as caught:
         await crm.put("lead", key, {"lead_id": str(lead), "name": "D"})
     return caught.value
+
+
+async def test_a_conflict_with_a_call_of_our_own_is_an_update(server: VendorServer, crm: Crm) -> None:
+    """Two workers upsert one key at the same moment: HubSpot refuses one of them."""
+    lead, key = lead_of()
+
+    async def answer(request: Request) -> Response:
+        if request.method == "POST":
+            return JSONResponse({"status": "error", "category": "CONFLICT"}, 409)
+        return JSONResponse({"id": "7", "properties": {"revenueflow_key": str(key)}})
+
+    server.answer = answer
+    assert (await crm.put("lead", key, {"lead_id": str(lead), "name": "D"})).crm_id == "7"
+    assert [seen.method for seen in server.seen][-3:] == ["POST", "GET", "PATCH"]
 
 
 @pytest.mark.parametrize(

@@ -64,9 +64,13 @@ class HubSpot:
 
     async def account_of(self, domain: str) -> CrmRecord | None:
         """The one company with this domain. The search lags: a company that was just made may not be found."""
+        return await self._company({"propertyName": self._object("account").known["domain"].to, "value": domain})
+
+    async def _company(self, wanted: dict[str, str], *others: dict[str, str]) -> CrmRecord | None:
+        """The only company that all filters let through."""
         there = self._object("account")
-        wanted = {"propertyName": there.known["domain"].to, "operator": "EQ", "value": domain}
-        asked = {"filterGroups": [{"filters": [wanted]}], "properties": [there.key, *there.asked], "limit": 2}
+        filters = [{"operator": "EQ", **wanted}, *others]
+        asked = {"filterGroups": [{"filters": filters}], "properties": [there.key, *there.asked], "limit": 2}
         answer = await self._send("POST", f"{OBJECTS}/{there.name}/search", json=asked, repeatable=True)
         results = answer.data.get("results") if isinstance(answer.data, dict) else None
         if not isinstance(results, list):
@@ -77,17 +81,25 @@ class HubSpot:
         written = await self._rows[there.name, there.key].upsert(row)
         if written.id:
             return written.id
-        if written.code != CONFLICT or not there.unique or there.unique not in row.fields:
+        if written.code != CONFLICT:
             raise UpstreamRejected(NAME, written.code)
+        return await self._made_ours(there, await self._in_the_way(there, row), row)
+
+    async def _in_the_way(self, there: VendorObject, row: Row) -> str:
+        """The id of the record that a row conflicts with: made under its key by another call, or by somebody else."""
+        if own := await self._by(there, there.key, row.key):
+            return _id(own)
+        if not there.unique or there.unique not in row.fields:
+            raise UpstreamRejected(NAME, CONFLICT)
         held = await self._by(there, there.unique, row.fields[there.unique])
         if held is None:
             raise UpstreamUnavailable(NAME, CONFLICT)  # it went away meanwhile
         if _properties(held).get(there.key):
             raise UpstreamRejected(NAME, "held_by_another_lead")
-        return await self._made_ours(there, _id(held), row)
+        return _id(held)
 
     async def _made_ours(self, there: VendorObject, crm_id: str, row: Row) -> str:
-        """Sets our key and fields on a record that has no key."""
+        """Sets our key and fields on a record that has no other key."""
         properties = {**row.fields, there.key: row.key}
         await self._send("PATCH", f"{OBJECTS}/{there.name}/{quote(crm_id, safe='')}", json={"properties": properties})
         return crm_id
@@ -96,7 +108,10 @@ class HubSpot:
         """The id of a company that somebody else made for this domain: HubSpot itself would make a second one."""
         if object_type != "account" or await self.get(object_type, key):
             return None
-        found = await self.account_of(str(fields.get("domain")))
+        there = self._object("account")
+        unkeyed = {"propertyName": there.key, "operator": "NOT_HAS_PROPERTY"}
+        wanted = {"propertyName": there.known["domain"].to, "value": str(fields.get("domain"))}
+        found = await self._company(wanted, unkeyed)
         return found.crm_id if found else None
 
     async def _linked(self, object_type: str, fields: Mapping[str, Any]) -> dict[Link, str]:

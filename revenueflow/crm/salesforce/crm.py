@@ -75,12 +75,15 @@ class Salesforce:
 
     async def account_of(self, domain: str) -> CrmRecord | None:
         """The one account with this domain, in our field or as its website."""
+        return await self._account(domain)
+
+    async def _account(self, domain: str, more: str = "") -> CrmRecord | None:
         there = self._object("account")
         ours, quoted = there.known["domain"].to, domain.replace("\\", "\\\\").replace("'", "\\'")
         sites = ", ".join(f"'{before}{quoted}'" for before in ("", "www.", "http://", "https://", "https://www."))
         query = (
             f"SELECT Id, {', '.join(there.asked)} FROM {there.name} "  # noqa: S608 names of our table, domain escaped
-            f"WHERE {ours} = '{quoted}' OR Website IN ({sites}) LIMIT 2"
+            f"WHERE ({ours} = '{quoted}' OR Website IN ({sites})){more} LIMIT 2"
         )
         answer = await self._session.request("GET", f"{self._data}/query", params={"q": query})
         records = answer.data.get("records") if isinstance(answer.data, dict) else None
@@ -92,7 +95,7 @@ class Salesforce:
         """The id of an account that somebody else made for this domain: an upsert would make a second one."""
         if object_type != "account" or await self.get(object_type, key):
             return None
-        found = await self.account_of(str(fields.get("domain")))
+        found = await self._account(str(fields.get("domain")), f" AND {self._object('account').key} = null")
         return found.crm_id if found else None
 
     async def _made_ours(self, there: VendorObject, crm_id: str, row: Row) -> str:

@@ -49,6 +49,21 @@ async def test_a_write_whose_answer_was_lost_is_read_back_and_not_repeated(
     assert "read_back" in events(home)[-1]["detail"]
 
 
+@pytest.mark.parametrize(("provider", "at_least"), [("salesforce", 900), ("hubspot", 1)])
+async def test_a_quota_that_is_used_up_delays_and_drops_nothing(home: House, provider: Provider, at_least: int) -> None:
+    with_crm(home, provider)
+    upstream, _ = UPSTREAM[provider]
+    lead = sample("upsert_lead", uuid4(), operator())
+    async with home.registry() as registry:
+        await registry.call(sample("get_lead", uuid4(), operator()))
+        await home.sandbox.break_(upstream, quota=0)
+        late = await registry.call(lead)
+        assert (late.status, states(home)) == (CallStatus.DELAYED, ["planned"])
+        assert (late.retry_after or 0) >= at_least
+        await home.sandbox.break_(upstream)
+        assert (await registry.call(lead)).status is CallStatus.CONFIRMED
+
+
 @pytest.mark.parametrize("provider", ["salesforce", "hubspot"])
 async def test_the_pipeline_writes_to_it(home: House, provider: Provider) -> None:
     with_crm(home, provider)
