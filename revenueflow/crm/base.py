@@ -34,3 +34,11 @@ class Crm(Protocol):
     async def get(self, object_type: str, key: UUID) -> CrmRecord | None:
         """Reads by our key."""
         ...
+
+    def normal(self, object_type: str, fields: dict[str, Any]) -> dict[str, Any]:
+        """These fields as `get` would give them back: without what the CRM does not keep, cut where it cuts."""
+        ...
+
+    async def account_of(self, domain: str) -> CrmRecord | None:
+        """An account with this domain, whoever made it; None if there is none, or several, or it can't be searched."""
+        ...

@@ -28,3 +28,11 @@ class MockCrm:
         async with self._database.transaction() as session:
             found = await mock_crm.get(session, object_type, key)
         return CrmRecord(**found) if found else None
+
+    def normal(self, object_type: str, fields: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        """It keeps what it gets."""
+        return fields
+
+    async def account_of(self, domain: str) -> CrmRecord | None:  # noqa: ARG002
+        """All its accounts are ours: they are found by their key."""
+        return None

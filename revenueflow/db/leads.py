@@ -87,3 +87,9 @@ async def page(
     if status:
         query = query.where(leads.c.status == status)
     return [dict(row) for row in (await session.execute(query)).mappings()]
+
+
+async def domain_of(connection: Connection, lead_id: UUID) -> str | None:
+    """The domain of a lead's company; None too for a lead that we don't have."""
+    domain: str | None = await connection.fetchval("SELECT domain FROM leads WHERE id = $1", lead_id)
+    return domain

@@ -30,6 +30,11 @@ def record_key(lead_id: UUID, object_type: str, slot: str = "main") -> UUID:
     return uuid5(RECORD_NAMESPACE, f"{lead_id}/{object_type}/{slot}")
 
 
+def shared_record_key(object_type: str, slot: str) -> UUID:
+    """The external id of a record that belongs to no lead alone, such as the account of a domain."""
+    return uuid5(RECORD_NAMESPACE, f"{object_type}/{slot}")
+
+
 def action_key(record: UUID, tool: str, run_version: int) -> UUID:
     """The key of the pipeline's write: one effect per record, tool and version of the lead."""
     return uuid5(record, f"{tool}/{run_version}")

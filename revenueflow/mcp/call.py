@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 
 from revenueflow.audit.trail import Subject
 from revenueflow.db.jobs import Lease
-from revenueflow.domain.action import RECORD_NAMESPACE, Denial, action_key, record_key
+from revenueflow.domain.action import RECORD_NAMESPACE, Denial, action_key, record_key, shared_record_key
 from revenueflow.mcp.tools import Tool, ToolArgs
 
 Role = Literal["pipeline", "operator", "admin", "agent"]
@@ -48,14 +48,21 @@ class Checked:
     @property
     def record_key(self) -> UUID:
         """The external id of the record in the CRM."""
-        return record_key(self.args.lead_id, self.tool.object_type, self.tool.slot)
+        caller, slot = self.call.caller, self.args.slot()
+        if self.tool.shared:
+            return shared_record_key(self.tool.object_type, slot)
+        if self.tool.each_call and not caller.lease:
+            slot = f"{caller.id}\n{self.call.idempotency_key}"
+        return record_key(self.args.lead_id, self.tool.object_type, slot)
 
     @property
     def action_key(self) -> UUID:
         """One effect per key: never made from what a model wrote."""
         caller = self.call.caller
         if caller.lease:
-            return action_key(self.record_key, self.tool.name, caller.lease.run_version)
+            # The versions of one lead are no order for a record that several leads share.
+            record = uuid5(self.record_key, str(self.args.lead_id)) if self.tool.shared else self.record_key
+            return action_key(record, self.tool.name, caller.lease.run_version)
         return uuid5(RECORD_NAMESPACE, f"{caller.id}\n{self.call.idempotency_key}")
 
     @property

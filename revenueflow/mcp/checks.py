@@ -23,6 +23,11 @@ def writes_are_on(policy: Policy) -> None:
         raise Denied("read_only", "the system is read-only", "an operator who clears read_only in policy.toml")
 
 
+def only_reads(call: Call) -> bool:
+    """A tool that writes nothing is no matter for the switches that stop writes."""
+    return call.tool in TOOLS and TOOLS[call.tool].reads
+
+
 def tool_is_listed(call: Call) -> Tool:
     """Anything that is not on the list is denied."""
     tool = TOOLS.get(call.tool)
@@ -55,7 +60,9 @@ def role_may(checked: Checked, policy: Policy) -> None:
 
 
 def key_is_given(checked: Checked) -> None:
-    """Agents and people name their write; the pipeline's key follows from its lease."""
+    """Agents and people name their write; the pipeline's key follows from its lease. A read needs none."""
+    if checked.tool.reads:
+        return
     if checked.call.caller.lease is None and not checked.call.idempotency_key:
         raise Denied("idempotency_key_missing", "the call has no idempotency key", "an idempotency_key")
 

@@ -1,8 +1,9 @@
 """The guard: what a tool call must pass before anything is written, in this order, and what remains of it.
 
-kill switch, read-only -> tool is listed -> arguments fit -> role may -> grounded fields have their claims ->
-dry run (says what would be written) -> idempotency (a known key returns the stored result) -> the write, through the
-ledger.
+kill switch, read-only -> tool is listed -> arguments fit -> role may -> grounded fields have their claims -> the
+account is the lead's own -> allowed transition, by what the CRM holds -> dry run (says what would be written) ->
+idempotency (a known key returns the stored result) -> the write, through the ledger. A tool that
+only reads ends before the dry run.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ from revenueflow.db.direct import Direct
 from revenueflow.db.session import Database
 from revenueflow.domain.action import ActionState, CallStatus, ToolResult
 from revenueflow.domain.outcome import AuditEntry
+from revenueflow.errors import UpstreamRejected, UpstreamUnavailable
 from revenueflow.mcp import checks
 from revenueflow.mcp.call import Call, Checked, Denied
 from revenueflow.mcp.ledger import Ledger
 from revenueflow.mcp.policy import Policy
+from revenueflow.mcp.reads import Reader
 from revenueflow.mcp.results import Action, stored_result
 from revenueflow.mcp.tools import TOOLS
 from revenueflow.privacy.identity import IdentityKey
@@ -35,6 +38,7 @@ class Guard:
         direct: Direct,
         policy: Policy,
         ledger: Ledger,
+        reader: Reader,
         key: IdentityKey,
         same: checks.SameValue,
     ) -> None:
@@ -42,6 +46,7 @@ class Guard:
         self._direct = direct
         self._policy = policy
         self._ledger = ledger
+        self._reader = reader
         self._key = key
         self._same = same
 
@@ -49,14 +54,25 @@ class Guard:
         """Makes the call, or says why not. A denial is a result, not an exception, and is audited."""
         try:
             checked = await self._check(call)
-            if self._policy.dry_run:
-                return await self._dry_run(checked)
-            return await self._perform(checked)
+            return await self._pass(checked)
         except Denied as refusal:
             return await self._denied(call, refusal)
 
+    async def _pass(self, checked: Checked) -> ToolResult:
+        await self._reader.account_fits(checked)
+        try:
+            if checked.tool.reads:
+                return await self._reader.answer(checked)
+            await self._reader.transition_fits(checked)
+        except (UpstreamUnavailable, UpstreamRejected) as error:
+            return await self._reader.failed(checked, error)
+        if self._policy.dry_run:
+            return await self._dry_run(checked)
+        return await self._perform(checked)
+
     async def _check(self, call: Call) -> Checked:
-        checks.writes_are_on(self._policy)
+        if not checks.only_reads(call):
+            checks.writes_are_on(self._policy)
         checked = checks.arguments_fit(call, checks.tool_is_listed(call))
         checks.role_may(checked, self._policy)
         checks.key_is_given(checked)

@@ -94,13 +94,14 @@ class Ledger:
         self, action: Action, target: str, subject: trail.Subject, lease: Lease | None, *, may_send: bool = True
     ) -> ToolResult:
         """Settles an action whose outcome is open, by reading back; without `may_send` it writes nothing."""
-        if not self._targets[target].readable:
+        there = self._targets[target]
+        if not there.readable:
             return await self._doubtful(action, subject, "cannot_be_read_back")
         try:
-            found = await self._targets[target].read(action["object_type"], action["record_key"])
+            found = await there.read(action["object_type"], action["record_key"])
         except (UpstreamUnavailable, UpstreamRejected) as error:
             return result(action, CallStatus.UNKNOWN, retry_after=error.retry_after or self._settle)
-        if found and _holds(found[1], action["args"]):
+        if found and _holds(found[1], there.normal(action["object_type"], action["args"])):
             return await self._ended(action, subject, ActionState.CONFIRMED, crm_id=found[0], how="read_back")
         ripe = found is not None or await self._is_absent_for_good(action)
         if not ripe or not may_send:

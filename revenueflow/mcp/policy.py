@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from revenueflow import defaults
 from revenueflow.domain.base import Value
+
+
+class Transitions(Value):
+    """Which value may follow which: `start` where there is none yet, then by the current one. No other is allowed."""
+
+    start: list[str]
+    next: dict[str, list[str]]
+
+    @model_validator(mode="after")
+    def _leads_somewhere(self) -> Self:
+        if not {*self.start, *(value for values in self.next.values() for value in values)} <= self.next.keys():
+            raise ValueError("every value that is named must have a line in next, which may be empty")
+        return self
 
 
 class Policy(Value):
@@ -19,6 +33,8 @@ class Policy(Value):
     dry_run: bool = False
     roles: dict[str, list[str]]
     grounded: dict[str, list[str]] = Field(default_factory=dict)
+    lead_status: Transitions
+    opportunity_stage: Transitions
 
     @property
     def writes_are_on(self) -> bool:

@@ -13,7 +13,7 @@ from revenueflow.mcp.tools import TOOLS
 from revenueflow.telemetry import logs
 
 log = logs.get("reconciler")
-READABLE = tuple(name for name, tool in TOOLS.items() if tool.target == "crm")
+READABLE = tuple(name for name, tool in TOOLS.items() if tool.target == "crm" and not tool.reads)
 
 
 async def reconcile_open(database: Database, ledger: Ledger, policy: Policy, *, quiet: float) -> int:

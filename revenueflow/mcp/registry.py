@@ -13,6 +13,7 @@ from revenueflow.mcp.checks import SameValue
 from revenueflow.mcp.guard import Guard
 from revenueflow.mcp.ledger import Ledger
 from revenueflow.mcp.policy import Policy
+from revenueflow.mcp.reads import Reader
 from revenueflow.mcp.reconciler import reconcile_open
 from revenueflow.mcp.targets import CrmTarget, MessengerTarget, Target
 from revenueflow.messaging.base import Messenger
@@ -34,11 +35,13 @@ class Registry:
         same: SameValue,
         settle_seconds: float,
     ) -> None:
-        targets: Mapping[str, Target] = {"crm": CrmTarget(crm), "messenger": MessengerTarget(messenger)}
+        written = CrmTarget(crm)
+        targets: Mapping[str, Target] = {"crm": written, "messenger": MessengerTarget(messenger)}
         self._database = database
         self._policy = policy
         self._ledger = Ledger(database, direct, targets, settle_seconds=settle_seconds)
-        self._guard = Guard(database, direct, policy, self._ledger, key, same)
+        reader = Reader(database, direct, written, policy)
+        self._guard = Guard(database, direct, policy, self._ledger, reader, key, same)
 
     @property
     def policy(self) -> Policy:

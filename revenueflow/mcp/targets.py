@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any, Protocol
 from uuid import UUID
 
-from revenueflow.crm.base import Crm
+from revenueflow.crm.base import Crm, CrmRecord
 from revenueflow.errors import UpstreamRejected
 from revenueflow.messaging.base import Messenger
+
+Found = tuple[str, dict[str, Any]]
+"""The id of a record in the CRM, and its fields by our names."""
 
 
 class Target(Protocol):
@@ -19,8 +22,12 @@ class Target(Protocol):
         """Makes the write; returns the id there. Raises as `Crm.put` does."""
         ...
 
-    async def read(self, object_type: str, key: UUID, /) -> tuple[str, dict[str, Any]] | None:
+    async def read(self, object_type: str, key: UUID, /) -> Found | None:
         """What is there: id and fields; None if nothing."""
+        ...
+
+    def normal(self, object_type: str, fields: dict[str, Any], /) -> dict[str, Any]:
+        """The fields as they are read back."""
         ...
 
 
@@ -36,10 +43,21 @@ class CrmTarget:
         """Creates or updates the record with this key."""
         return (await self._crm.put(object_type, key, fields)).crm_id
 
-    async def read(self, object_type: str, key: UUID, /) -> tuple[str, dict[str, Any]] | None:
+    async def read(self, object_type: str, key: UUID, /) -> Found | None:
         """Reads the record with this key."""
-        found = await self._crm.get(object_type, key)
-        return (found.crm_id, found.fields) if found else None
+        return _found(await self._crm.get(object_type, key))
+
+    def normal(self, object_type: str, fields: dict[str, Any], /) -> dict[str, Any]:
+        """As the CRM keeps them."""
+        return self._crm.normal(object_type, fields)
+
+    async def account_of(self, domain: str) -> Found | None:
+        """An account with this domain that somebody else made."""
+        return _found(await self._crm.account_of(domain))
+
+
+def _found(record: CrmRecord | None) -> Found | None:
+    return (record.crm_id, record.fields) if record else None
 
 
 class MessengerTarget:
@@ -56,6 +74,10 @@ class MessengerTarget:
             raise UpstreamRejected("messenger", "not_configured")
         return await self._messenger.post(fields["channel"], fields["text"])
 
-    async def read(self, _type: str, _key: UUID, /) -> tuple[str, dict[str, Any]] | None:
+    async def read(self, _type: str, _key: UUID, /) -> Found | None:
         """Nothing can be read back."""
         return None
+
+    def normal(self, _type: str, fields: dict[str, Any], /) -> dict[str, Any]:
+        """As they are."""
+        return fields

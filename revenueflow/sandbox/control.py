@@ -37,11 +37,12 @@ class _Control:
         self._state = state
 
     async def ledger(self, request: Request) -> Response:
-        """Every record of the fake CRM; no other upstream keeps records."""
+        """Every record of a fake CRM; no other upstream keeps records."""
         upstream = request.query_params.get("upstream", "crm")
         if upstream not in UPSTREAMS:
             return _problem(404, "There is no such upstream.")
-        return _json({"records": self._state.ledger.shown() if upstream == "crm" else []})
+        ledger = self._state.ledgers.get(upstream)
+        return _json({"records": ledger.shown() if ledger else []})
 
     async def requests(self, request: Request) -> Response:
         """What reached the upstreams, oldest first: after `since`, an `n` or a time; of these the last `limit`."""

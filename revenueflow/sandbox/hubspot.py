@@ -1,4 +1,4 @@
-"""HubSpot's wire: reading one contact, on the dated path and on v3; the webhooks journal and its tokens."""
+"""HubSpot's wire: reading one record, on the dated path and on v3; the CRM API; the journal and its tokens."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from revenueflow.sandbox import hubspot_journal
+from revenueflow.sandbox.hubspot_crm import Portal, routes
+from revenueflow.sandbox.ledger import Ledger
 from revenueflow.sandbox.records import JournalFiles
 
 USUAL: Final = ("createdate", "email", "firstname", "hs_object_id", "lastmodifieddate", "lastname")
@@ -20,6 +22,7 @@ CATEGORIES: Final = {
     401: ("INVALID_AUTHENTICATION", "Authentication credentials not found."),
     403: ("MISSING_SCOPES", "This app hasn't been granted all required scopes."),
     404: ("OBJECT_NOT_FOUND", "Object not found."),
+    409: ("CONFLICT", "Contact already exists."),
     429: ("RATE_LIMITS", "You have reached your ten_secondly_rolling limit."),
 }
 
@@ -36,19 +39,30 @@ def refuse(status: int, reason: str) -> Response:
     return JSONResponse(error, status, {"retry-after": "1"} if status == 429 else {})
 
 
-def app(contacts: dict[str, dict[str, Any]], journal: JournalFiles) -> Starlette:
-    """Serves /crm/objects/2026-09/contacts/{id}, /crm/v3/objects/contacts/{id}, and the journal."""
+def app(contacts: dict[str, dict[str, Any]], journal: JournalFiles, ledger: Ledger) -> Starlette:
+    """Serves /crm/objects/2026-09/{type}/{id}, /crm/v3/objects/contacts/{id}, the journal, and hubspot_crm's."""
+    portal = Portal(ledger, contacts, refuse)
 
     async def serve(request: Request) -> Response:
         if not request.headers.get("authorization", "").startswith("Bearer "):
             return refuse(401, "key")
-        contact = contacts.get(request.path_params["id"])
+        number, kind = request.path_params["id"], request.path_params.get("type", "contacts")
+        if field := request.query_params.get("idProperty"):
+            contact = portal.read(kind, field, number)
+        else:
+            contact = contacts.get(number) if kind == "contacts" else None
         if contact is None:
             return refuse(404, "unknown")
         return JSONResponse(_shown(contact, request.query_params.getlist("properties")))
 
-    paths = ("/crm/objects/2026-09/contacts/{id}", "/crm/v3/objects/contacts/{id}")
-    return Starlette(routes=[*(Route(path, serve) for path in paths), *hubspot_journal.routes(journal, refuse)])
+    paths = ("/crm/objects/2026-09/{type}/{id}", "/crm/v3/objects/contacts/{id}")
+    return Starlette(
+        routes=[
+            *routes(portal, refuse),
+            *hubspot_journal.routes(journal, refuse),
+            *(Route(path, serve) for path in paths),
+        ]
+    )
 
 
 def _shown(contact: dict[str, Any], asked: list[str]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The fake CRM's records with every write, in a file of its own that survives a kill of the sandbox."""
+"""A fake CRM's records with every write, in a file of its own that survives a kill of the sandbox."""
 
 from __future__ import annotations
 
@@ -66,12 +66,12 @@ class Record:
 class Ledger:
     """Records by type and key. With a folder, a write is in the file before it is answered."""
 
-    def __init__(self, data_dir: Path | None = None) -> None:
+    def __init__(self, data_dir: Path | None = None, file: str = FILE) -> None:
         self._records: dict[tuple[str, str], Record] = {}
         self._file: BinaryIO | None = None
         if data_dir:
             data_dir.mkdir(parents=True, exist_ok=True)
-            self._file = _opened(data_dir / FILE)
+            self._file = _opened(data_dir / file)
             for line in _whole_lines(self._file):
                 self._put(line["type"], line["record_key"], line["fields"], line["time"], visible_at=0.0)
 
@@ -89,6 +89,14 @@ class Ledger:
         record = self._records.get((type, record_key))
         fields = record.fields(time.monotonic()) if record else None
         return None if record is None or fields is None else (record, fields)
+
+    def find(self, type: str, record_key: str) -> Record | None:  # noqa: A002
+        """A record, whether reads see it yet or not."""
+        return self._records.get((type, record_key))
+
+    def of(self, type: str) -> list[Record]:  # noqa: A002
+        """All records of a type, whether reads see them yet or not."""
+        return [record for (kind, _), record in self._records.items() if kind == type]
 
     def shown(self) -> list[dict[str, Any]]:
         """Every record, in the order of their first writes."""

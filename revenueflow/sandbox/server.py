@@ -28,6 +28,7 @@ from revenueflow.sandbox import (
     hunter,
     marketo,
     pipe0,
+    salesforce,
     slack,
     vertex,
     zoominfo,
@@ -68,7 +69,7 @@ async def run(config: SandboxConfig, ready: Callable[[dict[str, str]], None]) ->
         data_dir=config.data_dir,
     )
     with contextlib.ExitStack() as undo:
-        undo.callback(state.ledger.close)
+        undo.callback(state.close)
         sockets = {name: undo.enter_context(listener) for name, listener in _sockets(config).items()}
         servers = {name: _Server(app) for name, app in apps(state).items()}
         await _serve(servers, sockets, lambda: ready({name: _url(sockets[name]) for name in NAMES}))
@@ -88,9 +89,14 @@ def apps(state: State) -> dict[str, ASGIApp]:
         "zoominfo": Upstream("zoominfo", zoominfo.app(directory), state, zoominfo.refuse, quota_status=402),
         "slack": Upstream("slack", slack.app(), state, slack.refuse),
         "crm": Upstream("crm", crm.app(state.ledger), state, crm.refuse),
-        "hubspot": Upstream("hubspot", hubspot.app(contacts(), state.hubspot_journal), state, hubspot.refuse),
+        "hubspot": Upstream(
+            "hubspot", hubspot.app(contacts(), state.hubspot_journal, state.ledgers["hubspot"]), state, hubspot.refuse
+        ),
         "marketo": Upstream("marketo", marketo.app(state.marketo), state, marketo.refuse),
         "aturiya": Upstream("aturiya", aturiya.app(), state, aturiya.refuse),
+        "salesforce": Upstream(
+            "salesforce", salesforce.app(state.ledgers["salesforce"]), state, salesforce.refuse, quota_status=403
+        ),
     }
     return {**upstreams, CONTROL: control.app(state)}
 

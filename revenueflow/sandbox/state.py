@@ -13,9 +13,10 @@ from revenueflow.sandbox.records import JournalFiles, MarketoRecords
 
 UPSTREAMS: Final = (
     "gemini", "vertex", "bedrock", "clearbit", "hunter", "pipe0", "apollo", "zoominfo", "slack", "crm", "hubspot",
-    "marketo", "aturiya",
+    "marketo", "aturiya", "salesforce",
 )  # fmt: skip
 MODELS: Final = ("gemini", "vertex", "bedrock")
+OTHER_CRMS: Final = ("salesforce", "hubspot")
 USUAL: Final = {"latency_ms": 50, "jitter_ms": 100}
 OF_A_MODEL: Final = {"latency_ms": 800, "jitter_ms": 0}
 
@@ -31,9 +32,15 @@ class State:
         self.answered = dict.fromkeys(UPSTREAMS, 0)
         self.journal = Journal()
         self.ledger = Ledger(data_dir)
+        self.ledgers = {"crm": self.ledger} | {name: Ledger(data_dir, f"{name}.jsonl") for name in OTHER_CRMS}
         self.counter = Counter(seed)
         self.marketo = MarketoRecords()
         self.hubspot_journal = JournalFiles()
+
+    def close(self) -> None:
+        """Closes the files."""
+        for ledger in self.ledgers.values():
+            ledger.close()
 
     def set_faults(self, upstream: str, faults: Faults) -> None:
         """From now on; what its quota counts begins at zero."""
@@ -45,7 +52,8 @@ class State:
         self.faults = dict(self.usual)
         self.answered = dict.fromkeys(UPSTREAMS, 0)
         self.journal.clear()
-        self.ledger.clear()
+        for ledger in self.ledgers.values():
+            ledger.clear()
         self.counter.clear()
         self.marketo.clear()
         self.hubspot_journal.clear()

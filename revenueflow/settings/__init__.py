@@ -19,6 +19,8 @@ from revenueflow.settings.base import Group as Group
 from revenueflow.settings.base import PostgresUrl as PostgresUrl
 from revenueflow.settings.base import RedisUrl as RedisUrl
 from revenueflow.settings.base import env as env
+from revenueflow.settings.crm import CrmSettings as CrmSettings
+from revenueflow.settings.crm import SalesforceSettings as SalesforceSettings
 from revenueflow.settings.enrichment import EnrichmentSettings as EnrichmentSettings
 from revenueflow.settings.mcp import McpSettings
 from revenueflow.settings.sources import (
@@ -130,19 +132,12 @@ class WorkerSettings(Group):
     )
 
 
-class CrmSettings(Group):
-    """Where leads are written."""
-
-    provider: Literal["mock", "http"] = env("CRM_PROVIDER", "mock", about="mock (writes to Postgres) or http")
-    base_url: HttpUrl | None = env("CRM_BASE_URL", None, about="the http CRM: PUT/GET {CRM_BASE_URL}/records/…")
-    token: SecretStr | None = env("CRM_TOKEN", None, about="bearer token for the http CRM")
-    timeout: float = env("CRM_TIMEOUT_SECONDS", 10, about="seconds for one call; shorter than the lease", gt=0)
-
-
 class HubSpotSettings(Group):
-    """HubSpot, read: contacts that an event names."""
+    """HubSpot: contacts that an event names are read, and it may be the CRM."""
 
-    token: SecretStr | None = env("HUBSPOT_ACCESS_TOKEN", None, about="private app token, contacts read scope")
+    token: SecretStr | None = env(
+        "HUBSPOT_ACCESS_TOKEN", None, about="private app token; scopes in docs/hubspot.md and docs/hubspot-crm.md"
+    )
     base_url: HttpUrl = env("HUBSPOT_BASE_URL", "https://api.hubapi.com", about="HubSpot's API")
 
 
@@ -180,6 +175,7 @@ class Settings(BaseModel):
     spool: SpoolSettings
     worker: WorkerSettings
     crm: CrmSettings
+    salesforce: SalesforceSettings
     analysis: AnalysisSettings
     enrichment: EnrichmentSettings
     hubspot: HubSpotSettings
@@ -259,6 +255,9 @@ def _check_together(settings: Settings) -> None:
         raise ConfigurationError("CRM_BASE_URL: is not set, and CRM_PROVIDER=http needs it (https://host/path)")
     if missing := settings.analysis.missing():
         raise ConfigurationError(missing)
+    if lacking := _missing_of_crm(settings):
+        name = settings.crm.provider
+        raise ConfigurationError("\n".join(f"{one}: is not set, and CRM_PROVIDER={name} needs it" for one in lacking))
     given = settings.enrichment
     if (given.zoominfo_id is None) != (given.zoominfo_secret is None):
         missing = "ZOOMINFO_CLIENT_SECRET" if given.zoominfo_secret is None else "ZOOMINFO_CLIENT_ID"
@@ -269,3 +268,16 @@ def _check_together(settings: Settings) -> None:
         )
     if settings.crm.timeout >= settings.worker.lease:
         raise ConfigurationError("CRM_TIMEOUT_SECONDS: must be shorter than REVENUEFLOW_LEASE_SECONDS")
+
+
+def _missing_of_crm(settings: Settings) -> list[str]:
+    sales = settings.salesforce
+    needed: dict[str, dict[str, object]] = {
+        "salesforce": {
+            "SALESFORCE_BASE_URL": sales.base_url,
+            "SALESFORCE_CLIENT_ID": sales.client_id,
+            "SALESFORCE_CLIENT_SECRET": sales.client_secret,
+        },
+        "hubspot": {"HUBSPOT_ACCESS_TOKEN": settings.hubspot.token},
+    }
+    return [name for name, value in needed.get(settings.crm.provider, {}).items() if not value]

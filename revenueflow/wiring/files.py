@@ -14,6 +14,7 @@ from revenueflow.analysis import configured
 from revenueflow.analysis.offers import Offers
 from revenueflow.analysis.pricing import ModelRules
 from revenueflow.analysis.prompt import PromptTemplate
+from revenueflow.crm.mapping import CrmMap
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.enrichment.base import Lookup
 from revenueflow.enrichment.providers import apollo
@@ -47,6 +48,8 @@ TABLES: Mapping[str, type[BaseModel]] = {
     "scoring/grounded.toml": Profile,
     "routing.toml": RoutingRules,
     "policy.toml": policy.Policy,
+    "salesforce.toml": CrmMap,
+    "hubspot.toml": CrmMap,
     "field_aliases.toml": AliasTable,
     "aturiya.toml": AturiyaMap,
 }

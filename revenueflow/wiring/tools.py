@@ -8,7 +8,11 @@ from contextlib import asynccontextmanager
 from revenueflow import defaults
 from revenueflow.crm.base import Crm
 from revenueflow.crm.http import HttpCrm
+from revenueflow.crm.hubspot.crm import HubSpot
+from revenueflow.crm.mapping import CrmMap
 from revenueflow.crm.mock import MockCrm
+from revenueflow.crm.salesforce.crm import Salesforce
+from revenueflow.crm.salesforce.session import Session
 from revenueflow.db.direct import Direct
 from revenueflow.db.session import Database
 from revenueflow.domain.vocabulary import Vocabulary
@@ -54,5 +58,23 @@ def _crm(settings: Settings, database: Database, closing: Closing) -> Crm:
     crm = settings.crm
     if crm.provider == "mock":
         return MockCrm(database)
+    if crm.provider == "salesforce":
+        return _salesforce(settings, closing)
+    if crm.provider == "hubspot":
+        return _hubspot(settings, closing)
     headers = bearer(crm.token) if crm.token else {}
     return HttpCrm(closing(HttpUpstream("crm", crm.base_url or "", headers=headers, timeout=crm.timeout)))
+
+
+def _salesforce(settings: Settings, closing: Closing) -> Crm:
+    given, timeout = settings.salesforce, settings.crm.timeout
+    upstream = closing(HttpUpstream("salesforce", given.base_url or "", timeout=timeout))
+    secret = given.client_secret.get_secret_value() if given.client_secret else ""
+    session = Session(upstream, given.client_id or "", secret)
+    return Salesforce(session, defaults.load(CrmMap, "salesforce.toml", settings.config_dir), version=given.version)
+
+
+def _hubspot(settings: Settings, closing: Closing) -> Crm:
+    given, timeout = settings.hubspot, settings.crm.timeout
+    upstream = closing(HttpUpstream("hubspot", given.base_url, headers=bearer(given.token), timeout=timeout))
+    return HubSpot(upstream, defaults.load(CrmMap, "hubspot.toml", settings.config_dir))

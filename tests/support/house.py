@@ -34,6 +34,7 @@ from revenueflow.settings import (
     HubSpotSettings,
     KeySettings,
     RedisSettings,
+    SalesforceSettings,
     Settings,
     SlackSettings,
     WorkerSettings,
@@ -256,6 +257,11 @@ async def _task(main: Any) -> AsyncIterator[asyncio.Task[None]]:
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+def salesforce(sandbox: Mapping[str, str]) -> SalesforceSettings:
+    """The sandbox's org."""
+    return SalesforceSettings(base_url=sandbox["salesforce"], client_id="sandbox", client_secret=SecretStr("sandbox"))
 
 
 def settings_for(

@@ -27,11 +27,10 @@ class Sandbox:
         """Sets faults."""
         (await self.ask("control", "PUT", f"/_sandbox/faults/{upstream}", json=faults)).raise_for_status()
 
-    async def records(self) -> list[dict[str, Any]]:
-        """The ledger."""
-        records: list[dict[str, Any]] = (await self.ask("control", "GET", "/_sandbox/ledger?upstream=crm")).json()[
-            "records"
-        ]
+    async def records(self, upstream: str = "crm") -> list[dict[str, Any]]:
+        """The ledger of a CRM."""
+        found = await self.ask("control", "GET", f"/_sandbox/ledger?upstream={upstream}")
+        records: list[dict[str, Any]] = found.json()["records"]
         return records
 
     async def requests(self, upstream: str, since: str = "") -> list[dict[str, Any]]:

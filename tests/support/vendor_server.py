@@ -49,7 +49,7 @@ class VendorServer:
         self.answer: Answerer = unset
         self.seen: list[Seen] = []
         self._socket = socket.create_server(("127.0.0.1", 0))
-        app = Starlette(routes=[Route("/{path:path}", self._handle, methods=["GET", "PUT", "POST"])])
+        app = Starlette(routes=[Route("/{path:path}", self._handle, methods=["GET", "PUT", "POST", "PATCH"])])
         self._server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=0))
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]})
 

@@ -6,9 +6,7 @@ from functools import cache
 from typing import Any, Final
 
 import mcp_types as types
-from pydantic import TypeAdapter
 
-from revenueflow.domain.action import ToolResult
 from revenueflow.mcp.policy import Policy
 from revenueflow.mcp.tools import TOOLS, Tool
 
@@ -43,17 +41,22 @@ def described(name: str) -> types.Tool:
     return types.Tool(
         name=name,
         title=name.replace("_", " ").capitalize(),
-        description=tool.args.__doc__,
+        description=tool.description,
         input_schema=input_schema(tool),
-        output_schema=TypeAdapter(ToolResult).json_schema(mode="serialization"),
+        output_schema=tool.result.model_json_schema(mode="serialization"),
         annotations=types.ToolAnnotations(
-            read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=True
+            read_only_hint=tool.hints.read_only,
+            destructive_hint=tool.hints.destructive,
+            idempotent_hint=tool.hints.idempotent,
+            open_world_hint=tool.hints.open_world,
         ),
     )
 
 
 def input_schema(tool: Tool) -> dict[str, Any]:
-    """The JSON Schema of the tool's arguments, with the key and the claims."""
+    """The JSON Schema of the tool's arguments; of one that writes with the key and the claims."""
     schema = tool.args.model_json_schema()
+    if tool.hints.read_only:
+        return schema
     properties = schema["properties"] | RESERVED
     return schema | {"properties": properties, "required": [*schema.get("required", []), KEY]}

@@ -1,0 +1,1 @@
+"""HubSpot, by its CRM API of version 2026-09."""

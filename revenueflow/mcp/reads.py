@@ -1,0 +1,102 @@
+"""What the guard asks the CRM before it decides, and the tools that only read: no ledger, but audited like a write.
+
+The trail says that a record was read, by whom and whether there was one; nothing of what it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from revenueflow.audit import trail
+from revenueflow.db import actions, leads
+from revenueflow.db.direct import Direct
+from revenueflow.db.session import Database
+from revenueflow.domain.action import CallStatus, ToolResult
+from revenueflow.domain.outcome import AuditEntry
+from revenueflow.errors import UpstreamError, UpstreamRejected
+from revenueflow.mcp import transitions
+from revenueflow.mcp.call import Checked, Denied
+from revenueflow.mcp.policy import Policy
+from revenueflow.mcp.targets import CrmTarget, Found
+
+PAUSE = 5.0
+"""Seconds after which a read that failed is worth another try, if the CRM does not say."""
+
+
+class Reader:
+    """Reads of the CRM on behalf of a caller."""
+
+    def __init__(self, database: Database, direct: Direct, crm: CrmTarget, policy: Policy) -> None:
+        self._database = database
+        self._direct = direct
+        self._crm = crm
+        self._policy = policy
+
+    async def account_fits(self, checked: Checked) -> None:
+        """A lead's call is about that lead's company: what is known of one is no ground to write about another.
+
+        People may connect what they like. Raises Denied.
+        """
+        account = checked.args.account()
+        if account is None or checked.call.caller.role not in ("pipeline", "agent"):
+            return
+        async with self._direct.connection() as connection:
+            own = await leads.domain_of(connection, checked.args.lead_id)
+        if account != own:
+            raise Denied("foreign_account", "/domain is not the domain of the lead's company", "the lead's own domain")
+
+    async def transition_fits(self, checked: Checked) -> None:
+        """The record's state allows the call. Raises Denied, or UpstreamError if the CRM does not tell.
+
+        A key that is known is not asked about: its call was allowed when it was made, and is answered from memory.
+        """
+        if transitions.needs_the_record(checked) and not await self._is_known(checked):
+            found = await self._crm.read(checked.tool.object_type, checked.record_key)
+            transitions.allowed(checked, self._policy, found[1] if found else None)
+
+    async def answer(self, checked: Checked) -> ToolResult:
+        """The answer of a tool that only reads. Raises UpstreamError."""
+        found = await self._found(checked)
+        await self._audit(checked, "read", {"found": found is not None})
+        record = _shown(checked.tool.shows, found[1]) if found else None
+        told = {"found": found is not None, "record": record}
+        return ToolResult(status=CallStatus.CONFIRMED, crm_id=found[0] if found else None, result=told)
+
+    async def failed(self, checked: Checked, error: UpstreamError) -> ToolResult:
+        """The CRM could not be read: nothing was written."""
+        refused = isinstance(error, UpstreamRejected)
+        status = CallStatus.FAILED if refused else CallStatus.DELAYED
+        await self._audit(checked, status.value, {"reason": error.reason})
+        pause = None if refused else error.retry_after or PAUSE
+        return ToolResult(status=status, retry_after=pause, result={"reason": error.reason})
+
+    async def _is_known(self, checked: Checked) -> bool:
+        async with self._direct.connection() as connection:
+            return bool(await actions.by_keys(connection, [checked.action_key]))
+
+    async def _found(self, checked: Checked) -> Found | None:
+        found = await self._crm.read(checked.tool.object_type, checked.record_key)
+        if found is None and checked.tool.object_type == "account":
+            return await self._crm.account_of(checked.args.slot())
+        return found
+
+    async def _audit(self, checked: Checked, outcome: str, detail: Mapping[str, Any]) -> None:
+        entry = AuditEntry(f"crm.{checked.tool.name}", outcome, dict(detail), actor="guard")
+        async with self._database.transaction() as session:
+            await trail.append(session, checked.subject, [entry])
+
+
+def _shown(model: type[BaseModel] | None, held: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that the tool shows. One that is not of its type is left out: the CRM is not ours."""
+    if model is None:
+        return {}
+    given = {name: held[name] for name in model.model_fields if held.get(name) is not None}
+    try:
+        read = model.model_validate(given, strict=True)
+    except ValidationError as error:
+        wrong = {item["loc"][0] for item in error.errors(include_input=False)}
+        read = model.model_validate({name: value for name, value in given.items() if name not in wrong}, strict=True)
+    return read.model_dump(mode="json", exclude_none=True)
