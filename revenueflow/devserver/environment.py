@@ -20,7 +20,13 @@ def of_sandbox(urls: Mapping[str, str]) -> dict[str, str]:
 
     pipe0, Apollo, ZoomInfo, Vertex and Bedrock have addresses and no keys: they are asked only where somebody sets one.
     """
+    return _upstreams(urls) | _sources(urls)
+
+
+def _upstreams(urls: Mapping[str, str]) -> dict[str, str]:
     return {
+    """Every upstream is the sandbox. Only addresses and keys differ from production.
+    """
         "CRM_PROVIDER": "http",
         "CRM_BASE_URL": urls["crm"],
         "CRM_TOKEN": KEY,
@@ -43,6 +49,13 @@ def of_sandbox(urls: Mapping[str, str]) -> dict[str, str]:
         "ZOOMINFO_TOKEN_URL": f"{urls['zoominfo']}/oauth2/default/v1/token",
         "HUBSPOT_ACCESS_TOKEN": KEY,
         "HUBSPOT_BASE_URL": urls["hubspot"],
+        "SLACK_BOT_TOKEN": KEY,
+        "SLACK_BASE_URL": urls["slack"],
+    }
+
+
+def _sources(urls: Mapping[str, str]) -> dict[str, str]:
+    return {
         "HUBSPOT_JOURNAL_CLIENT_ID": KEY,
         "HUBSPOT_JOURNAL_CLIENT_SECRET": KEY,
         # The journal's files come from the sandbox too.
@@ -54,8 +67,6 @@ def of_sandbox(urls: Mapping[str, str]) -> dict[str, str]:
         "ATURIYA_TOKEN": KEY,
         "ATURIYA_USER_ID": KEY,
         "ATURIYA_AGENT_ID": KEY,
-        "SLACK_BOT_TOKEN": KEY,
-        "SLACK_BASE_URL": urls["slack"],
     }
 
 
