@@ -25,8 +25,6 @@ def of_sandbox(urls: Mapping[str, str]) -> dict[str, str]:
 
 def _upstreams(urls: Mapping[str, str]) -> dict[str, str]:
     return {
-        """Every upstream is the sandbox. Only addresses and keys differ from production.
-    """
         "CRM_PROVIDER": "http",
         "CRM_BASE_URL": urls["crm"],
         "CRM_TOKEN": KEY,
