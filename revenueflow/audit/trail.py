@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
 import orjson
 import uuid_utils
 
+from revenueflow.audit import merkle
 from revenueflow.clock import rfc3339, utcnow
 from revenueflow.db import audit_events
 from revenueflow.db.direct import Connection
@@ -44,7 +44,7 @@ def leaf_hash(event: dict[str, Any]) -> bytes:
 
     With ASCII keys and with strings, integers, booleans and null only, sorted compact JSON is RFC 8785.
     """
-    return sha256(b"\x00" + orjson.dumps(event, option=orjson.OPT_SORT_KEYS)).digest()
+    return merkle.leaf(orjson.dumps(event, option=orjson.OPT_SORT_KEYS))
 
 
 def row(subject: Subject, entry: AuditEntry) -> dict[str, Any]:

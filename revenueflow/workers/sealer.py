@@ -17,15 +17,20 @@ PAUSE = 2.0
 
 
 async def run(sealer: Sealer, url: str, settings: SealSettings) -> None:
-    """Seals until cancelled. Postgres being away only delays it; raises Tampered."""
+    """Seals until cancelled. Postgres being away only delays it.
+
+    Over a trail that was changed it signs nothing, stays so that its metric is seen, and looks again from time to time.
+    """
     while True:
         try:
             async with audit_log.opened(url, application="sealer") as connection:
                 await sealer.resume(connection)
+                metrics.audit_tampered.set(0)
                 await _rounds(sealer, connection, settings)
-        except Tampered:
+        except Tampered as error:
             metrics.audit_tampered.set(1)
-            raise
+            log.critical("tampered", detail=error.detail)
+            await asyncio.sleep(settings.checkpoint)
         except RevenueFlowError as error:
             log.warning("seal_failed", detail=error.detail)
             await asyncio.sleep(PAUSE)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import mcp_types as types
 
-from revenueflow.domain.action import CallStatus, Denial, ToolResult
+from revenueflow.domain.action import CallStatus, ToolResult
 from revenueflow.errors import RevenueFlowError
 from revenueflow.mcp.call import Call, Caller
 from revenueflow.mcp.registry import Registry
@@ -60,8 +60,3 @@ def _claims(given: object) -> dict[str, UUID] | None:
         return {str(pointer): UUID(claim) for pointer, claim in given.items()}
     except (ValueError, TypeError, AttributeError):
         return None
-
-
-def denied(code: str, reason: str, needs: str) -> types.CallToolResult:
-    """A refusal that the registry was not asked for."""
-    return told(ToolResult(status=CallStatus.DENIED, denial=Denial(code=code, reason=reason, needs=needs)))

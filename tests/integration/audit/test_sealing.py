@@ -18,7 +18,11 @@ from revenueflow.audit.verify import Kind
 from revenueflow.db import audit_log
 from revenueflow.devserver.cluster import DatabaseUrls
 from revenueflow.errors import Unavailable
+from revenueflow.settings.audit import SealSettings
+from revenueflow.telemetry import metrics
+from revenueflow.workers import sealer
 from tests.support import sql
+from tests.support.processes import until
 from tests.support.trail import Trail
 
 
@@ -207,10 +211,10 @@ async def test_an_event_from_the_past_is_told_although_its_hash_is_right(trail: 
 
 async def test_without_a_place_outside_nothing_is_signed(trail: Trail) -> None:
     trail.append(1)
-    sealer = trail.sealer()
-    sealer.file = trail.folder / "no" / "folder"
+    one = trail.sealer()
+    one.file = trail.folder / "no" / "folder"
     with pytest.raises(Unavailable, match="REVENUEFLOW_CHECKPOINT_FILE"):
-        await trail.seal(sealer)
+        await trail.seal(one)
     assert sql.value(trail.urls.sealer_url, "SELECT count(*) FROM audit_checkpoints") == 0
     assert sql.value(trail.urls.sealer_url, "SELECT count(*) FROM audit_leaves") == 1
     await trail.seal()
@@ -226,3 +230,24 @@ async def test_a_checkpoint_that_only_the_file_has_is_no_fault(trail: Trail) -> 
     trail.append(2)
     await trail.seal()
     assert (await trail.verify()).signed == 4
+
+
+async def test_a_sealer_over_a_changed_trail_stays_and_goes_on_when_somebody_has_looked(trail: Trail) -> None:
+    trail.append(4)
+    await trail.seal()
+    trail.file.write_text(trail.file.read_text().replace("\\n4\\n", "\\n9\\n"))
+    trail.append(3)
+    settings = SealSettings(pause=0.02, checkpoint=0.05)
+    work = asyncio.create_task(sealer.run(trail.sealer(), trail.urls.sealer_url, settings))
+    try:
+        await asyncio.to_thread(until, lambda: metrics.audit_tampered._value.get() == 1, seconds=15)
+        assert sql.value(trail.urls.sealer_url, "SELECT count(*) FROM audit_leaves") == 4
+        trail.file.rename(trail.folder / "looked-at")
+        await asyncio.to_thread(until, lambda: metrics.audit_tampered._value.get() == 0, seconds=15)
+        query = "SELECT coalesce(max(tree_size), 0) FROM audit_checkpoints"
+        await asyncio.to_thread(until, lambda: sql.value(trail.urls.sealer_url, query) == 7, seconds=15)
+        assert not work.done()
+    finally:
+        work.cancel()
+        await asyncio.wait({work})
+    assert (await trail.verify()).intact
