@@ -198,10 +198,17 @@ class EmbeddedServer(ABC):
 
 
 def free_port() -> int:
-    """A TCP port that was free on loopback a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
+    """A TCP port on loopback that the system gives to nobody else for a minute: time to start the server that wants it.
+
+    A connection to it is opened and closed, the listening side first. That leaves the port in TIME_WAIT, where the
+    system neither hands it out again nor connects from it, and a server that sets SO_REUSEADDR may bind it.
+    """
+    with socket.create_server((HOST, 0)) as listening:
+        port: int = listening.getsockname()[1]
+        with socket.create_connection((HOST, port)) as client:
+            accepted, _ = listening.accept()
+            accepted.close()
+            client.recv(1)
         return port
 
 
