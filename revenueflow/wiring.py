@@ -166,8 +166,10 @@ def _registry(
         messenger,
         policy.load(settings.config_dir),
         identity_key(settings.keys),
+        closing(_redis(settings.redis.url)),
         same=lambda field, one, other: same_value(field, one, other, vocabulary),
         settle_seconds=settings.worker.settle,
+        per_crm=settings.crm.per_minute,
     )
 
 

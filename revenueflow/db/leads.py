@@ -85,3 +85,9 @@ async def page(
     if status:
         query = query.where(leads.c.status == status)
     return [dict(row) for row in (await session.execute(query)).mappings()]
+
+
+async def campaign_of(connection: Connection, lead_id: UUID) -> str | None:
+    """The campaign that a lead is in; None if there is no such lead."""
+    found: str | None = await connection.fetchval("SELECT campaign_id FROM leads WHERE id = $1", lead_id)
+    return found

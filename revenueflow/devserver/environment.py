@@ -24,6 +24,8 @@ def of_sandbox(urls: Mapping[str, str]) -> dict[str, str]:
         "CRM_PROVIDER": "http",
         "CRM_BASE_URL": urls["crm"],
         "CRM_TOKEN": KEY,
+        # It is ours, and has no quota.
+        "CRM_REQUESTS_PER_MINUTE": "0",
         "ANALYSIS_PROVIDER": "gemini",
         "GEMINI_API_KEY": KEY,
         "GOOGLE_GEMINI_BASE_URL": urls["gemini"],

@@ -83,6 +83,14 @@ class Breaker:
             raise UpstreamUnavailable(self.name, "breaker_open", retry_after=max(left, 1.0))
         self._set(HALF_OPEN)
 
+    async def withdraw(self) -> None:
+        """The call that was admitted is not made after all: if it was the one try, another may make it."""
+        if self._known.state == HALF_OPEN:
+            self._set(OPEN)
+            self._probed_at = -self._pause
+            with suppress(RedisError, OSError):
+                await self._redis.delete(self._keys[1])
+
     async def record(self, *, ok: bool) -> None:
         """Tells how an admitted call went. One that was cancelled is not told: it says nothing."""
         if ok and self._known.state == CLOSED and self._known.counter == 0:

@@ -53,6 +53,7 @@ def message(lead_id: UUID, caller: Caller) -> Call:
 def with_policy(home: House, folder: Path, *changes: tuple[str, str]) -> None:
     """Lets the house start with a policy.toml that differs in some lines; every role may use every tool."""
     text = defaults.text("policy.toml", None).replace("agent = []", 'agent = ["upsert_lead", "assign_owner"]')
+    text += '\n[agents."agent:a"]\ncampaigns = ["*"]\n'
     for old, new in changes:
         assert old in text
         text = text.replace(old, new)
@@ -93,8 +94,8 @@ async def settle(home: House, registry: Registry, quiet: float = 0) -> int:
 
 
 def events(home: House) -> list[dict[str, Any]]:
-    """All audit events, oldest first."""
-    return home.rows("SELECT * FROM audit_events ORDER BY ts, id")
+    """All audit events about calls, oldest first."""
+    return home.rows("SELECT * FROM audit_events WHERE action <> 'policy.loaded' ORDER BY ts, id")
 
 
 def states(home: House) -> list[str]:
