@@ -15,7 +15,18 @@ from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
 from revenueflow import __version__
-from revenueflow.api import audit, campaigns, enrichment, imports, jobs, leads, operations, problems, webhooks
+from revenueflow.api import (
+    approvals,
+    audit,
+    campaigns,
+    enrichment,
+    imports,
+    jobs,
+    leads,
+    operations,
+    problems,
+    webhooks,
+)
 from revenueflow.api.deps import State
 from revenueflow.api.door import Api
 from revenueflow.api.limits import RateLimitFields
@@ -50,7 +61,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.router.routes.extend(route for route, _ in webhooks.ROUTES)
-    routers = (leads, enrichment, campaigns, imports, jobs, audit, operations)
+    routers = (leads, enrichment, campaigns, imports, jobs, approvals, audit, operations)
     for router in (one.router for one in routers):
         app.include_router(router)
     _describe(app)

@@ -87,9 +87,9 @@ class Policy(Value):
         return sha256(orjson.dumps(self.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)).hexdigest()
 
     def covers(self, agent: str, campaign: str | None) -> bool:
-        """Whether a campaign is one of the agent's. A lead that is in none is nobody's."""
+        """Whether a campaign is one of the agent's; a lead that is in none is for agents that have them all."""
         own = self.agents[agent].campaigns if agent in self.agents else ()
-        return campaign is not None and (campaign in own or EVERY in own)
+        return EVERY in own or campaign in own
 
 
 def load(config_dir: Path | None = None) -> Policy:

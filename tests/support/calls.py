@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from revenueflow import defaults
 from revenueflow.db.jobs import Lease
 from revenueflow.domain.action import ToolResult
 from revenueflow.mcp.call import Call, Caller
 from revenueflow.mcp.registry import Registry
 from revenueflow.settings import General
 from tests.support.house import House
+from tests.support.policy import short_policy
 
 CANARY = "canary.person@canary.example"
 
@@ -52,7 +52,7 @@ def message(lead_id: UUID, caller: Caller) -> Call:
 
 def with_policy(home: House, folder: Path, *changes: tuple[str, str]) -> None:
     """Lets the house start with a policy.toml that differs in some lines; every role may use every tool."""
-    text = defaults.text("policy.toml", None).replace("agent = []", 'agent = ["upsert_lead", "assign_owner"]')
+    text = short_policy().replace("agent = []", 'agent = ["upsert_lead", "assign_owner"]')
     text += '\n[agents."agent:a"]\ncampaigns = ["*"]\n'
     for old, new in changes:
         assert old in text
