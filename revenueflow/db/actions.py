@@ -91,15 +91,15 @@ _PLAN = f"""
     ), meant AS (
         SELECT mine.*, {_MAY_BE_SENT} AND NOT EXISTS (
             SELECT FROM new other WHERE other.record_key = mine.record_key AND other.tool = mine.tool
-                                    AND other.run_version > mine.run_version)
-            AND sends + row_number() OVER (PARTITION BY mine.lead_id) <= $13 AS may
+                                    AND other.run_version > mine.run_version) AS may,
+            sends + row_number() OVER (PARTITION BY mine.lead_id) <= $13 AS room
         FROM new mine JOIN busy ON busy.lead_id = mine.lead_id
     ), stored AS (
         INSERT INTO actions ({_PLANNED}, state, sent_at, lease_token, tries)
         SELECT action_key, record_key, object_type, tool, run_version, caller, args::jsonb, args_hmac, job_id, lead_id,
             CASE WHEN may THEN 'sent' ELSE 'planned' END, CASE WHEN may THEN now() END, CASE WHEN may THEN token END,
             may::int
-        FROM meant
+        FROM meant WHERE room
         ON CONFLICT DO NOTHING RETURNING action_key, state
     )
     SELECT coalesce(array_agg(action_key) FILTER (WHERE stored.state = 'sent'), '{{}}'),
@@ -188,7 +188,7 @@ async def plan(
     """Stores actions, each key once, with the audit event of each that did not exist yet; all by one statement.
 
     They are marked as sent at once; returns the keys of those. Others existed already, or may not be sent (see `send`)
-    and stay planned.
+    and stay planned; of a lead that is over its limit none is stored.
     """
     rows = [
         (*(action._asdict() | {"args": encoded(action.args)}).values(), encoded(event)) for action, event in planned

@@ -87,10 +87,9 @@ class Guard:
             await self._approvals.require(checked)
             try:
                 await self._ledger.admit(target, entry_of(checked.call, planned.lead_id))
+                known = known or await self._ledger.begin(planned, checked.subject)
             except UpstreamUnavailable as full:
                 return await self._ledger.delayed(known or _fresh(planned), checked.subject, full)
-        if known is None:
-            known = await self._ledger.begin(planned, checked.subject)
         if known is None:
             return await self._ledger.deliver(_fresh(planned), target, checked.subject)
         return await self._go_on(checked, planned, known)

@@ -29,6 +29,7 @@ from revenueflow.mcp.writes import Note, Planning, Settling, Writes
 from revenueflow.resilience.crash import crash_point
 
 LONGEST_PAUSE = 60.0
+SHORTEST_PAUSE = 0.05
 
 
 class Ledger:
@@ -67,9 +68,18 @@ class Ledger:
     async def begin(self, action: PlannedAction, subject: trail.Subject) -> Action | None:
         """Stores the intention, and that it is being sent, in one commit: the call may follow (`deliver`).
 
-        Otherwise returns the action as it is stored: its key was known before, or it may not be sent.
+        Otherwise returns the action as it is stored: its key was known before, or it may not be sent. Raises
+        UpstreamUnavailable if its lead is over its limit, whatever Redis says; then nothing is stored.
         """
-        return await self._writes.plan(Planning(action, subject))
+        try:
+            return await self._writes.plan(Planning(action, subject))
+        except UpstreamUnavailable as full:
+            pause = await self._pause(action.lead_id)
+            raise UpstreamUnavailable(full.upstream, full.reason, retry_after=pause or SHORTEST_PAUSE) from None
+
+    async def _pause(self, lead_id: UUID) -> float | None:
+        async with self._database.transaction() as session:
+            return await actions.lead_pause(session, lead_id, self._limit)
 
     async def replan(self, action: PlannedAction, subject: trail.Subject) -> bool:
         """Other arguments for the pipeline's own write, if it was never executed: the rules may have changed since."""
@@ -109,7 +119,9 @@ class Ledger:
         async with self._database.transaction() as session:
             current = await actions.get(session, key)
             outdated = await actions.is_outdated(session, key)
-            pause = await actions.lead_pause(session, action["lead_id"], self._limit)
+            # The window may have moved on since: not to be sure of the lease is no reason to give it up.
+            longer = self._limit._replace(seconds=self._limit.seconds + 1)
+            pause = await actions.lead_pause(session, action["lead_id"], longer)
         if current and current["state"] in SETTLED:
             return stored_result(current)
         if current and outdated:

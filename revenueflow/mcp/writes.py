@@ -15,10 +15,12 @@ from revenueflow.db import actions
 from revenueflow.db.actions import USUAL_LIMIT, LeadLimit, PlannedAction, Sending, Settled
 from revenueflow.db.direct import Connection, Direct
 from revenueflow.domain.outcome import AuditEntry
+from revenueflow.errors import UpstreamUnavailable
 from revenueflow.mcp.results import Action
 from revenueflow.resilience.crash import crash_point
 from revenueflow.resilience.sharing import Shared
 
+FULL = UpstreamUnavailable("lead", "rate_limited")
 LANES = 3
 """Commits of one kind under way at the same time: a write that comes alone rarely waits for the one before it."""
 
@@ -90,8 +92,13 @@ class Writes:
         return results
 
 
-async def _plan(connection: Connection, plans: Sequence[Planning], *, limit: LeadLimit) -> list[Action | None]:
-    """None for an action that was stored and marked as sent; else the action as it is stored."""
+async def _plan(
+    connection: Connection, plans: Sequence[Planning], *, limit: LeadLimit
+) -> list[Action | UpstreamUnavailable | None]:
+    """None for an action that was stored and marked as sent; else the action as it is stored.
+
+    UpstreamUnavailable for one that was not stored, for its lead is over its limit.
+    """
     is_first = _firsts([plan.action.action_key for plan in plans])
     fresh = [plan for plan, first in zip(plans, is_first, strict=True) if first]
     sent = await actions.plan(connection, [(plan.action, _event(plan, "planned")) for plan in fresh], limit)
@@ -99,7 +106,7 @@ async def _plan(connection: Connection, plans: Sequence[Planning], *, limit: Lea
     begun = [first and plan.action.action_key in sent for plan, first in zip(plans, is_first, strict=True)]
     others = [plan.action.action_key for plan, ours in zip(plans, begun, strict=True) if not ours]
     known = await actions.by_keys(connection, others)
-    return [None if ours else known[plan.action.action_key] for plan, ours in zip(plans, begun, strict=True)]
+    return [None if ours else known.get(plan.action.action_key, FULL) for plan, ours in zip(plans, begun, strict=True)]
 
 
 async def _supersede(connection: Connection, plans: Sequence[Planning]) -> None:
