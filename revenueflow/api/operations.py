@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from revenueflow import __version__
 from revenueflow.api.deps import AppState, State
-from revenueflow.db import controls, overview, source_cursors
+from revenueflow.db import approvals, controls, overview, source_cursors
 from revenueflow.domain.action import ActionState
 from revenueflow.errors import Unavailable
 from revenueflow.telemetry import metrics
@@ -73,6 +73,9 @@ async def refresh(state: State) -> None:
         jobs, actions = await overview.job_counts(session), await overview.action_counts(session)
         oldest = await overview.oldest_ready(session)
         sources = await source_cursors.every(session)
+        waiting, longest = await approvals.waiting(session)
+    metrics.approvals_pending.set(waiting)
+    metrics.approvals_oldest.set(longest)
     for name in JOB_STATES:
         metrics.queue_depth.labels(name).set(jobs.get(name, 0))
     metrics.jobs_dead.set(jobs.get("dead", 0))

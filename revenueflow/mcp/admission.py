@@ -38,7 +38,9 @@ class Admission:
         Raises UpstreamUnavailable (`breaker_open`, `rate_limited`) with the seconds to wait; then no place in a window
         is taken.
         """
-        await self._enter(target, [self._window(f"lead:{entry.lead_id}", self._limits.per_lead), *self._of(entry)])
+        # Without Redis the lead's limit is the one that Postgres counts when the write is marked as sent.
+        of_lead = self._window(f"lead:{entry.lead_id}", self._limits.per_lead)._replace(alone=False)
+        await self._enter(target, [of_lead, *self._of(entry)])
 
     async def read(self, target: str, entry: Entry) -> None:
         """The same for reading back, which is no tool call for the lead."""

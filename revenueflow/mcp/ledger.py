@@ -27,6 +27,7 @@ from revenueflow.mcp.results import SETTLED, Action, result, stored_result
 from revenueflow.mcp.targets import Target
 from revenueflow.mcp.writes import Note, Planning, Settling, Writes
 from revenueflow.resilience.crash import crash_point
+from revenueflow.telemetry import metrics
 
 LONGEST_PAUSE = 60.0
 SHORTEST_PAUSE = 0.05
@@ -164,6 +165,7 @@ class Ledger:
     async def delayed(self, action: Action, subject: trail.Subject, error: UpstreamError) -> ToolResult:
         """Not admitted now: nothing is sent, no try is counted, and the caller is told when to come back."""
         key, tries = action["action_key"], action["tries"]
+        metrics.guard_delays.labels(error.reason).inc()
         await self.note(subject, _entry(action["tool"], "delayed", key, reason=error.reason, by=error.upstream))
         return result(action, CallStatus.DELAYED, retry_after=error.retry_after or 5, reason=error.reason, tries=tries)
 

@@ -51,12 +51,17 @@ return 0
 
 
 class Window(NamedTuple):
-    """At most `calls` in any `seconds`. `spread`: those who wait are told different times to come back."""
+    """At most `calls` in any `seconds`.
+
+    `spread`: those who wait are told different times to come back. `alone`: counted without Redis too; if not, somebody
+    else does.
+    """
 
     name: str
     calls: int
     seconds: float = 60.0
     spread: bool = False
+    alone: bool = True
 
 
 class Quota:
@@ -77,7 +82,7 @@ class Quota:
                 return int(await self._take(keys=keys, args=_arguments(windows))) / 1e6
             except (RedisError, OSError):
                 self._away_until = time.monotonic() + AWAY_SECONDS
-        return self._take_alone(windows)
+        return self._take_alone([window for window in windows if window.alone])
 
     def _take_alone(self, windows: Sequence[Window]) -> float:
         now, wait = time.monotonic(), 0.0

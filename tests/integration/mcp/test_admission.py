@@ -182,7 +182,7 @@ async def test_without_redis_the_limit_of_a_lead_holds(home: House, tmp_path: Pa
     lead = uuid4()
     async with calling(home) as call:
         told = await asyncio.gather(*(call(owner(lead, operator(), f"k{n}")) for n in range(8)))
-    assert sorted(one.status for one in told) == [CallStatus.CONFIRMED] * 1 + [CallStatus.DELAYED] * 7
+    assert sorted(one.status for one in told) == [CallStatus.CONFIRMED] * 3 + [CallStatus.DELAYED] * 5
 
 
 async def test_when_redis_has_forgotten_everything_postgres_counts(home: House, tmp_path: Path) -> None:
