@@ -7,7 +7,7 @@ from uuid import UUID
 
 import typer
 
-from revenueflow.cli.run import asked, err, fail, show, who, write_json
+from revenueflow.cli.run import asked, err, fail, out, show, who, write_json
 from revenueflow.db import approvals
 from revenueflow.db.approvals import STATES
 from revenueflow.db.session import Database
@@ -20,7 +20,7 @@ COLUMNS = ("id", "state", "rule", "tool", "caller", "lead_id", "approver", "expi
 @app.command("list")
 def list_approvals(
     state: Annotated[str, typer.Option(help=f"{', '.join(STATES)}, or all.")] = "pending",
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Most rows.")] = 100,
     as_json: Annotated[bool, typer.Option("--json", help="JSON Lines, with what would be written.")] = False,
 ) -> None:
     """List approvals, newest first; without --state those that wait.
@@ -39,8 +39,13 @@ def list_approvals(
 
 
 @app.command("show")
-def show_approval(approval_id: UUID) -> None:
-    """Show one approval with what would be written, as JSON."""
+def show_approval(
+    approval_id: UUID, as_json: Annotated[bool, typer.Option("--json", help="On one line.")] = False
+) -> None:
+    """Show one approval: the rule, the caller, and what would be written.
+
+    Example: revenueflow approvals show 019a…
+    """
 
     async def read(database: Database) -> dict[str, Any] | None:
         async with database.transaction() as session:
@@ -49,7 +54,10 @@ def show_approval(approval_id: UUID) -> None:
     found = asked(read)
     if found is None:
         fail("there is no approval with this id")
-    write_json(shown(found))
+    if as_json:
+        write_json(shown(found))
+    else:
+        out.print_json(data=shown(found), default=str)
 
 
 @app.command()
@@ -63,7 +71,10 @@ def approve(approval_id: UUID) -> None:
 
 @app.command()
 def deny(approval_id: UUID) -> None:
-    """Refuse this one call. The job that waits for it is parked; an agent is told."""
+    """Refuse this one call. The job that waits for it is parked; an agent is told.
+
+    Example: revenueflow approvals deny 019a…
+    """
     _decide(approval_id, "denied")
 
 
