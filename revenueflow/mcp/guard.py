@@ -31,6 +31,8 @@ from revenueflow.mcp.tools import TOOLS
 from revenueflow.privacy.identity import IdentityKey
 from revenueflow.telemetry import metrics
 
+CONFLICT = ("idempotency_conflict", "the key was used before, with other arguments", "another key")
+
 
 class Guard:
     """Checks calls, and lets the ledger make the writes that pass."""
@@ -83,6 +85,7 @@ class Guard:
     async def _perform(self, checked: Checked) -> ToolResult:
         planned, target = self._plan(checked), checked.tool.target
         known = await self._ledger.known(planned.action_key)
+        _is_same(checked, planned, known)
         if known is None or known["state"] == ActionState.PLANNED:
             await self._approvals.require(checked)
             try:
@@ -97,10 +100,11 @@ class Guard:
     async def _go_on(self, checked: Checked, planned: PlannedAction, known: Action) -> ToolResult:
         """A call whose action exists already."""
         lease, target = checked.call.caller.lease, checked.tool.target
+        _is_same(checked, planned, known)
         if known["args_hmac"] != planned.args_hmac:
             # Rules may have changed since the pipeline planned a write that was never executed.
-            if lease is None or not await self._ledger.replan(planned, checked.subject):
-                raise Denied("idempotency_conflict", "the key was used before, with other arguments", "another key")
+            if not await self._ledger.replan(planned, checked.subject):
+                raise Denied(*CONFLICT)
             known = {**known, "args": planned.args}
         if known["state"] == ActionState.PLANNED:
             return await self._ledger.send(known, target, checked.subject, lease)
@@ -164,6 +168,14 @@ class Guard:
 
     async def _note(self, checked: Checked, outcome: str, detail: dict[str, Any]) -> None:
         await self._ledger.note(checked.subject, _entry(checked.tool.name, outcome, detail))
+
+
+def _is_same(checked: Checked, planned: PlannedAction, known: Action | None) -> None:
+    """A key stands for one call. Only the pipeline, whose keys are its own, may come back with other arguments."""
+    if known is None or checked.call.caller.lease:
+        return
+    if (known["tool"], known["args_hmac"]) != (planned.tool, planned.args_hmac):
+        raise Denied(*CONFLICT)
 
 
 def _entry(tool: str, outcome: str, detail: dict[str, Any]) -> AuditEntry:

@@ -23,6 +23,7 @@ from revenueflow.domain.action import ActionState, CallStatus, ToolResult
 from revenueflow.domain.outcome import AuditEntry
 from revenueflow.errors import LeaseLost, OutcomeUnknown, UpstreamError, UpstreamRejected, UpstreamUnavailable
 from revenueflow.mcp.admission import Admission, Entry
+from revenueflow.mcp.lately import Lately
 from revenueflow.mcp.results import SETTLED, Action, result, stored_result
 from revenueflow.mcp.targets import Target
 from revenueflow.mcp.writes import Note, Planning, Settling, Writes
@@ -31,6 +32,8 @@ from revenueflow.telemetry import metrics
 
 LONGEST_PAUSE = 60.0
 SHORTEST_PAUSE = 0.05
+NOTED_AGAIN = 600.0
+"""Seconds after which a process notes again that a run's write is still delayed."""
 
 
 class Ledger:
@@ -52,6 +55,7 @@ class Ledger:
         self._admission = admission
         self._limit = limit
         self._settle = settle_seconds
+        self._delays = Lately(NOTED_AGAIN)
 
     async def known(self, key: UUID) -> Action | None:
         """The action with this key, if there is one."""
@@ -166,7 +170,9 @@ class Ledger:
         """Not admitted now: nothing is sent, no try is counted, and the caller is told when to come back."""
         key, tries = action["action_key"], action["tries"]
         metrics.guard_delays.labels(error.reason).inc()
-        await self.note(subject, _entry(action["tool"], "delayed", key, reason=error.reason, by=error.upstream))
+        # A run looks again every so often: the trail need not grow with each look for as long as a CRM is away.
+        if subject.job_id is None or self._delays.first((key, error.reason)):
+            await self.note(subject, _entry(action["tool"], "delayed", key, reason=error.reason, by=error.upstream))
         return result(action, CallStatus.DELAYED, retry_after=error.retry_after or 5, reason=error.reason, tries=tries)
 
     async def _is_absent_for_good(self, action: Action) -> bool:

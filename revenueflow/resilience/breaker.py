@@ -46,7 +46,8 @@ return {tostring(count), tostring(opened), tostring(at)}
 """
 
 # Who may try, decided by what Redis knows and not by a mirror of it: a try that has just failed began the pause anew.
-# Gives the seconds that are left, 0 for the one that may try, -1 if it is closed. ARGV: pause.
+# Gives the seconds that are left (while another tries, a tenth of the pause at the most: it may succeed at once), 0 for
+# the one that may try, -1 if it is closed. ARGV: pause.
 _PROBE = """
 local now = redis.call('TIME')
 local at = now[1] + now[2] / 1000000
@@ -55,7 +56,7 @@ if opened == 0 then return '-1' end
 local left = opened + tonumber(ARGV[1]) - at
 if left > 0 then return tostring(left) end
 if redis.call('SET', KEYS[2], '1', 'NX', 'PX', math.ceil(ARGV[1] * 1000)) then return '0' end
-return tostring(math.max(redis.call('PTTL', KEYS[2]), 1) / 1000)
+return tostring(math.max(1, math.min(redis.call('PTTL', KEYS[2]), ARGV[1] * 100)) / 1000)
 """
 
 

@@ -103,6 +103,12 @@ async def test_another_leads_claim_or_lead(guarded: House) -> None:
     await stopped(guarded, Call("assign_owner", args, pipeline(lease)), "other_lead")
 
 
+async def test_a_key_stands_for_one_call(guarded: House) -> None:
+    assert (await once(guarded, Call("assign_owner", OWNER, agent(), "k"))).status is CallStatus.CONFIRMED
+    for tool, args in (("assign_owner", OWNER | {"reason": "other"}), ("upsert_lead", UPSERT)):
+        await stopped(guarded, Call(tool, args, agent(), "k"), "idempotency_conflict")
+
+
 async def test_an_approval_is_no_master_key(guarded: House) -> None:
     args = OWNER | {"lead_id": str(OTHER)}
     asked = await once(guarded, Call("assign_owner", args, agent(), "k"))

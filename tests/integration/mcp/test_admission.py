@@ -210,3 +210,14 @@ async def test_a_mock_crm_has_no_limit_of_its_own(home: House, tmp_path: Path) -
     async with calling(home) as call:
         for n in range(3, 6):
             assert (await call(owner(uuid4(), operator(), f"k{n}"))).status is CallStatus.CONFIRMED
+
+
+async def test_a_run_that_is_delayed_again_and_again_is_written_down_once(home: House, tmp_path: Path) -> None:
+    limited(home, tmp_path, per_crm=1)
+    async with home.runner() as runner:
+        lead = await home.deliver()
+        for _ in range(4):
+            home.rows("UPDATE jobs SET run_at = now()")
+            await home.run_job(runner, home.job(lead)["id"])
+            assert home.job(lead)["error_class"] == "crm_unavailable"
+    assert [one for one in home.audit(lead) if one[1] == "delayed"] == [("crm.set_lead_score", "delayed")]
