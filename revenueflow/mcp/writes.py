@@ -67,10 +67,8 @@ class Writes:
             found = await actions.by_keys(connection, list(set(keys)))
         return [found.get(key) for key in keys]
 
-    async def _note(self, notes: Sequence[Note]) -> list[None]:
-        async with self._direct.connection() as connection:
-            await trail.append_rows(connection, [trail.row(note.subject, note.entry) for note in notes])
-        return [None] * len(notes)
+    async def _note(self, notes: Sequence[Note]) -> list[Exception | None]:
+        return await self._direct.together(notes, _note, one_statement=True)
 
     async def _plan(self, plans: Sequence[Planning]) -> list[Action | Exception | None]:
         crash_point("action.before_plan")
@@ -127,6 +125,11 @@ async def _settle(connection: Connection, settling: Sequence[Settling]) -> list[
     firsts = [one for one, first in zip(settling, is_first, strict=True) if first]
     ended = await actions.settle(connection, [(one.settled, trail.row(one.subject, one.entry)) for one in firsts])
     return [first and one.settled.key in ended for one, first in zip(settling, is_first, strict=True)]
+
+
+async def _note(connection: Connection, notes: Sequence[Note]) -> list[None]:
+    await trail.append_rows(connection, [trail.row(note.subject, note.entry) for note in notes])
+    return [None] * len(notes)
 
 
 def _firsts(keys: Sequence[UUID]) -> list[bool]:

@@ -105,7 +105,7 @@ def test_openapi_is_valid_and_its_operations_have_stable_names(shared_api: Api) 
     }
     assert sorted(operations) == [
         "createLead", "enrichLead", "getAuditCheckpoint", "getImport", "getLead", "getLeadTimeline", "getRejects",
-        "getSpend", "health", "importCsv", "listAuditEvents", "listCampaignLeads", "listCampaigns",
+        "getSpend", "health", "importCsv", "listApprovals", "listAuditEvents", "listCampaignLeads", "listCampaigns",
         "listDeadLetters", "listLeads", "listQuarantine", "livez", "metrics", "proveAuditEvent", "pullCampaign",
         "readyz", "receiveHubSpot", "receiveLead", "receiveMarketo", "replayDeadLetters", "resumeSpending",
         "retryLead", "stopSpending",
