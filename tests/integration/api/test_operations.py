@@ -104,8 +104,8 @@ def test_openapi_is_valid_and_its_operations_have_stable_names(shared_api: Api) 
         operation["operationId"]: operation for path in document["paths"].values() for operation in path.values()
     }
     assert sorted(operations) == [
-        "createLead", "enrichLead", "getAuditCheckpoint", "getImport", "getLead", "getLeadTimeline", "getRejects",
-        "getSpend", "health", "importCsv", "listApprovals", "listAuditEvents", "listCampaignLeads", "listCampaigns",
+        "createLead", "decideApproval", "enrichLead", "getApproval", "getAuditCheckpoint", "getImport", "getLead",
+        "getLeadTimeline", "getRejects", "getSpend", "health", "importCsv", "listApprovals", "listAuditEvents", "listCampaignLeads", "listCampaigns",
         "listDeadLetters", "listLeads", "listQuarantine", "livez", "metrics", "proveAuditEvent", "pullCampaign",
         "readyz", "receiveHubSpot", "receiveLead", "receiveMarketo", "replayDeadLetters", "resumeSpending",
         "retryLead", "stopSpending",
