@@ -106,9 +106,9 @@ def test_openapi_is_valid_and_its_operations_have_stable_names(shared_api: Api) 
     assert sorted(operations) == [
         "createLead", "decideApproval", "enrichLead", "getApproval", "getAuditCheckpoint", "getImport", "getLead",
         "getLeadTimeline", "getRejects", "getSpend", "health", "importCsv", "listApprovals", "listAuditEvents",
-        "listCampaignLeads", "listCampaigns", "listDeadLetters", "listLeads", "listQuarantine", "livez", "metrics", "proveAuditEvent", "pullCampaign",
-        "readyz", "receiveHubSpot", "receiveLead", "receiveMarketo", "replayDeadLetters", "resumeSpending",
-        "retryLead", "stopSpending",
+        "listCampaignLeads", "listCampaigns", "listDeadLetters", "listLeads", "listQuarantine", "livez", "metrics",
+        "proveAuditEvent", "pullCampaign", "readyz", "receiveHubSpot", "receiveLead", "receiveMarketo",
+        "replayDeadLetters", "resumeSpending", "retryLead", "stopSpending",
     ]  # fmt: skip
     for name, operation in operations.items():
         assert operation["tags"], name
