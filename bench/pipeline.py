@@ -60,6 +60,7 @@ def _environment(upstreams: str) -> dict[str, str]:
         "CRM_PROVIDER": "http",
         "CRM_BASE_URL": f"{upstreams}/crm",
         "CRM_TOKEN": key,
+        "CRM_REQUESTS_PER_MINUTE": "0",
         "ANALYSIS_PROVIDER": "gemini",
         "GEMINI_API_KEY": key,
         "GOOGLE_GEMINI_BASE_URL": f"{upstreams}/gemini",

@@ -16,6 +16,7 @@ from fastapi.staticfiles import StaticFiles
 
 from revenueflow import __version__
 from revenueflow.api import (
+    approvals,
     audit,
     campaigns,
     enrichment,
@@ -64,7 +65,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.router.routes.extend(route for route, _ in webhooks.ROUTES)
     app.router.routes.extend(mcp.ROUTES)
-    routers = (leads, enrichment, campaigns, imports, jobs, reviews, audit, operations)
+    routers = (leads, enrichment, campaigns, imports, jobs, reviews, approvals, audit, operations)
     for router in (one.router for one in routers):
         app.include_router(router)
     _describe(app)

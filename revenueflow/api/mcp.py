@@ -49,7 +49,8 @@ class Door:
         principal = await identify(self._state, token)
         if principal.role not in AGENTS:
             raise NotAllowed(f"role {principal.role} may not use tools; it needs one of: {', '.join(AGENTS)}")
-        return Caller(f"key:{principal.key_id}", cast("Role", principal.role), trace_id=trace_id), principal.key_id
+        role = cast("Role", principal.role)
+        return Caller(f"key:{principal.key_id}", role, trace_id=trace_id, name=principal.name), principal.key_id
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from revenueflow import __version__
 from revenueflow.api.deps import AppState, State
-from revenueflow.db import controls, overview, source_cursors
+from revenueflow.db import approvals, controls, overview, source_cursors
 from revenueflow.domain.action import ActionState
 from revenueflow.domain.review import ReviewKind
 from revenueflow.errors import Unavailable
@@ -73,7 +73,10 @@ async def refresh(state: State) -> None:
     async with state.database.transaction() as session:
         jobs, actions = await overview.job_counts(session), await overview.action_counts(session)
         oldest = await overview.oldest_ready(session)
-        sources, waiting = await source_cursors.every(session), await overview.open_reviews(session)
+        sources, reviews = await source_cursors.every(session), await overview.open_reviews(session)
+        asked, longest = await approvals.waiting(session)
+    metrics.approvals_pending.set(asked)
+    metrics.approvals_oldest.set(longest)
     for name in JOB_STATES:
         metrics.queue_depth.labels(name).set(jobs.get(name, 0))
     metrics.jobs_dead.set(jobs.get("dead", 0))
@@ -83,8 +86,8 @@ async def refresh(state: State) -> None:
     for step, seconds in oldest.items():
         metrics.oldest_ready.labels(step).set(seconds)
     for kind in ReviewKind:
-        metrics.reviews_open.labels(kind.value).set(waiting.get(kind, (0, 0.0))[0])
-    metrics.reviews_oldest.set(max((age for _, age in waiting.values()), default=0.0))
+        metrics.reviews_open.labels(kind.value).set(reviews.get(kind, (0, 0.0))[0])
+    metrics.reviews_oldest.set(max((age for _, age in reviews.values()), default=0.0))
     for source in sources:
         if source["age"] is not None:
             metrics.reconcile_age.labels(source["source"]).set(source["age"])

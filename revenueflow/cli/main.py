@@ -8,6 +8,7 @@ import typer
 
 from revenueflow import __version__
 from revenueflow.cli import (
+    approvals,
     audit,
     bench,
     control,
@@ -54,6 +55,7 @@ app.add_typer(mcp.app, name="mcp")
 app.add_typer(reviews.app, name="reviews")
 app.add_typer(spend.app, name="spend")
 app.add_typer(sources.app, name="sources")
+app.add_typer(approvals.app, name="approvals")
 app.add_typer(audit.app, name="audit")
 app.add_typer(bench.app, name="bench")
 app.add_typer(evaluate.app, name="eval")

@@ -58,7 +58,7 @@ async def _serve(settings: Settings, key: str) -> None:
                 found = await api_keys.find(session, key)
             if found is None or found["role"] not in AGENTS:
                 raise NotAuthenticated(f"{KEY}: the key is not known, was revoked, or its role may not use tools")
-            seen[:] = [(time.monotonic(), Caller(f"key:{found['id']}", found["role"]))]
+            seen[:] = [(time.monotonic(), Caller(f"key:{found['id']}", found["role"], name=found["name"]))]
             return seen[-1][1]
 
         await caller()

@@ -53,6 +53,15 @@ class Settled(NamedTuple):
     error: str | None = None
 
 
+class LeadLimit(NamedTuple):
+    """At most `calls` writes for one lead, each try counted, in any `seconds`."""
+
+    calls: int = 10
+    seconds: float = 60.0
+
+
+USUAL_LIMIT = LeadLimit()
+
 # What makes a write outdated: a later run of the pipeline wrote, or anybody else did after it was sent.
 _NEWER_EXISTS = """EXISTS (
     SELECT FROM actions newer
@@ -69,24 +78,28 @@ _MAY_BE_SENT = f"""(
     AND NOT {_NEWER_EXISTS})"""  # noqa: S608 constants
 
 _PLANNED = ", ".join(PlannedAction._fields[:-1])
-# Nothing stands between the intention and the write: one commit stores both. Of several runs of one lead in a batch
+# Nothing stands between the intention and the write: one commit stores both. A lead's limit is counted here too, under
+# a lock on the lead (see `lead_sends`): it holds whatever Redis has forgotten. Of several runs of one lead in a batch
 # none sees the rows of the others, so the arrays are compared too.
 _PLAN = f"""
     WITH new AS (
         SELECT *, NULL::timestamptz AS sent_at, now() AS planned_at
         FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[], $8::bytea[],
                     $9::uuid[], $10::uuid[], $11::bigint[], $12::text[]) AS one({_PLANNED}, token, event)
+    ), busy AS MATERIALIZED (
+        SELECT lead_id, lead_sends(lead_id, $14) AS sends FROM (SELECT DISTINCT lead_id FROM new ORDER BY 1) AS leads
     ), meant AS (
-        SELECT *, {_MAY_BE_SENT} AND NOT EXISTS (
+        SELECT mine.*, {_MAY_BE_SENT} AND NOT EXISTS (
             SELECT FROM new other WHERE other.record_key = mine.record_key AND other.tool = mine.tool
-                                    AND other.run_version > mine.run_version) AS may
-        FROM new mine
+                                    AND other.run_version > mine.run_version) AS may,
+            sends + row_number() OVER (PARTITION BY mine.lead_id) <= $13 AS room
+        FROM new mine JOIN busy ON busy.lead_id = mine.lead_id
     ), stored AS (
         INSERT INTO actions ({_PLANNED}, state, sent_at, lease_token, tries)
         SELECT action_key, record_key, object_type, tool, run_version, caller, args::jsonb, args_hmac, job_id, lead_id,
             CASE WHEN may THEN 'sent' ELSE 'planned' END, CASE WHEN may THEN now() END, CASE WHEN may THEN token END,
             may::int
-        FROM meant
+        FROM meant WHERE room
         ON CONFLICT DO NOTHING RETURNING action_key, state
     )
     SELECT coalesce(array_agg(action_key) FILTER (WHERE stored.state = 'sent'), '{{}}'),
@@ -101,14 +114,29 @@ _SUPERSEDE = """
     RETURNING older.action_key, older.record_key
 """
 _SEND = f"""
+    WITH wanted AS (SELECT action_key, lead_id FROM actions WHERE action_key = ANY($1::uuid[])),
+    busy AS MATERIALIZED (
+        SELECT lead_id, lead_sends(lead_id, $6) AS sends FROM (SELECT DISTINCT lead_id FROM wanted ORDER BY 1) AS leads
+    ), room AS MATERIALIZED (
+        SELECT action_key, sends + row_number() OVER (PARTITION BY wanted.lead_id) <= $5 AS there
+        FROM wanted JOIN busy ON busy.lead_id = wanted.lead_id
+    )
     UPDATE actions SET state = 'sent', sent_at = now(), lease_token = new.token, tries = new.tries + 1, absent_at = NULL
     FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::bigint[]) AS new(key, tries, job_id, token)
-    WHERE action_key = new.key AND state IN ('planned', 'unknown', 'sent') AND actions.tries = new.tries AND (
+    WHERE action_key = new.key AND state IN ('planned', 'unknown', 'sent') AND actions.tries = new.tries
+      AND (SELECT there FROM room WHERE room.action_key = new.key) AND (
         SELECT {_MAY_BE_SENT}
         FROM (SELECT actions.action_key, record_key, tool, caller, run_version, sent_at, planned_at, new.job_id,
                      new.token) AS mine)
     RETURNING action_key
 """  # noqa: S608 constants
+# When enough of the writes of the last seconds will have left the window.
+_LEAD_PAUSE = text("""
+    SELECT extract(epoch FROM max(sent_at) - now()) + :seconds FROM (
+        SELECT sent_at, sum(greatest(tries, 1)) OVER (ORDER BY sent_at DESC) AS sends FROM actions
+        WHERE lead_id = :lead AND sent_at > now() - make_interval(secs => :seconds)) AS lately
+    WHERE sends >= :calls
+""")
 _OUTDATED = text(f"SELECT {_NEWER_EXISTS} FROM actions mine WHERE action_key = :key")  # noqa: S608 a constant
 
 _SETTLE = """
@@ -154,16 +182,18 @@ _OPEN = text("""
 """).bindparams(bindparam("tools", type_=ARRAY(Text)))
 
 
-async def plan(connection: Connection, planned: Sequence[tuple[PlannedAction, AuditRow]]) -> set[UUID]:
+async def plan(
+    connection: Connection, planned: Sequence[tuple[PlannedAction, AuditRow]], limit: LeadLimit = USUAL_LIMIT
+) -> set[UUID]:
     """Stores actions, each key once, with the audit event of each that did not exist yet; all by one statement.
 
     They are marked as sent at once; returns the keys of those. Others existed already, or may not be sent (see `send`)
-    and stay planned.
+    and stay planned; of a lead that is over its limit none is stored.
     """
     rows = [
         (*(action._asdict() | {"args": encoded(action.args)}).values(), encoded(event)) for action, event in planned
     ]
-    return set((await connection.fetchrow(_PLAN, *zip(*rows, strict=True)))[0])
+    return set((await connection.fetchrow(_PLAN, *zip(*rows, strict=True), *limit))[0])
 
 
 async def supersede(connection: Connection, planned: Sequence[PlannedAction]) -> list[tuple[UUID, UUID]]:
@@ -172,12 +202,20 @@ async def supersede(connection: Connection, planned: Sequence[PlannedAction]) ->
     return [tuple(row) for row in await connection.fetch(_SUPERSEDE, *columns)]
 
 
-async def send(connection: Connection, sending: Sequence[Sending]) -> set[UUID]:
+async def send(connection: Connection, sending: Sequence[Sending], limit: LeadLimit = USUAL_LIMIT) -> set[UUID]:
     """Marks actions as sent, before the sockets are written; returns the keys of those that may be sent.
 
-    Not so if the lease is lost, it is settled or outdated, or somebody else has sent it meanwhile.
+    Not so if the lease is lost, it is settled or outdated, somebody else has sent it meanwhile, or its lead is over
+    its limit.
     """
-    return {row[0] for row in await connection.fetch(_SEND, *zip(*sending, strict=True))}
+    return {row[0] for row in await connection.fetch(_SEND, *zip(*sending, strict=True), *limit)}
+
+
+async def lead_pause(session: Session, lead_id: UUID, limit: LeadLimit) -> float | None:
+    """Seconds until the limit of a lead lets another write pass; None if it does."""
+    values = {"lead": lead_id, "seconds": limit.seconds, "calls": limit.calls}
+    found = (await session.execute(_LEAD_PAUSE, values)).scalar()
+    return None if found is None else max(0.05, float(found))
 
 
 async def settle(connection: Connection, settled: Sequence[tuple[Settled, AuditRow]]) -> set[UUID]:

@@ -11,6 +11,8 @@ from sqlalchemy import ARRAY, Text, Uuid, bindparam, text
 from revenueflow.db.direct import Connection
 from revenueflow.db.session import Session
 
+_HURRY = text("UPDATE jobs SET run_at = now(), rung_at = NULL WHERE id = :id AND state = 'ready' AND run_at > now()")
+
 
 class Lease(NamedTuple):
     """A claimed job. `token` fences: every later write is conditional on it."""
@@ -258,3 +260,8 @@ async def reopen(session: Session, ids: Sequence[UUID], again: Sequence[str] = (
     """
     values = {"ids": list(ids), "again": list(again), "conflict": IDEMPOTENCY_CONFLICT}
     return [dict(row) for row in (await session.execute(_REOPEN, values)).mappings()]
+
+
+async def hurry(session: Session, job_id: UUID) -> bool:
+    """What a waiting job waited for is there: it is due now. False if it does not wait."""
+    return (await session.execute(_HURRY, {"id": job_id})).rowcount == 1

@@ -93,3 +93,9 @@ async def domain_of(connection: Connection, lead_id: UUID) -> str | None:
     """The domain of a lead's company; None too for a lead that we don't have."""
     domain: str | None = await connection.fetchval("SELECT domain FROM leads WHERE id = $1", lead_id)
     return domain
+
+
+async def campaign_of(connection: Connection, lead_id: UUID) -> str | None:
+    """The campaign that a lead is in; None if there is no such lead."""
+    found: str | None = await connection.fetchval("SELECT campaign_id FROM leads WHERE id = $1", lead_id)
+    return found

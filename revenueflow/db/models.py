@@ -167,3 +167,10 @@ campaigns = Table(
     "campaigns", metadata, _key("id", Text), _may("name"), _need("source"), _may("leads", Integer),
     _may("pulled_at", TIME),
 )  # fmt: skip
+approvals = Table(
+    "approvals", metadata, _key("id", server_default=text("uuidv7()")), _need("action_key", Uuid),
+    _need("call_hmac", LargeBinary), _need("tool"), _need("args", JSONB), _need("caller"), _need("rule"),
+    _need("approver"), _need("state"), _need("lead_id", Uuid), _may("job_id", Uuid), _may("trace_id"),
+    _need("asked_at", TIME), _need("expires_at", TIME), _may("decided_at", TIME), _may("decided_by"),
+    _may("used_at", TIME),
+)  # fmt: skip

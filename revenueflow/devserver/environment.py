@@ -31,6 +31,8 @@ def _upstreams(urls: Mapping[str, str]) -> dict[str, str]:
         "SALESFORCE_BASE_URL": urls["salesforce"],
         "SALESFORCE_CLIENT_ID": KEY,
         "SALESFORCE_CLIENT_SECRET": KEY,
+        # It is ours, and has no quota.
+        "CRM_REQUESTS_PER_MINUTE": "0",
         "ANALYSIS_PROVIDER": "gemini",
         "GEMINI_API_KEY": KEY,
         "GOOGLE_GEMINI_BASE_URL": urls["gemini"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID, uuid5
 
@@ -18,23 +19,31 @@ AGENTS: Final = ("agent", "operator", "admin")
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks. The pipeline has a lease; everybody else gives an idempotency key."""
+    """Who asks. The pipeline has a lease; everybody else gives an idempotency key.
+
+    `name` is what policy.toml calls an agent: the name of its API key.
+    """
 
     id: str
     role: Role
     lease: Lease | None = None
     trace_id: str | None = None
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What is asked. `claims` maps a JSON Pointer into `args` to the id of the claim that supports it."""
+    """What is asked. `claims` maps a JSON Pointer into `args` to the id of the claim that supports it.
+
+    `dry_run`: check everything and say what would be written.
+    """
 
     tool: str
     args: dict[str, Any]
     caller: Caller
     idempotency_key: str | None = None
     claims: dict[str, UUID] = field(default_factory=dict)
+    dry_run: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +87,15 @@ class Denied(Exception):
     def __init__(self, code: str, reason: str, needs: str | None = None) -> None:
         super().__init__(code)
         self.denial = Denial(code=code, reason=reason, needs=needs)
+
+
+class NeedsApproval(Exception):
+    """A person must approve the call first, within `seconds`; nothing was written anywhere."""
+
+    def __init__(self, approval_id: UUID, rule: str, approver: str, expires_at: datetime, seconds: float) -> None:
+        super().__init__(rule)
+        self.approval_id = approval_id
+        self.expires_at = expires_at
+        self.seconds = seconds
+        needs = f"approval {approval_id} by the role {approver}; then the same call, with the same key"
+        self.denial = Denial(code="approval_required", reason=f"the rule {rule} asks for a person", needs=needs)

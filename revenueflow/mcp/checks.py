@@ -59,6 +59,22 @@ def role_may(checked: Checked, policy: Policy) -> None:
         raise Denied("role", f"role {role} may not use {checked.tool.name}", "a role that policy.toml gives this tool")
 
 
+def fields_may(checked: Checked, policy: Policy) -> None:
+    """The caller's role may give these arguments."""
+    role, tool = checked.call.caller.role, checked.tool.name
+    allowed = policy.fields.get(role, {}).get(tool)
+    given = checked.args.model_fields_set - {"lead_id"}
+    if allowed is not None and (refused := sorted(f"/{name}" for name in given if f"/{name}" not in allowed)):
+        raise Denied("field", f"role {role} may not write {', '.join(refused)}", "one of: " + ", ".join(allowed))
+
+
+def lead_is_its_own(checked: Checked) -> None:
+    """A run writes about its own lead."""
+    lease = checked.call.caller.lease
+    if lease and lease.lead_id != checked.args.lead_id:
+        raise Denied("other_lead", "the run is over another lead", "the lead of this run")
+
+
 def key_is_given(checked: Checked) -> None:
     """Agents and people name their write; the pipeline's key follows from its lease. A read needs none."""
     if checked.tool.reads:

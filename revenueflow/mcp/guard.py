@@ -1,32 +1,39 @@
 """The guard: what a tool call must pass before anything is written, in this order, and what remains of it.
 
-kill switch, read-only -> tool is listed -> arguments fit -> role may -> grounded fields have their claims -> the
-account is the lead's own -> allowed transition, by what the CRM holds -> dry run (says what would be written) ->
-idempotency (a known key returns the stored result) -> the write, through the ledger. A tool that
-only reads ends before the dry run.
+kill switch, read-only -> tool is listed -> arguments fit -> role may use the tool, and give these arguments -> the
+run's own lead -> a key -> grounded fields have their claims -> the account is the lead's own -> idempotency (a known
+key is one call) -> allowed transition, by what the CRM holds -> dry run (says what would be written) -> approval ->
+breaker -> limits -> the write, through the ledger. A tool that only reads ends before its key is looked up.
+
+Every outcome is an audit event. docs/guard.md has the codes of all denials.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 
-from revenueflow.audit import trail
+from revenueflow.audit.trail import Subject
 from revenueflow.db import claims
 from revenueflow.db.actions import PlannedAction
 from revenueflow.db.direct import Direct
-from revenueflow.db.session import Database
-from revenueflow.domain.action import ActionState, CallStatus, ToolResult
+from revenueflow.domain.action import ActionState, CallStatus, Denial, ToolResult
 from revenueflow.domain.outcome import AuditEntry
 from revenueflow.errors import UpstreamRejected, UpstreamUnavailable
 from revenueflow.mcp import checks
-from revenueflow.mcp.call import Call, Checked, Denied
+from revenueflow.mcp.admission import entry_of
+from revenueflow.mcp.approvals import Approvals
+from revenueflow.mcp.call import Call, Checked, Denied, NeedsApproval
 from revenueflow.mcp.ledger import Ledger
 from revenueflow.mcp.policy import Policy
 from revenueflow.mcp.reads import Reader
-from revenueflow.mcp.results import Action, stored_result
+from revenueflow.mcp.results import Action, dry_run_result, needs_approval_result, stored_result
 from revenueflow.mcp.tools import TOOLS
 from revenueflow.privacy.identity import IdentityKey
 from revenueflow.telemetry import metrics
+
+CONFLICT = ("idempotency_conflict", "the key was used before, with other arguments", "another key")
 
 
 class Guard:
@@ -34,68 +41,99 @@ class Guard:
 
     def __init__(
         self,
-        database: Database,
         direct: Direct,
         policy: Policy,
         ledger: Ledger,
         reader: Reader,
+        approvals: Approvals,
         key: IdentityKey,
         same: checks.SameValue,
     ) -> None:
-        self._database = database
         self._direct = direct
         self._policy = policy
         self._ledger = ledger
         self._reader = reader
+        self._approvals = approvals
         self._key = key
         self._same = same
 
     async def call(self, call: Call) -> ToolResult:
         """Makes the call, or says why not. A denial is a result, not an exception, and is audited."""
+        checked = None
         try:
-            checked = await self._check(call)
-            return await self._pass(checked)
-        except Denied as refusal:
-            return await self._denied(call, refusal)
-
-    async def _pass(self, checked: Checked) -> ToolResult:
-        await self._reader.account_fits(checked)
-        try:
+            checked = self._check(call)
+            await self._check_claims(checked)
+            await self._reader.account_fits(checked)
             if checked.tool.reads:
                 return await self._reader.answer(checked)
-            await self._reader.transition_fits(checked)
-        except (UpstreamUnavailable, UpstreamRejected) as error:
-            return await self._reader.failed(checked, error)
-        if self._policy.dry_run:
-            return await self._dry_run(checked)
-        return await self._perform(checked)
+            return await self._write(checked)
+        except Denied as refusal:
+            return await self._denied(call, checked, refusal)
+        except NeedsApproval as question:
+            return await self._needs_approval(call, checked, question)
 
-    async def _check(self, call: Call) -> Checked:
+    def _check(self, call: Call) -> Checked:
         if not checks.only_reads(call):
             checks.writes_are_on(self._policy)
         checked = checks.arguments_fit(call, checks.tool_is_listed(call))
         checks.role_may(checked, self._policy)
+        checks.fields_may(checked, self._policy)
+        checks.lead_is_its_own(checked)
         checks.key_is_given(checked)
+        return checked
+
+    async def _check_claims(self, checked: Checked) -> None:
         if needed := checks.needed_claims(checked, self._policy):
             async with self._direct.connection() as connection:
                 found = await claims.by_ids(connection, list(needed.values()))
             checks.claims_carry(checked, needed, found, self._same)
-        return checked
 
-    async def _perform(self, checked: Checked) -> ToolResult:
-        planned, lease, target = self._plan(checked), checked.call.caller.lease, checked.tool.target
-        known = await self._ledger.begin(planned, checked.subject)
+    async def _write(self, checked: Checked) -> ToolResult:
+        planned = self._plan(checked)
+        known = await self._ledger.known(planned.action_key)
+        _is_same(checked, planned, known)
+        if known is None:
+            # A call whose key is known was allowed when it was made.
+            try:
+                await self._reader.transition_fits(checked)
+            except (UpstreamUnavailable, UpstreamRejected) as error:
+                return await self._reader.failed(checked, error)
+        if self._policy.dry_run or checked.call.dry_run:
+            return await self._dry_run(checked, planned)
+        return await self._perform(checked, planned, known)
+
+    async def _perform(self, checked: Checked, planned: PlannedAction, known: Action | None) -> ToolResult:
+        target = checked.tool.target
+        if known is None or known["state"] == ActionState.PLANNED:
+            await self._approvals.require(checked)
+            try:
+                await self._ledger.admit(target, entry_of(checked.call, planned.lead_id))
+                known = known or await self._ledger.begin(planned, checked.subject)
+            except UpstreamUnavailable as full:
+                return await self._ledger.delayed(known or _fresh(planned), checked.subject, full)
         if known is None:
             return await self._ledger.deliver(_fresh(planned), target, checked.subject)
+        return await self._go_on(checked, planned, known)
+
+    async def _go_on(self, checked: Checked, planned: PlannedAction, known: Action) -> ToolResult:
+        """A call whose action exists already."""
+        lease, target = checked.call.caller.lease, checked.tool.target
+        _is_same(checked, planned, known)
         if known["args_hmac"] != planned.args_hmac:
             # Rules may have changed since the pipeline planned a write that was never executed.
-            if lease is None or not await self._ledger.replan(planned, checked.subject):
-                raise Denied("idempotency_conflict", "the key was used before, with other arguments", "another key")
+            if not await self._ledger.replan(planned, checked.subject):
+                raise Denied(*CONFLICT)
             known = {**known, "args": planned.args}
         if known["state"] == ActionState.PLANNED:
             return await self._ledger.send(known, target, checked.subject, lease)
         if known["state"] in (ActionState.SENT, ActionState.UNKNOWN):
-            return await self._ledger.reconcile(known, target, checked.subject, lease)
+            caller = entry_of(checked.call, planned.lead_id).caller
+            return await self._ledger.reconcile(known, target, checked.subject, lease, caller=caller)
+        return await self._replayed(checked, known)
+
+    async def _replayed(self, checked: Checked, known: Action) -> ToolResult:
+        entry = AuditEntry(f"crm.{checked.tool.name}", "replayed", {}, actor="guard", action_key=known["action_key"])
+        await self._ledger.note(checked.subject, entry)
         return stored_result(known)
 
     def _plan(self, checked: Checked) -> PlannedAction:
@@ -115,26 +153,52 @@ class Guard:
             token=lease.token if lease else None,
         )
 
-    async def _dry_run(self, checked: Checked) -> ToolResult:
-        async with self._database.transaction() as session:
-            entry = AuditEntry(f"crm.{checked.tool.name}", "dry_run", actor="guard")
-            await trail.append(session, checked.subject, [entry])
-        return ToolResult(status=CallStatus.DRY_RUN, result={"fields": checked.tool.fields(checked.args)})
+    async def _dry_run(self, checked: Checked, planned: PlannedAction) -> ToolResult:
+        """The difference to the record as the CRM holds it. Where a person is asked first, nothing of it is shown."""
+        rule = await self._approvals.rule_for(checked)
+        if rule or checked.tool.target != "crm":
+            told = dry_run_result(planned.args, approval=rule.name if rule else None)
+        else:
+            entry = entry_of(checked.call, planned.lead_id)
+            try:
+                found = await self._ledger.look(_fresh(planned), checked.tool.target, entry)
+            except (UpstreamUnavailable, UpstreamRejected) as error:
+                return await self._ledger.delayed(_fresh(planned), checked.subject, error)
+            told = dry_run_result(planned.args, found=found, compared=True)
+        await self._note(checked, "dry_run", {"caller": checked.call.caller.id})
+        return told
 
-    async def _denied(self, call: Call, refusal: Denied) -> ToolResult:
-        denial = refusal.denial
+    async def _needs_approval(self, call: Call, checked: Checked | None, question: NeedsApproval) -> ToolResult:
+        detail = {"code": question.denial.code, "caller": call.caller.id, "approval_id": str(question.approval_id)}
+        metrics.guard_denials.labels(question.denial.code).inc()
+        if checked:
+            await self._note(checked, "needs_approval", detail)
+        return needs_approval_result(question, checked.action_key if checked else None)
+
+    async def _denied(self, call: Call, checked: Checked | None, refusal: Denied) -> ToolResult:
+        denial: Denial = refusal.denial
         metrics.guard_denials.labels(denial.code).inc()
         lease = call.caller.lease
-        subject = trail.Subject(lease.lead_id if lease else None, lease.job_id if lease else None, call.caller.trace_id)
-        entry = AuditEntry(f"crm.{_listed(call.tool)}", "denied", {"code": denial.code}, actor="guard")
-        async with self._database.transaction() as session:
-            await trail.append(session, subject, [entry])
+        subject = Subject(lease.lead_id if lease else None, lease.job_id if lease else None, call.caller.trace_id)
+        entry = _entry(call.tool, "denied", {"code": denial.code, "caller": call.caller.id})
+        await self._ledger.note(checked.subject if checked and not lease else subject, entry)
         return ToolResult(status=CallStatus.DENIED, denial=denial)
 
+    async def _note(self, checked: Checked, outcome: str, detail: dict[str, Any]) -> None:
+        await self._ledger.note(checked.subject, _entry(checked.tool.name, outcome, detail))
 
-def _listed(tool: str) -> str:
+
+def _is_same(checked: Checked, planned: PlannedAction, known: Action | None) -> None:
+    """A key stands for one call. Only the pipeline, whose keys are its own, may come back with other arguments."""
+    if known is None or checked.call.caller.lease:
+        return
+    if (known["tool"], known["args_hmac"]) != (planned.tool, planned.args_hmac):
+        raise Denied(*CONFLICT)
+
+
+def _entry(tool: str, outcome: str, detail: dict[str, Any]) -> AuditEntry:
     # The name of a tool that we don't know is the caller's text: it must not reach the trail.
-    return tool if tool in TOOLS else "unlisted"
+    return AuditEntry(f"crm.{tool if tool in TOOLS else 'unlisted'}", outcome, detail, actor="guard")
 
 
 def _fresh(planned: PlannedAction) -> Action:

@@ -10,15 +10,15 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from revenueflow.audit import trail
-from revenueflow.db import actions, leads
+from revenueflow.db import leads
 from revenueflow.db.direct import Direct
-from revenueflow.db.session import Database
 from revenueflow.domain.action import CallStatus, ToolResult
 from revenueflow.domain.outcome import AuditEntry
-from revenueflow.errors import UpstreamError, UpstreamRejected
+from revenueflow.errors import UpstreamError, UpstreamRejected, UpstreamUnavailable
 from revenueflow.mcp import transitions
+from revenueflow.mcp.admission import Admission, Entry, entry_of
 from revenueflow.mcp.call import Checked, Denied
+from revenueflow.mcp.ledger import Ledger
 from revenueflow.mcp.policy import Policy
 from revenueflow.mcp.targets import CrmTarget, Found
 
@@ -29,10 +29,11 @@ PAUSE = 5.0
 class Reader:
     """Reads of the CRM on behalf of a caller."""
 
-    def __init__(self, database: Database, direct: Direct, crm: CrmTarget, policy: Policy) -> None:
-        self._database = database
+    def __init__(self, direct: Direct, crm: CrmTarget, admission: Admission, ledger: Ledger, policy: Policy) -> None:
         self._direct = direct
         self._crm = crm
+        self._admission = admission
+        self._ledger = ledger
         self._policy = policy
 
     async def account_fits(self, checked: Checked) -> None:
@@ -49,17 +50,17 @@ class Reader:
             raise Denied("foreign_account", "/domain is not the domain of the lead's company", "the lead's own domain")
 
     async def transition_fits(self, checked: Checked) -> None:
-        """The record's state allows the call. Raises Denied, or UpstreamError if the CRM does not tell.
-
-        A key that is known is not asked about: its call was allowed when it was made, and is answered from memory.
-        """
-        if transitions.needs_the_record(checked) and not await self._is_known(checked):
-            found = await self._crm.read(checked.tool.object_type, checked.record_key)
+        """The record's state allows the call. Raises Denied, or UpstreamError if the CRM does not tell."""
+        if transitions.needs_the_record(checked):
+            found = await self._read(checked)
             transitions.allowed(checked, self._policy, found[1] if found else None)
 
     async def answer(self, checked: Checked) -> ToolResult:
-        """The answer of a tool that only reads. Raises UpstreamError."""
-        found = await self._found(checked)
+        """The answer of a tool that only reads."""
+        try:
+            found = await self._found(checked)
+        except (UpstreamUnavailable, UpstreamRejected) as error:
+            return await self.failed(checked, error)
         await self._audit(checked, "read", {"found": found is not None})
         record = _shown(checked.tool.shows, found[1]) if found else None
         told = {"found": found is not None, "record": record}
@@ -73,20 +74,24 @@ class Reader:
         pause = None if refused else error.retry_after or PAUSE
         return ToolResult(status=status, retry_after=pause, result={"reason": error.reason})
 
-    async def _is_known(self, checked: Checked) -> bool:
-        async with self._direct.connection() as connection:
-            return bool(await actions.by_keys(connection, [checked.action_key]))
-
     async def _found(self, checked: Checked) -> Found | None:
-        found = await self._crm.read(checked.tool.object_type, checked.record_key)
+        found = await self._read(checked)
         if found is None and checked.tool.object_type == "account":
+            await self._admission.read("crm", self._entry(checked))
             return await self._crm.account_of(checked.args.slot())
         return found
 
+    async def _read(self, checked: Checked) -> Found | None:
+        await self._admission.read("crm", self._entry(checked))
+        return await self._crm.read(checked.tool.object_type, checked.record_key)
+
+    @staticmethod
+    def _entry(checked: Checked) -> Entry:
+        return entry_of(checked.call, checked.args.lead_id)
+
     async def _audit(self, checked: Checked, outcome: str, detail: Mapping[str, Any]) -> None:
         entry = AuditEntry(f"crm.{checked.tool.name}", outcome, dict(detail), actor="guard")
-        async with self._database.transaction() as session:
-            await trail.append(session, checked.subject, [entry])
+        await self._ledger.note(checked.subject, entry)
 
 
 def _shown(model: type[BaseModel] | None, held: Mapping[str, Any]) -> dict[str, Any]:

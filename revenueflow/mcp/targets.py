@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Awaitable
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from revenueflow.crm.base import Crm, CrmRecord
-from revenueflow.errors import UpstreamRejected
+from revenueflow.errors import UpstreamError, UpstreamRejected
 from revenueflow.messaging.base import Messenger
+from revenueflow.resilience.breaker import Breaker
+
+BROKEN = frozenset({"bad_key", "forbidden", "quota", "status_401", "status_403"})
+"""Refusals that say nothing of the write: the next one would be refused too."""
+
+T = TypeVar("T")
 
 Found = tuple[str, dict[str, Any]]
 """The id of a record in the CRM, and its fields by our names."""
@@ -32,20 +39,21 @@ class Target(Protocol):
 
 
 class CrmTarget:
-    """Writes by our external key, so a write can be read back and repeated."""
+    """Writes by our external key, so a write can be read back and repeated. The breaker is told of every call."""
 
     readable = True
 
-    def __init__(self, crm: Crm) -> None:
+    def __init__(self, crm: Crm, breaker: Breaker) -> None:
         self._crm = crm
+        self._breaker = breaker
 
     async def write(self, object_type: str, key: UUID, fields: dict[str, Any], /) -> str:
         """Creates or updates the record with this key."""
-        return (await self._crm.put(object_type, key, fields)).crm_id
+        return (await self._watched(self._crm.put(object_type, key, fields))).crm_id
 
     async def read(self, object_type: str, key: UUID, /) -> Found | None:
         """Reads the record with this key."""
-        return _found(await self._crm.get(object_type, key))
+        return _found(await self._watched(self._crm.get(object_type, key)))
 
     def normal(self, object_type: str, fields: dict[str, Any], /) -> dict[str, Any]:
         """As the CRM keeps them."""
@@ -53,11 +61,25 @@ class CrmTarget:
 
     async def account_of(self, domain: str) -> Found | None:
         """An account with this domain that somebody else made."""
-        return _found(await self._crm.account_of(domain))
+        return _found(await self._watched(self._crm.account_of(domain)))
+
+    async def _watched(self, exchange: Awaitable[T]) -> T:
+        try:
+            answer = await exchange
+        except UpstreamError as error:
+            await self._breaker.record(ok=not _is_broken(error))
+            raise
+        await self._breaker.record(ok=True)
+        return answer
 
 
 def _found(record: CrmRecord | None) -> Found | None:
     return (record.crm_id, record.fields) if record else None
+
+
+def _is_broken(error: UpstreamError) -> bool:
+    """Whether the CRM, rather than the write, is what is wrong. Being too fast is our fault."""
+    return error.reason in BROKEN if isinstance(error, UpstreamRejected) else error.reason != "rate_limited"
 
 
 class MessengerTarget:

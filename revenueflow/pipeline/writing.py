@@ -15,6 +15,8 @@ from revenueflow.mcp.call import Call
 from revenueflow.pipeline.context import Context
 
 STOPPED = ("kill_switch", "read_only")
+LONGEST_WAIT = 900.0
+"""Seconds until a run that waits for a person looks again by itself; the decision wakes it at once."""
 
 
 async def write(
@@ -28,8 +30,8 @@ async def write(
 def unfinished(result: ToolResult) -> Outcome | None:
     """What the step comes to if the write is not there (yet); None if it is.
 
-    A CRM that is away, and an outcome that only reading back can tell, are nobody's fault: no attempt is spent.
-    A refusal is for a person to look at.
+    A CRM that is away, a full limit, a person who has not decided yet, and an outcome that only reading back can tell,
+    are nobody's fault: no attempt is spent. A refusal is for a person to look at.
     """
     code = result.denial.code if result.denial else "denied"
     match result.status:
@@ -39,6 +41,9 @@ def unfinished(result: ToolResult) -> Outcome | None:
             return Snooze(utcnow() + timedelta(seconds=result.retry_after or 5), "crm_outcome_unknown")
         case CallStatus.DELAYED:
             return Snooze(utcnow() + timedelta(seconds=result.retry_after or 5), "crm_unavailable")
+        case CallStatus.NEEDS_APPROVAL:
+            wait = min(result.retry_after or LONGEST_WAIT, LONGEST_WAIT)
+            return Snooze(utcnow() + timedelta(seconds=wait), "approval_needed")
         case CallStatus.DENIED if code in STOPPED:
             return Snooze(utcnow() + timedelta(seconds=30), f"guard_{code}")
         case CallStatus.DENIED:

@@ -45,6 +45,20 @@ end
 return {tostring(count), tostring(opened), tostring(at)}
 """
 
+# Who may try, decided by what Redis knows and not by a mirror of it: a try that has just failed began the pause anew.
+# Gives the seconds that are left (while another tries, a tenth of the pause at the most: it may succeed at once), 0 for
+# the one that may try, -1 if it is closed. ARGV: pause.
+_PROBE = """
+local now = redis.call('TIME')
+local at = now[1] + now[2] / 1000000
+local opened = tonumber(redis.call('HGET', KEYS[1], 'opened_at') or '0')
+if opened == 0 then return '-1' end
+local left = opened + tonumber(ARGV[1]) - at
+if left > 0 then return tostring(left) end
+if redis.call('SET', KEYS[2], '1', 'NX', 'PX', math.ceil(ARGV[1] * 1000)) then return '0' end
+return tostring(math.max(1, math.min(redis.call('PTTL', KEYS[2]), ARGV[1] * 100)) / 1000)
+"""
+
 
 class Failed(Exception):
     """What is replayed for a call that failed."""
@@ -63,6 +77,7 @@ class Breaker:
             fail_max=failures, reset_timeout=pause, state_storage=self._known, name=name
         )
         self._record = redis.register_script(_RECORD)
+        self._probe = redis.register_script(_PROBE)
         self._seen_at = 0.0
         self._probed_at = -pause
         self._keys = (f"revenueflow:breaker:{name}", f"revenueflow:breaker:{name}:probe")
@@ -84,9 +99,19 @@ class Breaker:
         if self._known.state == CLOSED:
             return
         left = self._left()
-        if left > 0 or not await self._may_probe():
+        if left <= 0:
+            left = await self._ask_to_probe()
+        if left > 0:
             raise UpstreamUnavailable(self.name, "breaker_open", retry_after=max(left, 1.0))
-        self._set(HALF_OPEN)
+        self._set(HALF_OPEN if left == 0 else CLOSED)
+
+    async def withdraw(self) -> None:
+        """The call that was admitted is not made after all: if it was the one try, another may make it."""
+        if self._known.state == HALF_OPEN:
+            self._set(OPEN)
+            self._probed_at = -self._pause
+            with suppress(RedisError, OSError):
+                await self._redis.delete(self._keys[1])
 
     async def record(self, *, ok: bool) -> None:
         """Tells how an admitted call went. One that was cancelled is not told: it says nothing."""
@@ -126,14 +151,18 @@ class Breaker:
         opened = self._known.opened_at
         return 0.0 if opened is None else self._pause - (datetime.now(UTC) - opened).total_seconds()
 
-    async def _may_probe(self) -> bool:
-        """Whether this process is the one that tries; one that never tells how it went is followed by another."""
+    async def _ask_to_probe(self) -> float:
+        """0 for the one that may try, the seconds that are left for all others, -1 if others have closed it meanwhile.
+
+        A try of which nobody hears how it went is followed by another.
+        """
         try:
-            return bool(await self._redis.set(self._keys[1], "1", nx=True, px=int(self._pause * 1000)))
+            return float(await self._probe(keys=self._keys, args=[self._pause]))
         except (RedisError, OSError):
-            now, probed_at = time.monotonic(), self._probed_at
-            self._probed_at = now if now - probed_at >= self._pause else probed_at
-            return self._probed_at == now
+            left = self._probed_at + self._pause - time.monotonic()
+            if left <= 0:
+                self._probed_at = time.monotonic()
+            return max(0.0, left)
 
     def _set(self, state: str) -> None:
         self._known.state = state

@@ -20,6 +20,9 @@ class CrmSettings(Group):
     base_url: HttpUrl | None = env("CRM_BASE_URL", None, about="the http CRM: PUT/GET {CRM_BASE_URL}/records/…")
     token: SecretStr | None = env("CRM_TOKEN", None, about="bearer token for the http CRM")
     timeout: float = env("CRM_TIMEOUT_SECONDS", 10, about="seconds for one call; shorter than the lease", gt=0)
+    per_minute: int | None = env(
+        "CRM_REQUESTS_PER_MINUTE", None, about="what the CRM allows; 0: no limit; default: that of policy.toml", ge=0
+    )
 
 
 class SalesforceSettings(Group):

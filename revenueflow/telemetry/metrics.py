@@ -24,6 +24,9 @@ analyses = Counter("revenueflow_analyses_total", "Analyses by verdict", ["verdic
 reviews_open = Gauge("revenueflow_reviews_open", "Analyses that wait for a person", ["kind"])
 reviews_oldest = Gauge("revenueflow_reviews_oldest_seconds", "Age of the oldest of them, 0 if there is none")
 guard_denials = Counter("revenueflow_guard_denials_total", "Tool calls that the guard denied", ["code"])
+approvals_pending = Gauge("revenueflow_approvals_pending", "Calls that wait for a person's approval")
+approvals_oldest = Gauge("revenueflow_approvals_oldest_seconds", "Age of the oldest of these")
+guard_delays = Counter("revenueflow_guard_delays_total", "Tool calls that were told to come back", ["reason"])
 provider_seconds = Histogram(
     "revenueflow_provider_seconds", "Time of a call to an upstream", ["provider", "outcome"], buckets=_FINE
 )

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from pydantic import SecretStr
-from redis.asyncio import Redis
 
 from revenueflow import defaults
 from revenueflow.analysis import configured
@@ -36,7 +35,7 @@ from revenueflow.routing.rules import RoutingRules
 from revenueflow.scoring.profile import Profile
 from revenueflow.settings import EnrichmentSettings, Settings
 from revenueflow.sources.hubspot_contacts import HubSpotContacts
-from revenueflow.wiring.closing import Closing, bearer, closing
+from revenueflow.wiring.closing import Closing, bearer, closing, redis
 from revenueflow.wiring.files import MODELS, OFFER, prompt, rules
 from revenueflow.wiring.tools import registry
 
@@ -71,9 +70,9 @@ def _services(settings: Settings, database: Database, direct: Direct, closing: C
 
 def _waterfall(settings: Settings, direct: Direct, closing: Closing) -> Waterfall:
     wanted = rules(settings.config_dir)
-    redis = closing(_redis(settings.redis.url))
+    shared = closing(redis(settings.redis.url))
     providers = [one for one in _providers(settings.enrichment, closing) if one.name in wanted.providers]
-    vendors = Vendors(providers, wanted, redis, Windows(settings.redis.url))
+    vendors = Vendors(providers, wanted, shared, Windows(settings.redis.url))
     cache = closing(Cache(direct, identity_key(settings.keys), vendors, wanted, settings.worker.lease))
     return Waterfall(wanted, vendors.offers, vendors.trusts, cache)
 
@@ -101,19 +100,14 @@ def _plain(secret: SecretStr | None) -> str | None:
     return secret.get_secret_value() if secret else None
 
 
-def _redis(url: str) -> Redis:
-    redis: Redis = Redis.from_url(url, socket_timeout=2, socket_connect_timeout=1)
-    return redis
-
-
 def _analysts(settings: Settings, direct: Direct, vocabulary: Vocabulary, closing: Closing) -> tuple[Analyst, ...]:
     """Closed in the opposite order: calls that are under way end before their connections."""
     rules = defaults.load(ModelRules, MODELS, settings.config_dir)
     models = [closing(one) for one in configured.models(settings.analysis, rules)]
     if not models:
         return (Rules(vocabulary),)
-    redis, key = closing(_redis(settings.redis.url)), identity_key(settings.keys)
-    paid = [closing(configured.paid(one, rules, direct, redis, key, settings)) for one in models]
+    shared, key = closing(redis(settings.redis.url)), identity_key(settings.keys)
+    paid = [closing(configured.paid(one, rules, direct, shared, key, settings)) for one in models]
     return (*paid, Rules(vocabulary))
 
 

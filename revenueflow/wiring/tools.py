@@ -23,7 +23,7 @@ from revenueflow.messaging.slack import Slack
 from revenueflow.privacy.identity_file import identity_key
 from revenueflow.resilience.upstream import HttpUpstream
 from revenueflow.settings import Settings
-from revenueflow.wiring.closing import Closing, bearer, closing
+from revenueflow.wiring.closing import Closing, bearer, closing, redis
 
 
 @asynccontextmanager
@@ -49,8 +49,10 @@ def registry(
         messenger,
         policy.load(settings.config_dir),
         identity_key(settings.keys),
+        closing(redis(settings.redis.url)),
         same=lambda field, one, other: same_value(field, one, other, vocabulary),
         settle_seconds=settings.worker.settle,
+        per_crm=settings.crm.per_minute,
     )
 
 

@@ -115,7 +115,7 @@ def add_keys(database: DatabaseUrls) -> dict[str, str]:
     """A key for each role."""
     keys = {role: api_keys.new_key() for role in api_keys.ROLES}
     for role, key in keys.items():
-        insert = "INSERT INTO api_keys (key_sha256, prefix, role, name) VALUES ($1, $2, $3, '')"
+        insert = "INSERT INTO api_keys (key_sha256, prefix, role, name) VALUES ($1, $2, $3, $3)"
         sql.rows(database.app_url, insert, api_keys.digest(key), key[:7], role)
     return keys
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from revenueflow import defaults
 from revenueflow.db.jobs import Lease
 from revenueflow.domain.action import ToolResult
 from revenueflow.mcp.call import Call, Caller
 from revenueflow.mcp.registry import Registry
 from revenueflow.settings import General
 from tests.support.house import House
+from tests.support.policy import short_policy
 
 CANARY = "canary.person@canary.example"
 
@@ -27,6 +27,11 @@ def agent(name: str = "agent:a") -> Caller:
 def operator(name: str = "key:o") -> Caller:
     """A person with a name."""
     return Caller(name, "operator", trace_id="trace-1")
+
+
+def admin(name: str = "key:admin") -> Caller:
+    """A person whom no rule asks to wait for another."""
+    return Caller(name, "admin", trace_id="trace-1")
 
 
 def pipeline(lease: Lease) -> Caller:
@@ -52,7 +57,8 @@ def message(lead_id: UUID, caller: Caller) -> Call:
 
 def with_policy(home: House, folder: Path, *changes: tuple[str, str]) -> None:
     """Lets the house start with a policy.toml that differs in some lines; every role may use every tool."""
-    text = defaults.text("policy.toml", None).replace("agent = []", 'agent = ["upsert_lead", "assign_owner"]')
+    text = short_policy().replace("agent = []", 'agent = ["upsert_lead", "assign_owner"]')
+    text += '\n[agents."agent:a"]\ncampaigns = ["*"]\n'
     for old, new in changes:
         assert old in text
         text = text.replace(old, new)
@@ -93,8 +99,8 @@ async def settle(home: House, registry: Registry, quiet: float = 0) -> int:
 
 
 def events(home: House) -> list[dict[str, Any]]:
-    """All audit events, oldest first."""
-    return home.rows("SELECT * FROM audit_events ORDER BY ts, id")
+    """All audit events about calls, oldest first."""
+    return home.rows("SELECT * FROM audit_events WHERE action <> 'policy.loaded' ORDER BY ts, id")
 
 
 def states(home: House) -> list[str]:

@@ -7,13 +7,29 @@ from pathlib import Path
 
 from revenueflow import defaults
 
+PAUSE = "pause_seconds = 30"
+
+
+def short_policy() -> str:
+    """Our policy.toml with a breaker that lets a CRM be tried again soon."""
+    text = defaults.text("policy.toml")
+    assert PAUSE in text
+    return text.replace(PAUSE, "pause_seconds = 0.4")
+
+
+def _roomy(text: str) -> str:
+    """Tests run one lead more often in a minute than any customer does."""
+    assert "per_lead = 10\n" in text
+    return text.replace("per_lead = 10\n", "per_lead = 1000\n")
+
 
 def unhurried(folder: Path, *changes: tuple[str, str]) -> Path:
-    """`folder` with our enrichment.toml without rate limits, and with some of its text replaced."""
+    """`folder` with our enrichment.toml without rate limits and some of its text replaced, and a short breaker."""
     text = re.sub(r"^per_(second|minute) = .*\n", "", defaults.text("enrichment.toml"), flags=re.MULTILINE)
     for old, new in changes:
         assert old in text
         text = text.replace(old, new)
     folder.mkdir(exist_ok=True)
     (folder / "enrichment.toml").write_text(text, encoding="utf-8")
+    (folder / "policy.toml").write_text(_roomy(short_policy()), encoding="utf-8")
     return folder

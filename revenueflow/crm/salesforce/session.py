@@ -52,10 +52,10 @@ class Session:
         return answer
 
     async def _send(self, method: str, path: str, params: Params | None, json: object, token: str) -> Answer:
-        tries = 3 if method == "GET" else 1
+        # One try: each request has its place in the CRM's limit, and its word in the breaker.
         headers = {"authorization": f"Bearer {token}"}
         return await self._upstream.request(
-            method, path, params=params, json=json, headers=headers, tries=tries, allow=READABLE
+            method, path, params=params, json=json, headers=headers, tries=1, allow=READABLE
         )
 
     async def _fetch(self) -> Granted:

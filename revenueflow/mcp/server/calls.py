@@ -12,7 +12,7 @@ from revenueflow.domain.action import CallStatus, ToolResult
 from revenueflow.errors import RevenueFlowError
 from revenueflow.mcp.call import Call, Caller
 from revenueflow.mcp.registry import Registry
-from revenueflow.mcp.server.surface import CLAIMS, KEY
+from revenueflow.mcp.server.surface import CLAIMS, DRY_RUN, KEY
 
 FAILED = frozenset({CallStatus.DENIED, CallStatus.FAILED})
 LONGEST_KEY = 200
@@ -39,7 +39,7 @@ def told(result: ToolResult) -> types.CallToolResult:
 
 
 def _call(caller: Caller, name: str, arguments: Mapping[str, Any]) -> Call:
-    """The call. A key or claims of the wrong form are left in the arguments, where the guard refuses them."""
+    """The call. A key, claims or a switch of the wrong form are left in the arguments, where the guard refuses them."""
     args = dict(arguments)
     key, claims = args.get(KEY), _claims(args.get(CLAIMS))
     if isinstance(key, str) and 0 < len(key) <= LONGEST_KEY:
@@ -48,7 +48,8 @@ def _call(caller: Caller, name: str, arguments: Mapping[str, Any]) -> Call:
         key = None
     if claims is not None:
         args.pop(CLAIMS, None)
-    return Call(name, args, caller, key, claims or {})
+    dry_run = args.pop(DRY_RUN) is True if isinstance(args.get(DRY_RUN), bool) else False
+    return Call(name, args, caller, key, claims or {}, dry_run)
 
 
 def _claims(given: object) -> dict[str, UUID] | None:

@@ -59,7 +59,9 @@ class Tokens:
             raise NotAuthenticated(f"the token is not valid here: {_reason(error)}") from None
         if SCOPE not in _scopes(claims):
             raise NotAllowed(f"the token lacks the scope {SCOPE}")
-        return Caller(f"oauth:{claims['sub']}"[:200], "agent", trace_id=trace_id)
+        client = claims.get("client_id", claims.get("azp"))
+        name = client if isinstance(client, str) else None
+        return Caller(f"oauth:{claims['sub']}"[:200], "agent", trace_id=trace_id, name=name)
 
     async def _key(self, token: str) -> PyJWK:
         try:

@@ -12,6 +12,7 @@ from revenueflow.mcp.tools import TOOLS, Tool
 
 KEY: Final = "idempotency_key"
 CLAIMS: Final = "claims"
+DRY_RUN: Final = "dry_run"
 RESERVED: Final[dict[str, Any]] = {
     KEY: {
         "type": "string",
@@ -23,6 +24,11 @@ RESERVED: Final[dict[str, Any]] = {
         "type": "object",
         "additionalProperties": {"type": "string", "format": "uuid"},
         "description": "JSON Pointer of a grounded argument -> id of the supported claim that carries it",
+    },
+    DRY_RUN: {
+        "type": "boolean",
+        "default": False,
+        "description": "check everything and say what would be written, field by field; writes nothing",
     },
 }
 """What a call says besides a tool's own arguments."""

@@ -86,13 +86,19 @@ SETS = Hints(read_only=False, destructive=True)
 
 
 class Written(BaseModel):
-    """What a write tells besides its status: why it was not made, after how many tries, or what a dry run would."""
+    """What a write tells besides its status: why it was not made, after how many tries; whom it waits for; and of a dry
+    run what it would write, `difference` being each field that would change as `{"from", "to"}`."""
 
     model_config = ConfigDict(extra="forbid")
 
     reason: str | None = None
     tries: int | None = None
+    approval_id: UUID | None = None
+    expires_at: str | None = None
     fields: dict[str, Any] | None = None
+    exists: bool | None = None
+    difference: dict[str, Any] | None = None
+    approval_rule: str | None = None
 
 
 @dataclass(frozen=True)

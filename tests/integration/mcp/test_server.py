@@ -30,7 +30,7 @@ MODES = ["2026-07-28", "legacy"]
 def api(database: DatabaseUrls, redis_url: str, tmp_path: Path) -> Iterator[Api]:
     """An API whose agents may write owners and leads."""
     text = defaults.text("policy.toml", None).replace("agent = []", 'agent = ["upsert_lead", "assign_owner"]')
-    (tmp_path / "policy.toml").write_text(text)
+    (tmp_path / "policy.toml").write_text(text + '\n[agents.agent]\ncampaigns = ["*"]\n')
     settings = settings_for(database.app_url, redis_url, tmp_path)
     with served(settings.model_copy(update={"general": General(config_dir=tmp_path)})) as client:
         yield Api(client, add_keys(database))
@@ -70,6 +70,38 @@ async def test_a_client_finds_and_calls_a_tool(api: Api, database: DatabaseUrls,
     assert again.structured_content["action_id"] == first.structured_content["action_id"]
     caller = sql.value(database.superuser_url, "SELECT caller FROM actions")
     assert caller.startswith("key:")
+
+
+async def test_a_dry_run_tells_the_difference_and_writes_nothing(api: Api, database: DatabaseUrls) -> None:
+    async with connected(api) as client:
+        told = (await client.call_tool("assign_owner", owner(uuid4(), dry_run=True))).structured_content
+        wrong = (await client.call_tool("assign_owner", owner(uuid4(), dry_run="yes"))).structured_content
+    assert told["status"] == "dry_run"
+    assert told["result"]["difference"]["owner_id"] == {"from": None, "to": "dana"}
+    assert wrong["denial"]["code"] == "invalid_arguments"
+    assert sql.value(database.superuser_url, "SELECT count(*) FROM actions") == 0
+
+
+async def test_an_agent_without_campaigns_waits_for_a_person(
+    database: DatabaseUrls, redis_url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "policy.toml").write_text(
+        defaults.text("policy.toml").replace("agent = []", 'agent = ["assign_owner"]')
+    )
+    settings = settings_for(database.app_url, redis_url, tmp_path)
+    lead_id = uuid4()
+    with served(settings.model_copy(update={"general": General(config_dir=tmp_path)})) as http:
+        api = Api(http, add_keys(database))
+        async with connected(api) as client:
+            asked = (await client.call_tool("assign_owner", owner(lead_id))).structured_content
+            approval = asked["result"]["approval_id"]
+            decision = {"json": {"decision": "approve"}, "headers": api.as_role("operator")}
+            assert http.post(f"/v1/approvals/{approval}/decision", **decision).json()["state"] == "approved"
+            other = (await client.call_tool("assign_owner", owner(lead_id, key="k2"))).structured_content
+            made = (await client.call_tool("assign_owner", owner(lead_id))).structured_content
+            again = (await client.call_tool("assign_owner", owner(lead_id))).structured_content
+    assert (asked["status"], other["status"]) == ("needs_approval", "needs_approval")
+    assert (made["status"], again["status"], again["replayed"]) == ("confirmed", "confirmed", True)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from revenueflow.domain.action import CallStatus, ToolResult
 from revenueflow.mcp.call import Call
 from revenueflow.mcp.tools import TOOLS
 from revenueflow.settings import CrmSettings
-from tests.support.calls import CANARY, add_claim, agent, events, once, operator, states, with_policy
+from tests.support.calls import CANARY, add_claim, admin, agent, events, once, operator, states, with_policy
 from tests.support.house import KNOWN, House, salesforce
 from tests.support.tool_calls import ORDER, SAMPLES, sample
 
@@ -100,7 +100,8 @@ async def test_one_after_the_other(home: House, provider: Provider) -> None:
         result = await done(home, sample(tool, lead, operator()))
         assert (result.crm_id is None) == (tool == "match_account"), tool
     await done(home, sample("update_lead_status", lead, operator(), "k-q", status="qualified"))
-    await done(home, sample("convert_lead", lead, operator()))
+    assert (await once(home, sample("convert_lead", lead, operator()))).status is CallStatus.NEEDS_APPROVAL
+    await done(home, sample("convert_lead", lead, admin()))
     record = (await done(home, sample("get_lead", lead, operator()))).result
     assert record is not None
     shown = record["record"]

@@ -1,0 +1,114 @@
+"""Queries on approvals: a person's word on one exact call. All clocks are the database's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Text, Uuid, bindparam, text
+
+from revenueflow.db.rows import encoded
+from revenueflow.db.session import Session
+
+STATES = ("pending", "approved", "used", "denied", "expired", "withdrawn")
+
+
+class Asked(NamedTuple):
+    """A call that needs a person's word; `call_hmac` is over tool, arguments and caller."""
+
+    action_key: UUID
+    call_hmac: bytes
+    tool: str
+    args: dict[str, Any]
+    caller: str
+    rule: str
+    approver: str
+    lead_id: UUID
+    job_id: UUID | None
+    trace_id: str | None
+
+
+# Pending ones whose time is over are shown as what they are, whether or not the call has come back since.
+_SHOWN = """
+    id, action_key, call_hmac, tool, args, caller, rule, approver, lead_id, job_id, trace_id, asked_at, expires_at,
+    decided_at, decided_by, used_at, greatest(0, extract(epoch FROM expires_at - now()))::float8 AS seconds_left,
+    CASE WHEN state IN ('pending', 'approved') AND expires_at <= now() THEN 'expired' ELSE state END AS state
+"""
+_LAST = text(f"""
+    SELECT {_SHOWN}, state AS stored FROM approvals WHERE action_key = :key ORDER BY id DESC LIMIT 1 FOR UPDATE
+""")  # noqa: S608 a constant
+_ASK = text(f"""
+    INSERT INTO approvals (
+        action_key, call_hmac, tool, args, caller, rule, approver, lead_id, job_id, trace_id, expires_at)
+    VALUES (
+        :action_key, :call_hmac, :tool, CAST(:args AS jsonb), :caller, :rule, :approver, :lead_id, :job_id, :trace_id,
+        now() + make_interval(secs => :seconds))
+    ON CONFLICT (action_key) WHERE state IN ('pending', 'approved', 'used', 'denied') DO NOTHING
+    RETURNING {_SHOWN}
+""")  # noqa: S608 a constant
+_MOVE = text("""
+    UPDATE approvals SET state = :new, used_at = CASE WHEN :new = 'used' THEN now() END
+    WHERE id = :id AND state = :old
+""").bindparams(bindparam("new", type_=Text))
+# Two people may decide at the same moment: the first one has decided.
+_DECIDE = text(f"""
+    UPDATE approvals SET state = :state, decided_at = now(), decided_by = :by
+    WHERE id = :id AND state = 'pending' AND expires_at > now()
+    RETURNING {_SHOWN}
+""")  # noqa: S608 a constant
+_GET = text(f"SELECT {_SHOWN} FROM approvals WHERE id = :id")  # noqa: S608 a constant
+_PAGE = text(f"""
+    SELECT * FROM (SELECT {_SHOWN} FROM approvals) shown
+    WHERE (CAST(:state AS text) IS NULL OR state = :state) AND (CAST(:before AS uuid) IS NULL OR id < :before)
+    ORDER BY id DESC LIMIT :limit
+""").bindparams(bindparam("state", type_=Text), bindparam("before", type_=Uuid))  # noqa: S608 a constant
+_OLDEST = text("""
+    SELECT count(*), coalesce(extract(epoch FROM now() - min(asked_at)), 0)::float8
+    FROM approvals WHERE state = 'pending' AND expires_at > now()
+""")
+
+
+async def last(session: Session, action_key: UUID) -> dict[str, Any] | None:
+    """The newest approval of a call, held until the end of the transaction; `stored` is its state
+    as it was written, whatever the time is."""
+    found = (await session.execute(_LAST, {"key": action_key})).mappings().first()
+    return dict(found) if found else None
+
+
+async def ask(session: Session, asked: Asked, *, seconds: float) -> dict[str, Any] | None:
+    """A new one, pending for so many seconds. None if another process has just asked for the same call."""
+    values = asked._asdict() | {"args": encoded(asked.args), "seconds": seconds}
+    found = (await session.execute(_ASK, values)).mappings().first()
+    return dict(found) if found else None
+
+
+async def move(session: Session, approval_id: UUID, old: str, new: str) -> bool:
+    """From one state to another; False if it is in a third one."""
+    return (await session.execute(_MOVE, {"id": approval_id, "old": old, "new": new})).rowcount == 1
+
+
+async def decide(session: Session, approval_id: UUID, state: str, *, by: str) -> dict[str, Any] | None:
+    """`approved` or `denied`; None if it was decided before, or its time is over."""
+    found = (await session.execute(_DECIDE, {"id": approval_id, "state": state, "by": by})).mappings().first()
+    return dict(found) if found else None
+
+
+async def get(session: Session, approval_id: UUID) -> dict[str, Any] | None:
+    """One approval."""
+    found = (await session.execute(_GET, {"id": approval_id})).mappings().first()
+    return dict(found) if found else None
+
+
+async def page(
+    session: Session, *, limit: int, state: str | None = None, before: UUID | None = None
+) -> Sequence[dict[str, Any]]:
+    """Newest first, by keyset."""
+    values = {"state": state, "before": before, "limit": limit}
+    return [dict(row) for row in (await session.execute(_PAGE, values)).mappings()]
+
+
+async def waiting(session: Session) -> tuple[int, float]:
+    """How many wait for a person, and for how many seconds the oldest has."""
+    count, age = (await session.execute(_OLDEST)).one()
+    return count, age
