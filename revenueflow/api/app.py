@@ -27,6 +27,7 @@ from revenueflow.api import (
     operations,
     problems,
     reviews,
+    switches,
     webhooks,
 )  # fmt: skip
 from revenueflow.api.deps import State
@@ -65,7 +66,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.router.routes.extend(route for route, _ in webhooks.ROUTES)
     app.router.routes.extend(mcp.ROUTES)
-    routers = (leads, enrichment, campaigns, imports, jobs, reviews, approvals, audit, operations)
+    routers = (leads, enrichment, campaigns, imports, jobs, reviews, approvals, switches, audit, operations)
     for router in (one.router for one in routers):
         app.include_router(router)
     _describe(app)

@@ -56,26 +56,3 @@ async def get_spend(
     async with state.database.transaction() as session:
         rows, switches = await spend.since(session, since), await controls.current(session)
     return {"stopped": any(one["name"] == spend.STOPPED for one in switches), "items": rows}
-
-
-@router.post("/spend/stop", operation_id="stopSpending")
-async def stop_spending(state: AppState, operator: Operator) -> dict[str, Any]:
-    """Stops every paid call to a provider, in all processes, at once. Leads go on with what is known."""
-    async with state.database.transaction() as session:
-        await controls.turn_on(session, spend.STOPPED, by=f"key:{operator.key_id}")
-        await _audit(session, "spending_stopped", operator)
-    return {"stopped": True}
-
-
-@router.post("/spend/resume", operation_id="resumeSpending")
-async def resume_spending(state: AppState, operator: Operator) -> dict[str, Any]:
-    """Lets paid calls be made again, within the caps."""
-    async with state.database.transaction() as session:
-        if await controls.turn_off(session, spend.STOPPED):
-            await _audit(session, "spending_resumed", operator)
-    return {"stopped": False}
-
-
-async def _audit(session: Session, what: str, operator: Principal) -> None:
-    entry = AuditEntry(f"system.{what}", "done", actor=f"key:{operator.key_id}")
-    await trail.append(session, trail.Subject(), [entry])

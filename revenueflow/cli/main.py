@@ -27,6 +27,7 @@ from revenueflow.cli import (
     sources,
     spend,
     up,
+    writes,
 )  # fmt: skip
 
 app = typer.Typer(
@@ -54,6 +55,7 @@ app.add_typer(leads.app, name="leads")
 app.add_typer(mcp.app, name="mcp")
 app.add_typer(reviews.app, name="reviews")
 app.add_typer(spend.app, name="spend")
+app.add_typer(writes.app, name="writes")
 app.add_typer(sources.app, name="sources")
 app.add_typer(approvals.app, name="approvals")
 app.add_typer(audit.app, name="audit")

@@ -16,6 +16,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from revenueflow.audit import switches
+from revenueflow.audit.switches import Switch
 from revenueflow.db.engine import engine_for
 from revenueflow.db.session import Database
 from revenueflow.errors import ConfigurationError, RevenueFlowError
@@ -56,6 +58,19 @@ def asked(question: Callable[[Database], Awaitable[T]]) -> T:
             return await question(database)
 
     return guarded(lambda: asyncio.run(ask()))
+
+
+def switched(switch: Switch, *, on: bool) -> bool:
+    """Turns a switch as whoever runs the command; False if it was off and stays off."""
+
+    async def turn(database: Database) -> bool:
+        async with database.transaction() as session:
+            if not on:
+                return await switches.turn_off(session, switch, by=who())
+            await switches.turn_on(session, switch, by=who())
+            return True
+
+    return asked(turn)
 
 
 @asynccontextmanager

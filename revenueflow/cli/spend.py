@@ -7,12 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from revenueflow.audit import trail
-from revenueflow.cli.run import asked, err, show, who
+from revenueflow.audit import switches
+from revenueflow.cli.run import asked, err, show, switched
 from revenueflow.clock import utcnow
 from revenueflow.db import controls, spend
-from revenueflow.db.session import Database, Session
-from revenueflow.domain.outcome import AuditEntry
+from revenueflow.db.session import Database
 
 app = typer.Typer(help="What providers cost: caps are in enrichment.toml.", no_args_is_help=True)
 
@@ -43,12 +42,7 @@ def show_spend(
 def stop() -> None:
     """Stop every paid call to a provider, everywhere, at once. Leads go on with what is known."""
 
-    async def turn_on(database: Database) -> None:
-        async with database.transaction() as session:
-            await controls.turn_on(session, spend.STOPPED, by=who())
-            await _audit(session, "spending_stopped")
-
-    asked(turn_on)
+    switched(switches.SPENDING, on=True)
     err.print("stopped: no paid call is begun from now on; those under way end")
 
 
@@ -56,15 +50,4 @@ def stop() -> None:
 def resume() -> None:
     """Let paid calls be made again, within the caps."""
 
-    async def turn_off(database: Database) -> bool:
-        async with database.transaction() as session:
-            was_on = await controls.turn_off(session, spend.STOPPED)
-            if was_on:
-                await _audit(session, "spending_resumed")
-            return was_on
-
-    err.print("resumed" if asked(turn_off) else "it was not stopped")
-
-
-async def _audit(session: Session, what: str) -> None:
-    await trail.append(session, trail.Subject(), [AuditEntry(f"system.{what}", "done", actor=who())])
+    err.print("resumed" if switched(switches.SPENDING, on=False) else "it was not stopped")

@@ -1,4 +1,7 @@
-"""Switches that every process obeys at once. `paused` stops claims and rings, never the ingress."""
+"""Switches that every process obeys at once.
+
+`paused` stops claims and rings, never the ingress; `writes_stopped` stops every write to the outside.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from revenueflow.db.session import Session
 
 PAUSED = "paused"
+WRITES_STOPPED = "writes_stopped"
 
 _SET = text("""
     INSERT INTO controls (name, value, set_by) VALUES (:name, :value, :by)

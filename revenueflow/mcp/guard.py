@@ -33,6 +33,7 @@ from revenueflow.mcp.tools import TOOLS
 from revenueflow.privacy.identity import IdentityKey
 from revenueflow.telemetry import metrics
 
+OPEN = (ActionState.SENT, ActionState.UNKNOWN)
 CONFLICT = ("idempotency_conflict", "the key was used before, with other arguments", "another key")
 
 
@@ -90,8 +91,10 @@ class Guard:
 
     async def _write(self, checked: Checked) -> ToolResult:
         planned = self._plan(checked)
-        known = await self._ledger.known(planned.action_key)
+        known, stopped = await self._ledger.known(planned.action_key)
         _is_same(checked, planned, known)
+        if stopped:
+            return await self._while_stopped(checked, known)
         if known is None:
             # A call whose key is known was allowed when it was made.
             try:
@@ -101,6 +104,17 @@ class Guard:
         if self._policy.dry_run or checked.call.dry_run:
             return await self._dry_run(checked, planned)
         return await self._perform(checked, planned, known)
+
+    async def _while_stopped(self, checked: Checked, known: Action | None) -> ToolResult:
+        """Nothing is sent; what was sent before the stop is read back, and what has ended is told."""
+        if known is None or known["state"] == ActionState.PLANNED:
+            raise Denied("kill_switch", "all writes are stopped", "an operator who runs: revenueflow writes resume")
+        if known["state"] in OPEN:
+            caller, target = entry_of(checked.call, checked.args.lead_id).caller, checked.tool.target
+            return await self._ledger.reconcile(
+                known, target, checked.subject, checked.call.caller.lease, caller=caller, may_send=False
+            )
+        return await self._replayed(checked, known)
 
     async def _perform(self, checked: Checked, planned: PlannedAction, known: Action | None) -> ToolResult:
         target = checked.tool.target
@@ -126,7 +140,7 @@ class Guard:
             known = {**known, "args": planned.args}
         if known["state"] == ActionState.PLANNED:
             return await self._ledger.send(known, target, checked.subject, lease)
-        if known["state"] in (ActionState.SENT, ActionState.UNKNOWN):
+        if known["state"] in OPEN:
             caller = entry_of(checked.call, planned.lead_id).caller
             return await self._ledger.reconcile(known, target, checked.subject, lease, caller=caller)
         return await self._replayed(checked, known)

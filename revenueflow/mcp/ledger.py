@@ -26,7 +26,7 @@ from revenueflow.mcp.admission import Admission, Entry
 from revenueflow.mcp.lately import Lately
 from revenueflow.mcp.results import SETTLED, Action, result, stored_result
 from revenueflow.mcp.targets import Target
-from revenueflow.mcp.writes import Note, Planning, Settling, Writes
+from revenueflow.mcp.writes import Known, Note, Planning, Settling, Writes
 from revenueflow.resilience.crash import crash_point
 from revenueflow.telemetry import metrics
 
@@ -57,8 +57,8 @@ class Ledger:
         self._settle = settle_seconds
         self._delays = Lately(NOTED_AGAIN)
 
-    async def known(self, key: UUID) -> Action | None:
-        """The action with this key, if there is one."""
+    async def known(self, key: UUID) -> Known:
+        """The action with this key, if there is one, and whether writes are stopped now."""
         return await self._writes.known(key)
 
     async def note(self, subject: trail.Subject, entry: AuditEntry) -> None:

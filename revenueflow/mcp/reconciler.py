@@ -13,19 +13,20 @@ from revenueflow.mcp.tools import TOOLS
 from revenueflow.telemetry import logs
 
 log = logs.get("reconciler")
+HOLDING = (controls.PAUSED, controls.WRITES_STOPPED)
 READABLE = tuple(name for name, tool in TOOLS.items() if tool.target == "crm" and not tool.reads)
 
 
 async def reconcile_open(database: Database, ledger: Ledger, policy: Policy, *, quiet: float) -> int:
     """Reads back each write that has been open for `quiet` seconds; returns how many were looked at.
 
-    While the policy or `pause` stops writes it still reads, and sends nothing. Raises Unavailable.
+    While the policy, `pause` or the stop of writes is on it still reads, and sends nothing. Raises Unavailable.
     """
     async with database.transaction() as session:
         found = await actions.open_actions(session, READABLE, quiet=quiet)
-        paused = any(control["name"] == controls.PAUSED for control in await controls.current(session))
+        held = any(control["name"] in HOLDING for control in await controls.current(session))
     for action in found:
-        await _reconcile(ledger, action, may_send=policy.writes_are_on and not paused)
+        await _reconcile(ledger, action, may_send=policy.writes_are_on and not held)
     return len(found)
 
 

@@ -40,6 +40,13 @@ class Settling(NamedTuple):
     entry: AuditEntry
 
 
+class Known(NamedTuple):
+    """The action under a key, if there is one; and whether writes are stopped."""
+
+    action: Action | None
+    stopped: bool
+
+
 class Note(NamedTuple):
     """What became of a call that wrote nothing, and what its audit event is about."""
 
@@ -56,16 +63,16 @@ class Writes:
     def __init__(self, direct: Direct, limit: LeadLimit = USUAL_LIMIT) -> None:
         self._direct = direct
         self._limit = limit
-        self.known: Shared[UUID, Action | None] = Shared(self._known, lanes=LANES)
+        self.known: Shared[UUID, Known] = Shared(self._known, lanes=LANES)
         self.note: Shared[Note, None] = Shared(self._note)
         self.plan: Shared[Planning, Action | None] = Shared(self._plan, lanes=LANES)
         self.send: Shared[Sending, bool] = Shared(self._send)
         self.settle: Shared[Settling, bool] = Shared(self._settle, lanes=LANES)
 
-    async def _known(self, keys: Sequence[UUID]) -> list[Action | None]:
+    async def _known(self, keys: Sequence[UUID]) -> list[Known]:
         async with self._direct.connection() as connection:
-            found = await actions.by_keys(connection, list(set(keys)))
-        return [found.get(key) for key in keys]
+            found, stopped = await actions.known(connection, list(set(keys)))
+        return [Known(found.get(key), stopped) for key in keys]
 
     async def _note(self, notes: Sequence[Note]) -> list[Exception | None]:
         return await self._direct.together(notes, _note, one_statement=True)

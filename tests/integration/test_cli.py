@@ -41,6 +41,7 @@ OBVIOUS = {
     ("serve", "sandbox"), ("serve", "sealer"),
     ("audit", "checkpoint"), ("keys", "audit"), ("keys", "list"), ("keys", "revoke"), ("keys", "identity"),
     ("jobs", "show"), ("leads", "list"), ("spend", "stop"), ("spend", "resume"),
+    ("writes", "stop"), ("writes", "resume"),
 }  # fmt: skip
 
 

@@ -126,6 +126,8 @@ ALLOWED = {
     ("GET", "/v1/spend"): {"reader", "operator", "auditor", "admin"},
     ("POST", "/v1/spend/stop"): {"operator", "admin"},
     ("POST", "/v1/spend/resume"): {"operator", "admin"},
+    ("POST", "/v1/writes/stop"): {"operator", "admin"},
+    ("POST", "/v1/writes/resume"): {"operator", "admin"},
     ("GET", "/v1/campaigns"): {"reader", "operator", "auditor", "admin"},
     ("GET", "/v1/campaigns/{id}/leads"): {"reader", "operator", "auditor", "admin"},
     ("POST", "/v1/campaigns/{id}/pull"): {"operator", "admin"},

@@ -109,7 +109,7 @@ def test_openapi_is_valid_and_its_operations_have_stable_names(shared_api: Api) 
         "listApprovals", "listAuditEvents", "listCampaignLeads", "listCampaigns", "listDeadLetters", "listLeads",
         "listQuarantine", "listReviews", "livez", "metrics",
         "proveAuditEvent", "pullCampaign", "readyz", "receiveHubSpot", "receiveLead", "receiveMarketo",
-        "replayDeadLetters", "resumeSpending", "retryLead", "stopSpending",
+        "replayDeadLetters", "resumeSpending", "resumeWrites", "retryLead", "stopSpending", "stopWrites",
     ]  # fmt: skip
     for name, operation in operations.items():
         assert operation["tags"], name

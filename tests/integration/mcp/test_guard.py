@@ -52,6 +52,25 @@ async def test_the_kill_switch_stops_every_write(home: House, tmp_path: Path) ->
     await denied(home, owner(uuid4(), operator()), "kill_switch")
 
 
+async def test_the_stop_of_writes_is_obeyed_without_a_restart(home: House) -> None:
+    async with home.registry() as registry:
+        done = owner(uuid4(), operator(), "k-done")
+        assert (await registry.call(done)).status is CallStatus.CONFIRMED
+        await home.sandbox.break_("crm", lose_answer_rate=1)
+        unclear = owner(uuid4(), operator(), "k-unclear")
+        assert (await registry.call(unclear)).status is CallStatus.UNKNOWN
+        await home.sandbox.break_("crm")
+        home.rows("INSERT INTO controls (name, value, set_by) VALUES ('writes_stopped', 'true', 'test')")
+        fresh = owner(uuid4(), operator(), "k-fresh")
+        refused = await registry.call(fresh)
+        assert (refused.status, refused.denial and refused.denial.code) == (CallStatus.DENIED, "kill_switch")
+        assert (await registry.call(done)).replayed
+        assert (await registry.call(unclear)).status is CallStatus.CONFIRMED  # read back, not written
+        assert len(await home.sandbox.records()) == 2
+        home.rows("DELETE FROM controls")
+        assert (await registry.call(fresh)).status is CallStatus.CONFIRMED
+
+
 async def test_read_only_stops_every_write(home: House, tmp_path: Path) -> None:
     with_policy(home, tmp_path, ("read_only = false", "read_only = true"))
     await denied(home, owner(uuid4(), operator()), "read_only")
