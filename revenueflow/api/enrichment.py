@@ -9,12 +9,9 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 
 from revenueflow.api.deps import AppState, Principal, TraceId, require
-from revenueflow.audit import trail
 from revenueflow.clock import utcnow
 from revenueflow.db import controls, jobs_view, leads, spend
-from revenueflow.db.session import Session
 from revenueflow.domain.lead import Lead
-from revenueflow.domain.outcome import AuditEntry
 from revenueflow.errors import Conflict, NotFound
 from revenueflow.pipeline import demand
 

@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import typer
 
 from revenueflow import __version__
-from revenueflow.cli import (
-    approvals,
-    audit,
-    bench,
-    control,
-    demo,
-    doctor,
-    enrich,
-    evaluate,
-    imports,
-    jobs,
-    keys,
-    leads,
-    mcp,
-    reviews,
-    schema,
-    serve,
-    sources,
-    spend,
-    up,
-    writes,
-)  # fmt: skip
+from revenueflow.cli.lazy import LazyGroup
+
+
+class Everything(LazyGroup):
+    """The commands, in the order of the help."""
+
+    places: ClassVar = {
+        "up": "up:up",
+        "demo": "demo:demo",
+        "migrate": "control:migrate",
+        "pause": "control:pause",
+        "resume": "control:resume",
+        "doctor": "doctor:doctor",
+        "schema": "schema:schema",
+        "import": "imports:import_csv",
+        "enrich": "enrich:enrich",
+        "serve": "serve:app",
+        "keys": "keys:app",
+        "jobs": "jobs:app",
+        "leads": "leads:app",
+        "mcp": "mcp:app",
+        "reviews": "reviews:app",
+        "approvals": "approvals:app",
+        "spend": "spend:app",
+        "writes": "writes:app",
+        "sources": "sources:app",
+        "audit": "audit:app",
+        "bench": "bench:app",
+        "eval": "evaluate:app",
+    }
+
 
 app = typer.Typer(
+    cls=Everything,
     name="revenueflow",
     help="Inbound B2B leads: kept, enriched, grounded, scored, routed, and written to the CRM under guard.",
     epilog="Exit codes: 0 ok, 1 failed, 2 usage, 75 retry later, 78 configuration, 130 interrupted.",
@@ -39,28 +49,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("up")(up.up)
-app.command("demo")(demo.demo)
-app.command("migrate")(control.migrate)
-app.command("pause")(control.pause)
-app.command("resume")(control.resume)
-app.command("doctor")(doctor.doctor)
-app.command("schema")(schema.schema)
-app.command("import")(imports.import_csv)
-app.command("enrich")(enrich.enrich)
-app.add_typer(serve.app, name="serve")
-app.add_typer(keys.app, name="keys")
-app.add_typer(jobs.app, name="jobs")
-app.add_typer(leads.app, name="leads")
-app.add_typer(mcp.app, name="mcp")
-app.add_typer(reviews.app, name="reviews")
-app.add_typer(spend.app, name="spend")
-app.add_typer(writes.app, name="writes")
-app.add_typer(sources.app, name="sources")
-app.add_typer(approvals.app, name="approvals")
-app.add_typer(audit.app, name="audit")
-app.add_typer(bench.app, name="bench")
-app.add_typer(evaluate.app, name="eval")
 
 
 def _version(wanted: bool) -> None:

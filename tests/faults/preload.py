@@ -11,6 +11,7 @@ import revenueflow.api.app
 import revenueflow.api.deadlines
 import revenueflow.cli.main
 import revenueflow.cli.sandbox
+import revenueflow.cli.serve
 import revenueflow.sandbox.server
 import revenueflow.wiring.services
 import revenueflow.workers.relay

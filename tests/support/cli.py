@@ -11,15 +11,20 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import orjson
+
+from revenueflow import cli
 
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
 SECONDS = 60.0
 
 _forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(["revenueflow.cli.main", "revenueflow.db.migrate"])
+_forks.set_forkserver_preload(
+    [*(f"revenueflow.cli.{one.name}" for one in iter_modules(cli.__path__)), "revenueflow.db.migrate"]
+)
 
 
 @dataclass(frozen=True, slots=True)
