@@ -26,7 +26,8 @@ import asyncpg
 import httpx2
 import psutil
 
-from bench.stack import Stack, print_json, say, secrets, stack
+from bench.stack import Stack, print_json, say, stack
+from revenueflow.devserver import secrets
 from revenueflow.devserver.services import pids
 
 CHUNK = 500

@@ -110,7 +110,8 @@ async def _again(direct: Direct, database: Database) -> float:
 
 def _resident(pid: int) -> float:
     """MiB that a process has resident now."""
-    return round(psutil.Process(pid).memory_info().rss / 2**20, 1)
+    resident: int = psutil.Process(pid).memory_info().rss
+    return round(resident / 2**20, 1)
 
 
 def _file(leads: int, companies: int, word: str) -> bytes:

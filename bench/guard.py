@@ -50,6 +50,14 @@ class Instant:
         """Nothing is there."""
         return None
 
+    def normal(self, _type: str, fields: dict[str, Any]) -> dict[str, Any]:
+        """It would keep what it gets."""
+        return fields
+
+    async def account_of(self, _domain: str) -> CrmRecord | None:
+        """None is there."""
+        return None
+
 
 def main() -> None:
     """Measures and prints."""

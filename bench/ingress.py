@@ -12,7 +12,9 @@ import argparse
 import statistics
 from typing import Any
 
-from bench.stack import HOST, Stack, free_port, measured, print_json, say, secrets, stack
+from bench.stack import Stack, measured, print_json, say, stack
+from revenueflow.devserver import secrets
+from revenueflow.devserver.server import HOST, free_port
 
 
 def main() -> None:

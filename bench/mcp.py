@@ -11,14 +11,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
-from uuid import uuid4
+from uuid import NAMESPACE_OID, uuid5
 
 import aiohttp
 import orjson
 
-from bench.stack import print_json, stack
+from bench.stack import Stack, print_json, stack
+from revenueflow.bench.meter import Meter
 from revenueflow.devserver import secrets
+from revenueflow.devserver.services import pids
 
 VERSION = "2025-11-25"
 
@@ -32,10 +35,11 @@ def main() -> None:
     with stack() as one:
         one.serve("api", REVENUEFLOW_KEY_LIMIT="10000000")
         key = secrets.ensure(one.folder).keys["operator"]
-        print_json(asyncio.run(_measure(one.api, key, args.calls, args.connections)))
+        print_json(asyncio.run(_measure(one, key, args.calls, args.connections)))
 
 
-async def _measure(url: str, key: str, calls: int, connections: int) -> dict[str, Any]:
+async def _measure(one: Stack, key: str, calls: int, connections: int) -> dict[str, Any]:
+    url = one.api
     headers = {
         "Authorization": f"Bearer {key}", "Accept": "application/json, text/event-stream",
         "Content-Type": "application/json", "MCP-Protocol-Version": VERSION,
@@ -43,25 +47,21 @@ async def _measure(url: str, key: str, calls: int, connections: int) -> dict[str
     connector = aiohttp.TCPConnector(limit=connections)
     async with aiohttp.ClientSession(headers=headers, connector=connector) as session:
         first = await _call(session, f"{url}/mcp", _body("warm"))
-        floor = await _rate(lambda _: _get(session, f"{url}/livez"), calls, connections)
-        called = await _rate(lambda n: _call(session, f"{url}/mcp", _body(str(n))), calls, connections)
-        again = await _rate(lambda n: _call(session, f"{url}/mcp", _body(str(n))), calls, connections)
-        listed = await _rate(lambda _: _call(session, f"{url}/mcp", LIST), calls, connections)
-    return {
-        "first": first["result"]["structuredContent"]["status"],
-        "livez_per_second": floor,
-        "writes_per_second": called,
-        "replays_per_second": again,
-        "lists_per_second": listed,
-    }
+        kinds = {
+            "livez": lambda _: _get(session, f"{url}/livez"),
+            "writes": lambda n: _write(session, url, n, replayed=False),
+            "replays": lambda n: _write(session, url, n, replayed=True),
+            "lists": lambda _: _call(session, f"{url}/mcp", LIST),
+        }
+        rates = {kind: await _rate(one, ask, calls, connections) for kind, ask in kinds.items()}
+    return {"first": first["result"]["structuredContent"]["status"], **rates}
 
 
 LIST = orjson.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/list"})
-LEADS = [str(uuid4()) for _ in range(64)]
 
 
 def _body(number: str) -> bytes:
-    lead = LEADS[hash(number) % len(LEADS)]
+    lead = str(uuid5(NAMESPACE_OID, number))
     args = {"lead_id": lead, "owner_id": "dana", "owner_name": "Dana", "reason": "bench", "idempotency_key": number}
     params = {"name": "assign_owner", "arguments": args}
     return orjson.dumps({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params})
@@ -74,21 +74,28 @@ async def _call(session: aiohttp.ClientSession, url: str, body: bytes) -> dict[s
         return found
 
 
+async def _write(session: aiohttp.ClientSession, url: str, number: int, *, replayed: bool) -> None:
+    told = (await _call(session, f"{url}/mcp", _body(str(number))))["result"]["structuredContent"]
+    assert (told["status"], told["replayed"]) == ("confirmed", replayed), told
+
+
 async def _get(session: aiohttp.ClientSession, url: str) -> None:
     async with session.get(url) as answer:
         await answer.read()
 
 
-async def _rate(ask: Any, calls: int, connections: int) -> int:
+async def _rate(one: Stack, ask: Callable[[int], Awaitable[Any]], calls: int, connections: int) -> dict[str, float]:
     left = iter(range(calls))
 
     async def work() -> None:
         for number in left:
             await ask(number)
 
-    start = time.perf_counter()
-    await asyncio.gather(*(work() for _ in range(connections)))
-    return round(calls / (time.perf_counter() - start))
+    with Meter({"api": [pids(one.services)["api"]]}) as meter:
+        start = time.perf_counter()
+        await asyncio.gather(*(work() for _ in range(connections)))
+        seconds = time.perf_counter() - start
+    return {"per_second": round(calls / seconds), "api_cpu_ms": round(meter.cpu.get("api", 0) * 1000 / calls, 3)}
 
 
 if __name__ == "__main__":

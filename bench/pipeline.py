@@ -14,7 +14,8 @@ from typing import Any
 
 import httpx2
 
-from bench.stack import HOST, Stack, free_port, measured, print_json, stack
+from bench.stack import Stack, measured, print_json, stack
+from revenueflow.devserver.server import HOST, free_port
 
 AT_ONCE = {"enrich": 0.0, "model": 0.0, "crm": 0.0}
 SLOW = {"enrich": 0.15, "model": 1.2, "crm": 0.03}

@@ -23,7 +23,7 @@ from revenueflow.devserver import environment, secrets
 from revenueflow.devserver.backends import Backends
 from revenueflow.devserver.children import Child, spawn
 from revenueflow.devserver.server import HOST, free_port, write_secret
-from revenueflow.devserver.services import Service, await_answer, pids
+from revenueflow.devserver.services import Running, Service, await_answer, pids
 from revenueflow.settings import DatabaseSettings
 
 GIVEN = ("DATABASE_URL", "MIGRATION_DATABASE_URL", "SEALER_DATABASE_URL", "REDIS_URL")
@@ -75,12 +75,12 @@ class Stack:
         """A Python process that answers on `port` when it is ready."""
         log = self.folder / "logs" / f"{name}.log"
 
-        def start() -> Child:
+        def start() -> Running:
             child = spawn([sys.executable, *arguments], log=log, env=self.env | env, cwd=Path.cwd())
             await_answer(name, child, f"http://{HOST}:{port}/{path}", log)
             return child
 
-        self.services[name] = Service(name, start, lambda child: child.stop(grace=30.0))
+        self.services[name] = Service(name, start, _end)
         self.services[name].up()
         say(f"{name} is up")
 
@@ -123,6 +123,11 @@ def stack() -> Iterator[Stack]:
         yield one
 
 
+def _end(child: Running) -> None:
+    assert isinstance(child, Child)
+    child.stop(grace=30.0)
+
+
 def measured(kind: str, ports_file: Path, *arguments: str) -> dict[str, Any]:
     """`revenueflow bench KIND`: its figures. Ends the program if it failed."""
     command = [sys.executable, "-m", "revenueflow", "bench", kind, "--ports-file", str(ports_file), *arguments]
@@ -145,10 +150,12 @@ def print_json(figures: Mapping[str, Any]) -> None:
 
 
 def _unhurried(folder: Path) -> Path:
-    """A folder with our enrichment.toml without rate limits, and with room for what is pretended to be spent."""
+    """A folder with our rules: no rate limits of providers, room for what is pretended to be spent, and for calls."""
     text = re.sub(r"^per_(second|minute) = .*\n", "", defaults.text("enrichment.toml"), flags=re.MULTILINE)
     folder.mkdir()
     (folder / "enrichment.toml").write_text(text.replace("day = 250", "day = 1_000_000"), encoding="utf-8")
+    text = re.sub(r"^(per_lead|per_caller|per_crm) = \d+$", r"\1 = 1000000", defaults.text("policy.toml"), flags=re.M)
+    (folder / "policy.toml").write_text(text, encoding="utf-8")
     return folder
 
 

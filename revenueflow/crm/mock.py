@@ -7,7 +7,7 @@ from uuid import UUID
 
 from revenueflow.crm.base import CrmRecord
 from revenueflow.db import mock_crm
-from revenueflow.db.session import Database
+from revenueflow.db.direct import Direct
 
 
 class MockCrm:
@@ -15,18 +15,18 @@ class MockCrm:
 
     name = "mock"
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, direct: Direct) -> None:
+        self._direct = direct
 
     async def put(self, object_type: str, key: UUID, fields: dict[str, Any]) -> CrmRecord:
         """Creates or updates a record."""
-        async with self._database.transaction() as session:
-            return CrmRecord(**await mock_crm.put(session, object_type, key, fields))
+        async with self._direct.connection() as connection:
+            return CrmRecord(**await mock_crm.put(connection, object_type, key, fields))
 
     async def get(self, object_type: str, key: UUID) -> CrmRecord | None:
         """Reads a record."""
-        async with self._database.transaction() as session:
-            found = await mock_crm.get(session, object_type, key)
+        async with self._direct.connection() as connection:
+            found = await mock_crm.get(connection, object_type, key)
         return CrmRecord(**found) if found else None
 
     def normal(self, object_type: str, fields: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002

@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, text
-from sqlalchemy.dialects.postgresql import JSONB
+import orjson
 
-from revenueflow.db.session import Session
+from revenueflow.db.direct import Connection
+from revenueflow.db.rows import encoded
 
-_PUT = text("""
+_PUT = """
     INSERT INTO mock_crm_records (object_type, record_key, crm_id, fields)
-    VALUES (:object_type, :key, 'mock-' || replace(uuidv7()::text, '-', ''), :fields)
+    VALUES ($1, $2, 'mock-' || replace(uuidv7()::text, '-', ''), $3::jsonb)
     ON CONFLICT (object_type, record_key)
     DO UPDATE SET fields = mock_crm_records.fields || excluded.fields, updated_at = now()
     RETURNING crm_id, fields
-""").bindparams(bindparam("fields", type_=JSONB))
-_GET = text("SELECT crm_id, fields FROM mock_crm_records WHERE object_type = :object_type AND record_key = :key")
+"""
+_GET = "SELECT crm_id, fields FROM mock_crm_records WHERE object_type = $1 AND record_key = $2"
 
 
-async def put(session: Session, object_type: str, key: UUID, fields: dict[str, Any]) -> dict[str, Any]:
-    """Merges fields into a record, or makes it; returns crm_id and all fields."""
-    found = await session.execute(_PUT, {"object_type": object_type, "key": key, "fields": fields})
-    return dict(found.mappings().one())
+async def put(connection: Connection, object_type: str, key: UUID, fields: dict[str, Any]) -> dict[str, Any]:
+    """Merges fields into a record, or makes it; returns crm_id and all fields. One statement."""
+    return _decoded(await connection.fetchrow(_PUT, object_type, key, encoded(fields)))
 
 
-async def get(session: Session, object_type: str, key: UUID) -> dict[str, Any] | None:
+async def get(connection: Connection, object_type: str, key: UUID) -> dict[str, Any] | None:
     """crm_id and fields of a record."""
-    found = (await session.execute(_GET, {"object_type": object_type, "key": key})).mappings().first()
-    return dict(found) if found else None
+    found = await connection.fetchrow(_GET, object_type, key)
+    return _decoded(found) if found else None
+
+
+def _decoded(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {"crm_id": row["crm_id"], "fields": orjson.loads(row["fields"])}

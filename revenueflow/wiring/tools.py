@@ -45,7 +45,7 @@ def registry(
     return Registry(
         database,
         direct,
-        _crm(settings, database, closing),
+        _crm(settings, direct, closing),
         messenger,
         policy.load(settings.config_dir),
         identity_key(settings.keys),
@@ -56,10 +56,10 @@ def registry(
     )
 
 
-def _crm(settings: Settings, database: Database, closing: Closing) -> Crm:
+def _crm(settings: Settings, direct: Direct, closing: Closing) -> Crm:
     crm = settings.crm
     if crm.provider == "mock":
-        return MockCrm(database)
+        return MockCrm(direct)
     if crm.provider == "salesforce":
         return _salesforce(settings, closing)
     if crm.provider == "hubspot":
