@@ -104,6 +104,13 @@ class Words(Value):
         return PhraseIndex((phrase, "hedge") for phrase in self.hedges)
 
 
+class OpinionRules(Value):
+    """The scores of what a second opinion decides: how sure it is that the claim holds."""
+
+    supported: Share = 0.6
+    contradicted: Share = 0.2
+
+
 class Fit(Value):
     """Points by field, with `extra` ones beyond the usual hundred.
 
@@ -143,6 +150,7 @@ class GroundingRules(Value):
     time: Time
     words: Words
     statements: Statements = Field(default_factory=Statements)
+    opinion: OpinionRules = OpinionRules()
     trust: dict[Trust, Share]
     half_life: HalfLife
     fit: Fit

@@ -21,16 +21,17 @@ def quote_verbatim(claim: Claim, context: Context) -> Decision | None:
 def spans(claim: Claim, context: Context) -> tuple[Span, ...]:
     """Where the quotes of a claim stand, each at its first place; nothing for one that does not."""
     found = (
-        (c.evidence_id, _place(c, context)) for c in claim.citations if c.quote and c.evidence_id in context.evidence
+        (c.evidence_id, place(c, context)) for c in claim.citations if c.quote and c.evidence_id in context.evidence
     )
     return tuple(Span(evidence_id=name, start=at.start(), end=at.end()) for name, at in found if at)
 
 
 def _stands(citation: Citation, context: Context) -> bool:
-    return not comparable(citation.quote or "") or _place(citation, context) is not None
+    return not comparable(citation.quote or "") or place(citation, context) is not None
 
 
-def _place(citation: Citation, context: Context) -> re.Match[str] | None:
+def place(citation: Citation, context: Context) -> re.Match[str] | None:
+    """Where the quote of a citation first stands in the text of its evidence; None if it does not."""
     quote = comparable(citation.quote or "")
     if not quote:
         return None
