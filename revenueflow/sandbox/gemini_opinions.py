@@ -19,16 +19,16 @@ BLOCK: Final = re.compile(r"<claims>(.*?)</claims>", re.DOTALL)
 SENTENCE: Final = re.compile(r"[^.!?\n]+[.!?]?")
 SAID: Final = 0.6
 """The share of a claim's words that a sentence holds which says it."""
-LETTERS: Final = 5
+LETTERS: Final = 4
 """So many letters of a word tell what it is about: "expands" and "expansion" are one."""
 LONGEST_QUOTE: Final = 2000
 DULL: Final = frozenset({"the", "and", "its", "has", "have", "are", "was", "for", "with", "that", "company"})
 ALIKE: Final = (
-    frozenset({"pilot", "trial", "proof"}),
-    frozenset({"expan", "opens", "openi", "growi"}),
-    frozenset({"partn", "teams", "allia"}),
-    frozenset({"award", "prize", "honou"}),
-    frozenset({"acqui", "bough", "takeo"}),
+    frozenset({"pilo", "tria"}),
+    frozenset({"expa", "open", "grow"}),
+    frozenset({"awar", "priz"}),
+    frozenset({"acqu", "boug"}),
+    frozenset({"buil", "deve", "make"}),
 )
 """Words that mean the same to this model, by their first letters."""
 
