@@ -6,6 +6,7 @@ import calendar
 import re
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from functools import cache
 from typing import Final, NamedTuple
 
 from revenueflow.domain.date_words import ALSO_WORDS, COUNTS, EARLY, HINTS, MIDDLE, MONTH_OF, ORDINALS, UNITS
@@ -64,9 +65,7 @@ def periods(text: str, anchor: date) -> tuple[Period, ...]:
     """All dates of a text in order; relative ones are counted from `anchor`. Linear in the text."""
     kinds = _kinds(text)
     taken: list[Period] = []
-    for pattern, read in PATTERNS if kinds else ():
-        if kinds.isdisjoint(NEEDS[read]):
-            continue
+    for pattern, read in _patterns_for(kinds) if kinds else ():
         for match in pattern.finditer(text):
             if all(match.end() <= one.start or one.end <= match.start() for one in taken):
                 found = _read(match, anchor, read)
@@ -282,6 +281,13 @@ TOKEN: Final = re.compile(r"[^\W_]+")
 SOME_YEAR: Final = re.compile(r"(?:19|20)\d\d")
 
 
-def _kinds(text: str) -> set[str]:
+def _kinds(text: str) -> frozenset[str]:
     kinds = {HINTS[token] for token in TOKEN.findall(text.lower()) if token in HINTS}
-    return kinds | {"year"} if SOME_YEAR.search(text) else kinds
+    if SOME_YEAR.search(text):
+        kinds.add("year")
+    return frozenset(kinds)
+
+
+@cache
+def _patterns_for(kinds: frozenset[str]) -> tuple[tuple[re.Pattern[str], Reader], ...]:
+    return tuple((pattern, read) for pattern, read in PATTERNS if not kinds.isdisjoint(NEEDS[read]))

@@ -68,7 +68,8 @@ class Sayings(Value):
     def roots(self, tokens: Iterable[str], noise: str) -> frozenset[str]:
         """The roots of the words that say something, synonyms as one."""
         dull = self._noise.get(noise, frozenset())
-        return frozenset(self.meaning(word) for word in tokens if root(word) not in dull)
+        known = self._synonyms
+        return frozenset([known.get(plain, plain) for plain in map(root, tokens) if plain not in dull])
 
     def meaning(self, word: str) -> str:
         """The root of a word, or of the one that stands for it."""

@@ -17,8 +17,10 @@ def visible(text: str) -> str:
     """The text without control, format, tag, private and unassigned characters; line breaks and tabs stay."""
     if text.isascii() and text.isprintable():
         return text
-    kept = (char for char in text.replace("\u2028", "\n").replace("\u2029", "\n") if _seen(char))
-    return SELECTORS.sub("", "".join(kept))
+    text = text.replace("\u2028", "\n").replace("\u2029", "\n")
+    hidden = {char for char in set(text) if not _seen(char)}
+    kept = "".join(char for char in text if char not in hidden) if hidden else text
+    return kept if kept.isascii() else SELECTORS.sub("", kept)
 
 
 def _seen(char: str) -> bool:
@@ -30,6 +32,8 @@ def comparable(text: str) -> str:
 
     Case, accents, words and digits stay as they are.
     """
+    if text.isascii() and text.isprintable():  # of all spaces it can hold plain ones only
+        return text.strip() if "  " not in text else SPACES.sub(" ", text).strip()
     if not text.isascii():
         text = unicodedata.normalize("NFKC", DASHES.sub("-", visible(text).translate(QUOTES)))
     return SPACES.sub(" ", visible(text)).strip()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import date
-from functools import cached_property
 from typing import Final
 
+from revenueflow.domain.lazy import lazy
 from revenueflow.domain.periods import Period, periods
 from revenueflow.domain.phrases import words
 from revenueflow.domain.quantity import Quantity, scan
@@ -47,17 +47,17 @@ class Clause:
         self._dates: dict[date, tuple[Period, ...]] = {}
         self._lists = lists
 
-    @cached_property
+    @lazy
     def denied(self) -> bool:
         """True if it denies what it speaks of."""
         return negated(self.text, self._lists, self.words)
 
-    @cached_property
+    @lazy
     def words(self) -> tuple[str, ...]:
         """Its folded words."""
         return words(self.text)
 
-    @cached_property
+    @lazy
     def padded(self) -> str:
         """Its words with a space around each, to look for phrases in."""
         return f" {' '.join(self.words)} "
@@ -80,7 +80,7 @@ class Clause:
             self._dates[day] = periods(self.text, day)
         return self._dates[day]
 
-    @cached_property
+    @lazy
     def numbers(self) -> tuple[Quantity, ...]:
         """Its numbers in digits."""
         return scan(self.text)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from functools import cached_property
 
 import orjson
 from pydantic import JsonValue
 
 from revenueflow.domain.claim import Claim, ClaimField
 from revenueflow.domain.evidence import Evidence, Signal, Trust
+from revenueflow.domain.lazy import lazy
 from revenueflow.domain.phrases import WORD, fold, words
 from revenueflow.domain.quantity import Quantity, scan
 from revenueflow.domain.text import comparable
@@ -38,9 +38,10 @@ class Context:
         self.vocabulary = vocabulary
         self.rules = rules
         self._now = now
-        self._field_stems: dict[ClaimField, frozenset[str]] = {}
         self.allowed: dict[int, frozenset[str]] = {}
         """Kept by the check of names: the words that the statement of a claim may hold."""
+        self.places: dict[tuple[str, str | None], tuple[int, int] | None] = {}
+        """Kept by the check of quotes: where each stands in its piece."""
         self._predicates: dict[int, str] = {}
         self._cited: dict[int, tuple[str, ...]] = {}
         self._related: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {}
@@ -94,9 +95,7 @@ class Context:
 
     def field_stems(self, field: ClaimField) -> frozenset[str]:
         """The stems of the words that say what kind of fact a statement of this field states."""
-        if field not in self._field_stems:
-            self._field_stems[field] = frozenset(map(stem, self.rules.words.of_field.get(field, frozenset())))
-        return self._field_stems[field]
+        return self.rules.words.stems_of_field.get(field, frozenset())
 
     def numbers(self, evidence_id: str) -> tuple[Quantity, ...]:
         """The numbers of a piece."""
@@ -184,7 +183,7 @@ class Context:
         whole = (Clause(self.sentence(claim).text, self.rules.words),)
         return Telling(whole, None, self.vocabulary, self.rules, day, day, stated=True)
 
-    @cached_property
+    @lazy
     def today(self) -> date:
         """The day of the judgement: the one given, else that of the newest piece."""
         newest = max((piece.fetched_at for piece in self.evidence.values()), default=None)
@@ -239,22 +238,27 @@ class Context:
             self._predicates[id(claim)] = "".join(kept)
         return self._predicates[id(claim)]
 
-    @cached_property
+    @lazy
     def _first_words(self) -> frozenset[str]:
         return frozenset(found[0] for name in self._company_names if (found := words(name)))
 
-    @cached_property
+    @lazy
     def company_words(self) -> frozenset[str]:
         """The words of the company's names and domains."""
         return frozenset(word for name in self._company_names for word in words(name))
 
-    @cached_property
+    @lazy
+    def company_stems(self) -> frozenset[str]:
+        """Their stems."""
+        return frozenset(map(stem, self.company_words))
+
+    @lazy
     def _company_names(self) -> tuple[str, ...]:
         signals = (Signal.COMPANY_NAME, Signal.COMPANY_DOMAIN)
         found = {self.text(name) for signal in signals for name in self._by_signal.get(signal, ())}
         return tuple(sorted((name for name in found if len(name) > 2), key=len, reverse=True))
 
-    @cached_property
+    @lazy
     def _by_signal(self) -> dict[Signal, list[str]]:
         found: dict[Signal, list[str]] = {}
         for name, piece in self.evidence.items():

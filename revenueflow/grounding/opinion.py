@@ -88,12 +88,14 @@ def _carried(judged: JudgedClaim, opinion: Opinion, context: Context) -> Span | 
     found = place(Citation(evidence_id=name, quote=opinion.quote), context)
     if found is None:
         return None
-    around = Clause(_around(found.start(), found.end(), context.text(name)), context.rules.words)
-    if not _is_about(judged, found[0], around, context):
+    start, end = found
+    text = context.text(name)
+    around = Clause(_around(start, end, text), context.rules.words)
+    if not _is_about(judged, text[start:end], around, context):
         return None
     if opinion.relation is Relation.ENTAILS and around.denied != context.sentence(judged.claim).denies:
         return None
-    return Span(evidence_id=name, start=found.start(), end=found.end())
+    return Span(evidence_id=name, start=start, end=end)
 
 
 def _is_about(judged: JudgedClaim, quote: str, around: Clause, context: Context) -> bool:

@@ -12,6 +12,7 @@ from revenueflow.domain.claim import ClaimField
 from revenueflow.domain.evidence import Trust
 from revenueflow.domain.phrases import PhraseIndex, fold, words
 from revenueflow.grounding.free.table import Statements
+from revenueflow.grounding.stems import stem
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Points = Annotated[float, Field(ge=0, le=100)]
@@ -92,6 +93,16 @@ class Words(Value):
     def negation_starts(self) -> frozenset[str]:
         """The words with which a denial begins."""
         return self.negations | {phrase[0] for phrase in self.negating}
+
+    @cached_property
+    def negation_openers(self) -> frozenset[str]:
+        """The words with which a denial, or a turn of phrase that is none, begins."""
+        return self.negation_starts | {phrase[0] for phrase in self.harmless}
+
+    @cached_property
+    def stems_of_field(self) -> dict[ClaimField, frozenset[str]]:
+        """The stems of the words that say what kind of fact a statement of a field states."""
+        return {field: frozenset(map(stem, listed)) for field, listed in self.of_field.items()}
 
     @cached_property
     def hedge_starts(self) -> frozenset[str]:

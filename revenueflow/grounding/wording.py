@@ -27,6 +27,9 @@ def negated(text: str, lists: Words, known: tuple[str, ...] | None = None) -> bo
         return False
     count, place = 0, 0
     while place < len(tokens):
+        if tokens[place] not in lists.negation_openers:
+            place += 1
+            continue
         skip = _phrase(tokens, place, lists.harmless)
         denial = 0 if skip else _phrase(tokens, place, lists.negating) or int(tokens[place] in lists.negations)
         count += denial > 0
