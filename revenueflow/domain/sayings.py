@@ -20,6 +20,7 @@ ENDINGS: Final = (
 ENDING: Final = frozenset(ENDINGS)
 SIZES: Final = tuple(sorted({len(ending) for ending in ENDINGS}, reverse=True))
 SHORTEST_ROOT: Final = 4
+HEAD: Final = 3
 
 
 class Sayings(Value):
@@ -81,6 +82,18 @@ class Sayings(Value):
         return {name: re.compile(rf"(?i)\b(?:{'|'.join(map(_written, cues))})") for name, cues in self.cues.items()}
 
     @cached_property
+    def cue_heads(self) -> dict[str, frozenset[str]]:
+        """By name, the heads of the words with which its cues begin: a text without any has no such cue.
+
+        A name with a cue that ends before its head does is left out.
+        """
+        return {
+            name: frozenset(head(words(cue)[0]) for cue in cues)
+            for name, cues in self.cues.items()
+            if all(words(cue) and (len(words(cue)[0]) >= HEAD or not cue.endswith("*")) for cue in cues)
+        }
+
+    @cached_property
     def _places(self) -> PhraseIndex:
         return PhraseIndex.of(self.places)
 
@@ -108,6 +121,11 @@ class Sayings(Value):
             for text in (name, *named)
             for word in words(text)
         }
+
+
+def head(word: str) -> str:
+    """The first letters of a folded word."""
+    return word[:HEAD]
 
 
 @lru_cache(maxsize=8192)

@@ -11,7 +11,7 @@ from revenueflow.domain.lazy import lazy
 from revenueflow.domain.periods import Period, periods
 from revenueflow.domain.phrases import words
 from revenueflow.domain.quantity import Quantity, scan
-from revenueflow.domain.sayings import Sayings
+from revenueflow.domain.sayings import Sayings, head
 from revenueflow.grounding.rules import Words
 from revenueflow.grounding.wording import negated
 
@@ -71,8 +71,13 @@ class Clause:
     def speaks_of(self, sayings: Sayings, cue: str) -> bool:
         """True if it has a cue of this name."""
         if cue not in self._spoken:
-            self._spoken[cue] = sayings.speaks_of(cue, self.text)
+            heads = sayings.cue_heads.get(cue, self._heads)
+            self._spoken[cue] = not self._heads.isdisjoint(heads) and sayings.speaks_of(cue, self.text)
         return self._spoken[cue]
+
+    @lazy
+    def _heads(self) -> frozenset[str]:
+        return frozenset(map(head, self.words))
 
     def dates(self, day: date) -> tuple[Period, ...]:
         """Its dates; relative ones are counted from `day`."""

@@ -42,6 +42,8 @@ class Context:
         """Kept by the check of names: the words that the statement of a claim may hold."""
         self.places: dict[tuple[str, str | None], tuple[int, int] | None] = {}
         """Kept by the check of quotes: where each stands in its piece."""
+        self._carrying: dict[tuple[int, str], tuple[Clause, ...]] = {}
+        self._telling_parts: dict[tuple[int, str], tuple[Clause, ...]] = {}
         self._predicates: dict[int, str] = {}
         self._cited: dict[int, tuple[str, ...]] = {}
         self._related: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {}
@@ -83,12 +85,25 @@ class Context:
 
     def carrying(self, claim: Claim, name: str) -> tuple[Clause, ...]:
         """The clauses of a text that carry the value of a typed claim, with their sentences; all of any other piece."""
+        key = (id(claim), name)
+        if key not in self._carrying:
+            self._carrying[key] = self._carry(claim, name)
+        return self._carrying[key]
+
+    def telling_parts(self, claim: Claim, field: Told, claimed: Fact, name: str) -> tuple[Clause, ...]:
+        """The clauses and sentences of a text that agree with some item of a claim about plans."""
+        key = (id(claim), name)
+        if key not in self._telling_parts:
+            self._telling_parts[key] = tuple(field.carrying(claimed, self.telling(name)))
+        return self._telling_parts[key]
+
+    def _carry(self, claim: Claim, name: str) -> tuple[Clause, ...]:
         piece, field = self.evidence[name], FIELDS.get(claim.field)
         claimed = self.claimed(claim) if field else None
         if field is None or claimed is None or piece.signal in field.signals or piece.signal not in field.prose:
             return self.clauses(name)
         if isinstance(field, Told):
-            places = {clause.sentence for clause in field.carrying(claimed, self.telling(name))}
+            places = {clause.sentence for clause in self.telling_parts(claim, field, claimed, name)}
             return tuple(clause for clause in self.clauses(name) if clause.sentence in places)
         found = tuple(clause for clause in self.clauses(name) if field.mentioned(clause.text, self.vocabulary))
         return found or self.clauses(name)
@@ -172,7 +187,7 @@ class Context:
             day = piece.fetched_at.date()
             parts = self.clauses(evidence_id)
             self._tellings[evidence_id] = Telling(
-                parts, piece.signal, self.vocabulary, self.rules, day, self.day_for(day)
+                parts, piece.signal, self.vocabulary, self.rules, day, self.day_for(day), wholes=[]
             )
         return self._tellings[evidence_id]
 

@@ -59,7 +59,7 @@ def _carrying(claim: Claim, context: Context, field: Told, claimed: Fact) -> Ite
         if context.evidence[name].signal in field.signals:
             yield from context.clauses(name)
         elif context.evidence[name].signal in field.prose:
-            yield from field.carrying(claimed, context.telling(name))
+            yield from context.telling_parts(claim, field, claimed, name)
 
 
 def _moves_seat(claim: Claim, context: Context, field: Told, claimed: Fact) -> bool:
