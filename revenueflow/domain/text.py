@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
+import orjson
+from pydantic import JsonValue
+
 INVISIBLE = frozenset({"Cf", "Cc", "Cs", "Co", "Cn"})
 SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef\u034f\u115f\u1160\u3164\uffa0]")
 SPACES = re.compile(r"\s+")
@@ -37,6 +40,17 @@ def comparable(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", DASHES.sub("-", visible(text).translate(QUOTES)))
     return SPACES.sub(" ", visible(text)).strip()
+
+
+def lines_of(value: JsonValue) -> list[str]:
+    """A value as text in that form: each text, number and item of a list on a line of its own."""
+    if isinstance(value, str):
+        return [comparable(value)]
+    if isinstance(value, list):
+        return [line for item in value for line in lines_of(item)]
+    if isinstance(value, dict):
+        return [line for item in value.values() for line in lines_of(item)]
+    return [] if value is None else [orjson.dumps(value).decode()]
 
 
 def neutral_cell(value: str) -> str:

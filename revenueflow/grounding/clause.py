@@ -29,6 +29,9 @@ CLAUSE: Final = re.compile(
     re.IGNORECASE,
 )
 
+MARKS: Final = frozenset(".!?;,\n")
+TURNING: Final = re.compile("(?i)but|aber|sondern|instead|rather")
+"""A text without any of these is one clause."""
 HALF: Final = re.compile(
     r"\s*;\s*|,?\s+(?=(?:which|who|making|while|und\s+(?:ist|hat|war)|and\s+(?:\w+ly\s+)?(?:is|are|was|has|have|had|will|plans?|grows?"
     r"|wants?|needs?|uses?|runs?|employs?|raised|operates?|serves?|sells?|offers?|looks?|seeks?|counts?|makes?))\b)",
@@ -93,6 +96,8 @@ class Clause:
 
 def clauses(text: str) -> Iterable[str]:
     """The parts of a text, in order."""
+    if not (MARKS.intersection(text) or TURNING.search(text)):
+        return (text,) if text else ()
     return (part for part in CLAUSE.split(text) if part)
 
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
-import orjson
-from pydantic import JsonValue
-
 from revenueflow.domain.claim import Claim, ClaimField
 from revenueflow.domain.evidence import Evidence, Signal, Trust
 from revenueflow.domain.lazy import lazy
 from revenueflow.domain.phrases import WORD, fold, words
 from revenueflow.domain.quantity import Quantity, scan
-from revenueflow.domain.text import comparable
+from revenueflow.domain.text import comparable, lines_of
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.grounding.clause import SENTENCE, Clause, clauses
 from revenueflow.grounding.fields import FIELDS, Fact, Field, Relation, Telling, Told
@@ -68,7 +65,7 @@ class Context:
     def text(self, evidence_id: str) -> str:
         """A piece's value as text in the form for comparison; the items of a list on lines of their own."""
         if evidence_id not in self._texts:
-            self._texts[evidence_id] = "\n".join(_lines(self.evidence[evidence_id].value))
+            self._texts[evidence_id] = "\n".join(lines_of(self.evidence[evidence_id].value))
         return self._texts[evidence_id]
 
     def words(self, evidence_id: str) -> tuple[str, ...]:
@@ -231,10 +228,11 @@ class Context:
 
     def sentence(self, claim: Claim) -> Sentence:
         """The statement of a claim."""
-        if id(claim) not in self._sentences:
+        found = self._sentences.get(id(claim))
+        if found is None:
             bare = without(comparable(claim.statement), self._company_names)
-            self._sentences[id(claim)] = Sentence(bare, self.rules.words, self.today)
-        return self._sentences[id(claim)]
+            found = self._sentences[id(claim)] = Sentence(bare, self.rules.words, self.today)
+        return found
 
     def predicate(self, claim: Claim) -> str:
         """The statement without the company's name, in whatever part of it that begins as the name does.
@@ -296,13 +294,3 @@ class Context:
                 self.rules.statements,
             )
         return self._leaves[evidence_ids]
-
-
-def _lines(value: JsonValue) -> list[str]:
-    if isinstance(value, str):
-        return [comparable(value)]
-    if isinstance(value, list):
-        return [line for item in value for line in _lines(item)]
-    if isinstance(value, dict):
-        return [line for item in value.values() for line in _lines(item)]
-    return [] if value is None else [orjson.dumps(value).decode()]
