@@ -29,6 +29,7 @@ CLAUSE: Final = re.compile(
     re.IGNORECASE,
 )
 
+STOPS: Final = frozenset(".!?\n")
 MARKS: Final = frozenset(".!?;,\n")
 TURNING: Final = re.compile("(?i)but|aber|sondern|instead|rather")
 """A text without any of these is one clause."""
@@ -37,6 +38,9 @@ HALF: Final = re.compile(
     r"|wants?|needs?|uses?|runs?|employs?|raised|operates?|serves?|sells?|offers?|looks?|seeks?|counts?|makes?))\b)",
     re.IGNORECASE,
 )
+
+HALVING: Final = re.compile("(?i);|who|which|making|while|und|and")
+"""A statement without any of these has one half."""
 
 
 class Clause:
@@ -94,6 +98,11 @@ class Clause:
         return scan(self.text)
 
 
+def sentences(text: str) -> list[str]:
+    """The sentences of a text, each item of a list at least one."""
+    return SENTENCE.split(text) if STOPS.intersection(text) else [text]
+
+
 def clauses(text: str) -> Iterable[str]:
     """The parts of a text, in order."""
     if not (MARKS.intersection(text) or TURNING.search(text)):
@@ -103,4 +112,6 @@ def clauses(text: str) -> Iterable[str]:
 
 def halves(statement: str) -> list[str]:
     """A statement at the places where a second half of its own may begin ("… and is …", ", which …")."""
+    if not HALVING.search(statement):
+        return [statement] if statement.strip() else []
     return [part for part in HALF.split(statement) if part.strip()]

@@ -12,7 +12,7 @@ from revenueflow.domain.phrases import WORD, fold, words
 from revenueflow.domain.quantity import Quantity, scan
 from revenueflow.domain.text import comparable, lines_of
 from revenueflow.domain.vocabulary import Vocabulary
-from revenueflow.grounding.clause import SENTENCE, Clause, clauses
+from revenueflow.grounding.clause import Clause, clauses, sentences
 from revenueflow.grounding.fields import FIELDS, Fact, Field, Relation, Telling, Told
 from revenueflow.grounding.free.leaves import Leaves
 from revenueflow.grounding.prose import Prose, relation_of_prose
@@ -174,7 +174,7 @@ class Context:
 
     def clauses_of(self, text: str) -> tuple[Clause, ...]:
         """The clauses of any text."""
-        numbered = enumerate(SENTENCE.split(text))
+        numbered = enumerate(sentences(text))
         return tuple(Clause(part, self.rules.words, at) for at, whole in numbered for part in clauses(whole))
 
     def telling(self, evidence_id: str) -> Telling:

@@ -105,6 +105,16 @@ class Words(Value):
         return {field: frozenset(map(stem, listed)) for field, listed in self.of_field.items()}
 
     @cached_property
+    def dull(self) -> frozenset[str]:
+        """The words that carry no fact of their own and deny nothing, and denials."""
+        return self.empty | self.negations
+
+    @cached_property
+    def dull_beside(self) -> frozenset[str]:
+        """Those, numbers, and what may stand beside a value."""
+        return self.dull | self.number_words | self.aside
+
+    @cached_property
     def hedge_starts(self) -> frozenset[str]:
         """The words with which a hedge begins."""
         return frozenset(words(phrase)[0] for phrase in self.hedges)

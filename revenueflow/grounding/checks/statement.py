@@ -93,7 +93,7 @@ def _is_role(word: str, context: Context) -> bool:
 def _unknown(tokens: tuple[str, ...], claim: Claim, context: Context) -> list[str]:
     """The words that carry a fact and are not known, by themselves or by their stems."""
     lists = context.rules.words
-    dull = lists.empty | lists.negations | lists.number_words | lists.aside
+    dull = lists.dull_beside
     of_field = lists.of_field.get(claim.field, frozenset())
     left = [word for word in dict.fromkeys(tokens) if word.isalpha() and word not in dull and word not in of_field]
     if not left:
