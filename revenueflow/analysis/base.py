@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
@@ -38,6 +40,50 @@ class Underway(Unavailable):
     """Another worker asks the same at this moment: its answer will be there soon."""
 
     code = "underway"
+
+
+@dataclass(frozen=True, eq=False)
+class Form:
+    """What an answer must look like: a JSON Schema, its SHA-256, and what it is `about` in a few words.
+
+    `name` is a short stable code, such as `analysis`. There is one of each, so they are told apart by identity.
+    """
+
+    name: str
+    schema: Mapping[str, object]
+    sha256: str
+    about: str
+
+
+class Question(NamedTuple):
+    """What a model is asked. `sha256` covers everything but the form."""
+
+    system: str
+    user: str
+    sha256: str
+    form: Form
+
+
+class Reply(NamedTuple):
+    """The text of a complete answer, and what it cost in tokens. Whether it has the form is for the asker to check."""
+
+    text: str
+    usage: Usage
+
+
+class Model(Protocol):
+    """A model on its wire: it answers any question that has a form."""
+
+    @property
+    def name(self) -> str:
+        """A short stable code, such as `gemini`."""
+
+    @property
+    def model(self) -> str:
+        """The model and version that answers."""
+
+    async def ask(self, question: Question) -> Reply:
+        """The answer. Raises as `Analyst`, but for what only shared and paid answers raise."""
 
 
 class Analyst(Protocol):

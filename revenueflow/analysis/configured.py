@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
+from revenueflow.analysis import base
 from revenueflow.analysis.base import Analyst
 from revenueflow.analysis.ledger import Ledger
 from revenueflow.analysis.models.aws import Keys
@@ -22,7 +23,7 @@ from revenueflow.resilience.breaker import Breaker
 from revenueflow.settings import AnalysisSettings, Settings
 
 
-class Model(Analyst, Protocol):
+class Model(Analyst, base.Model, Protocol):
     """A model, and its connections."""
 
     async def aclose(self) -> None:

@@ -7,17 +7,19 @@ dies in between counts as paid. A lead that stops waiting does not stop the call
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from decimal import Decimal
 from itertools import chain, repeat
+from typing import Generic, NamedTuple, TypeVar
 
-import orjson
 import stamina
+from pydantic import BaseModel
 
-from revenueflow.analysis.base import Analyst, Asker, Underway, Unusable, Usage
+from revenueflow.analysis.base import Asker, Model, Question, Underway, Unusable, Usage
 from revenueflow.analysis.ledger import Ask, Busy, Denied, Ended, Known, Ledger, Mine
 from revenueflow.analysis.pricing import ModelRules
 from revenueflow.analysis.prompt import Prompt
-from revenueflow.analysis.schema import ANSWER_SCHEMA_SHA256, Answer, analysis, read
+from revenueflow.analysis.schema import analysis, question, read
 from revenueflow.db.analyses import Amount, Place
 from revenueflow.domain.claim import Analysis
 from revenueflow.errors import Unavailable, UpstreamError, UpstreamRejected, UpstreamUnavailable
@@ -38,15 +40,31 @@ BYTES_PER_TOKEN = 2
 OVERHEAD_TOKENS = 1500
 """The schema of the answer, and what a vendor adds."""
 
+A = TypeVar("A", bound=BaseModel)
+
+
+class Told(NamedTuple, Generic[A]):
+    """An answer in its form, with the tokens and US dollars of this run; `cached`: another one had paid for it."""
+
+    answer: A
+    usage: Usage
+    cost_usd: float
+    cached: bool
+
+
+Read = Callable[[str], A | None]
+"""The answer in a text; None if it is not of its form."""
+
 
 class Paid:
-    """An Analyst around a model. `breaker` and what is in Postgres are shared with the other workers.
+    """An Analyst around a model; it asks other questions, too.
 
+    `breaker` and what is in Postgres are shared with the other workers.
     A call, with all its tries, is cut after `longest` seconds; so long a lead waits for the call of another one, too.
     """
 
     def __init__(
-        self, inner: Analyst, rules: ModelRules, ledger: Ledger, breaker: Breaker, key: IdentityKey, *, longest: float
+        self, inner: Model, rules: ModelRules, ledger: Ledger, breaker: Breaker, key: IdentityKey, *, longest: float
     ) -> None:
         self.name = inner.name
         self.model = inner.model
@@ -57,18 +75,24 @@ class Paid:
         self._breaker = breaker
         self._key = key
         self._longest = longest
-        self._calls: set[asyncio.Task[Analysis]] = set()
+        self._calls: set[asyncio.Task[object]] = set()
 
     async def analyse(self, prompt: Prompt, asker: Asker | None = None) -> Analysis:
         """What is known, or a call; errors as in `Analyst`. Raises Unavailable if Postgres does not answer."""
         if asker is None:
             raise ValueError("a paid analyst must know who pays")
-        ask = self._ask(prompt, asker)
+        told = await self.ask(question(prompt), asker, read)
+        found = analysis(told.answer, prompt, analyst=self.name, model=self.model)
+        return found.model_copy(update={**told.usage._asdict(), "cost_usd": told.cost_usd, "cached": told.cached})
+
+    async def ask(self, question: Question, asker: Asker, read: Read[A]) -> Told[A]:
+        """The answer to any question, as `read` makes it of a text: what is known, or a call. Raises as `analyse`."""
+        ask = self._ask(question, asker)
         claimed = await self._claim(ask)
         match claimed:
             case Known():
                 metrics.model_answers.labels(self.name, "own" if claimed.mine else "cache").inc()
-                return self._known(claimed, prompt)
+                return self._known(claimed, read)
             case Denied("cap_money" | "cap_tokens" | "spending_stopped", seconds):
                 metrics.models_denied.labels(self.name, claimed.reason).inc()
                 raise UpstreamUnavailable(self.name, claimed.reason, retry_after=seconds)
@@ -76,7 +100,7 @@ class Paid:
                 raise UpstreamRejected(self.name, claimed.reason)
             case Busy():
                 raise Underway("another worker asks the same", retry_after=1)
-        call = asyncio.create_task(self._call(ask, claimed, prompt))
+        call = asyncio.create_task(self._call(ask, claimed, question, read))
         self._calls.add(call)
         call.add_done_callback(self._ended)
         return await asyncio.shield(call)
@@ -94,14 +118,15 @@ class Paid:
                 call.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    def _ended(self, call: asyncio.Task[Analysis]) -> None:
+    def _ended(self, call: asyncio.Task[Told[A]]) -> None:
         self._calls.discard(call)
         if not call.cancelled():
             call.exception()  # told to the lead that waits; if none does any more, it is no news
 
-    def _ask(self, prompt: Prompt, asker: Asker) -> Ask:
-        asked = f"analysis\n{self.name}\n{self.model}\n{ANSWER_SCHEMA_SHA256}\n{prompt.sha256}"
-        size = len(prompt.system.encode()) + len(prompt.user.encode())
+    def _ask(self, question: Question, asker: Asker) -> Ask:
+        form = question.form
+        asked = f"{form.name}\n{self.name}\n{self.model}\n{form.sha256}\n{question.sha256}"
+        size = len(question.system.encode()) + len(question.user.encode())
         usage = Usage(size // BYTES_PER_TOKEN + OVERHEAD_TOKENS, self._rule.most_output_tokens)
         most = Amount(self._rule.cost(usage), sum(usage))
         return Ask(Place(self._key.digest(asked.encode()), self.name, self.model, self._keep), asker, most, self._rule)
@@ -123,33 +148,31 @@ class Paid:
             await asyncio.sleep(pause)
         raise AssertionError("the pauses have no end")
 
-    async def _call(self, ask: Ask, mine: Mine, prompt: Prompt) -> Analysis:
+    async def _call(self, ask: Ask, mine: Mine, question: Question, read: Read[A]) -> Told[A]:
         crash_point("analysis.before_call")
         try:
-            found = await self._within(prompt)
+            answer, usage = await self._within(question, read)
         except UpstreamError as error:
             await self._breaker.record(ok=not _broken(error))
             await self._settle(self._failed(ask, mine, error))
             raise
         crash_point("analysis.after_call")
         await self._breaker.record(ok=True)
-        ended = self._answered(ask, mine, found)
+        ended = Ended(ask, mine, usage, self._paid(usage, mine), answer.model_dump_json())
         await self._settle(ended)
         metrics.model_answers.labels(self.name, "call").inc()
-        return found.model_copy(update={"cost_usd": float(ended.paid.usd)})
+        return Told(answer, usage, float(ended.paid.usd), cached=False)
 
-    async def _within(self, prompt: Prompt) -> Analysis:
+    async def _within(self, question: Question, read: Read[A]) -> tuple[A, Usage]:
         try:
             async with asyncio.timeout(self._longest):
-                return await self._inner.analyse(prompt)
+                text, usage = await self._inner.ask(question)
         except TimeoutError:
             raise UpstreamUnavailable(self.name, "timeout") from None
-
-    def _answered(self, ask: Ask, mine: Mine, found: Analysis) -> Ended:
-        claims = [claim.model_dump(mode="json", exclude={"id"}) for claim in found.claims]
-        answer = orjson.dumps({"fit": found.fit, "intent": found.intent.value, "claims": claims}).decode()
-        usage = Usage(found.input_tokens, found.output_tokens)
-        return Ended(ask, mine, usage, self._paid(usage, mine), answer)
+        answer = read(text)
+        if answer is None:
+            raise Unusable(self.name, "schema_invalid", usage)
+        return answer, usage
 
     def _failed(self, ask: Ask, mine: Mine, error: UpstreamError) -> Ended:
         if isinstance(error, Unusable):
@@ -173,14 +196,13 @@ class Paid:
             with attempt:
                 await self._ledger.settle(ended)
 
-    def _known(self, known: Known, prompt: Prompt) -> Analysis:
+    def _known(self, known: Known, read: Read[A]) -> Told[A]:
         answer = read(known.answer)
-        if not isinstance(answer, Answer):
+        if answer is None:
             raise UpstreamRejected(self.name, "schema_invalid")
-        found = analysis(answer, prompt, analyst=self.name, model=self.model)
         usage = known.usage if known.mine else Usage()
         cost = known.cost if known.mine else Decimal(0)
-        return found.model_copy(update={**usage._asdict(), "cost_usd": float(cost), "cached": not known.mine})
+        return Told(answer, usage, float(cost), cached=not known.mine)
 
 
 BROKEN = frozenset({"bad_key", "forbidden", "quota"})

@@ -94,7 +94,7 @@ def _visible(value: JsonValue) -> JsonValue:
 def shown_offer(offer: str | None) -> str:
     """The offer in a block of its own; nothing, where there is none."""
     text = visible(offer or "").strip()[:LONGEST_OFFER]
-    return f"<offer>\n{_escaped(text)}\n</offer>\n\n" if text else ""
+    return f"<offer>\n{escaped(text)}\n</offer>\n\n" if text else ""
 
 
 def lines(numbered: Mapping[str, Evidence], mask: Mask = NOBODY) -> str:
@@ -112,10 +112,11 @@ def line(name: str, piece: Evidence, mask: Mask = NOBODY) -> str:
         "path": visible(piece.path),
         "value": _capped(mask.value(piece.signal, piece.value)),
     }
-    return _escaped(orjson.dumps(shown).decode())
+    return escaped(orjson.dumps(shown).decode())
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """The text with what opens and closes a block written as in JSON."""
     return text.replace("<", "\\u003c").replace(">", "\\u003e")
 
 

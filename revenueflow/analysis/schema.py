@@ -17,7 +17,7 @@ from pydantic import (
     ValidationError,
 )
 
-from revenueflow.analysis.base import Unusable, Usage
+from revenueflow.analysis.base import Form, Question, Unusable, Usage
 from revenueflow.analysis.prompt import Prompt
 from revenueflow.domain.claim import Analysis, Citation, Claim, ClaimField
 from revenueflow.domain.lead import Intent
@@ -100,11 +100,12 @@ def _claim(place: int, answered: AnsweredClaim) -> Claim:
     )
 
 
-def _object(properties: dict[str, object], required: list[str]) -> dict[str, object]:
+def closed(properties: dict[str, object], required: list[str]) -> dict[str, object]:
+    """The schema of an object with these properties and no others."""
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
 
-CITATION_SCHEMA: Final = _object(
+CITATION_SCHEMA: Final = closed(
     {
         "evidence_id": {"type": "string", "description": "E1, E2, … as shown"},
         "json_path": {"type": "string", "description": "the `path` of that evidence"},
@@ -112,7 +113,7 @@ CITATION_SCHEMA: Final = _object(
     },
     ["evidence_id"],
 )
-CLAIM_SCHEMA: Final = _object(
+CLAIM_SCHEMA: Final = closed(
     {
         "field": {"type": "string", "enum": [field.value for field in ClaimField]},
         "value": {
@@ -129,7 +130,7 @@ CLAIM_SCHEMA: Final = _object(
     },
     ["field", "value", "statement", "citations"],
 )
-ANSWER_SCHEMA: Final = _object(
+ANSWER_SCHEMA: Final = closed(
     {
         "fit": {"type": "integer", "minimum": 0, "maximum": 100},
         "intent": {"type": "string", "enum": [intent.value for intent in Intent]},
@@ -137,4 +138,11 @@ ANSWER_SCHEMA: Final = _object(
     },
     ["fit", "intent", "claims"],
 )
-ANSWER_SCHEMA_SHA256: Final = sha256(orjson.dumps(ANSWER_SCHEMA)).hexdigest()
+ANALYSIS: Final = Form(
+    "analysis", ANSWER_SCHEMA, sha256(orjson.dumps(ANSWER_SCHEMA)).hexdigest(), "fit, intent and claims"
+)
+
+
+def question(prompt: Prompt) -> Question:
+    """What a model is asked for an analysis."""
+    return Question(prompt.system, prompt.user, prompt.sha256, ANALYSIS)

@@ -13,6 +13,8 @@ from revenueflow.cli.run import out
 Item = Mapping[str, Any]
 _COLOURS = {"supported": "green", "contradicted": "red", "unsupported": "red", "ambiguous": "yellow"}
 
+_ANSWER = ("analyst", "model", "prompt", "tokens", "US$", "did not answer")
+
 
 def print_lead(lead: Item | None, items: Sequence[Item]) -> None:
     """Prints a lead and its timeline."""
@@ -31,6 +33,7 @@ def print_lead(lead: Item | None, items: Sequence[Item]) -> None:
     )
     _missed([item["data"] for item in items if item["type"] == "step" and item["data"]["name"] == "enrich"])
     _analysis([item["data"] for item in items if item["type"] == "step" and item["data"]["name"] == "analyse"])
+    _opinions([item["data"] for item in items if item["type"] == "step" and item["data"]["name"] == "ground"])
     _table(
         "Claims",
         ("", "verdict", "decided by", "statement", "cites", "against", "said / found"),
@@ -91,14 +94,22 @@ def _missed(steps: Sequence[Item]) -> None:
 
 def _analysis(steps: Sequence[Item]) -> None:
     """Who analysed, with which prompt, at what cost; and who did not, and why."""
-    rows: list[list[Text | str]] = []
-    for one in steps:
-        tokens = f"{one['input_tokens']} + {one['output_tokens']}"
-        cost = "kept answer" if one.get("cached") else f"{one.get('cost_usd', 0):.6f}"
-        failed = ", ".join(f"{failure['analyst']} {failure['reason']}" for failure in one["failures"])
-        prompt = f"{one['prompt_version']} {(one['prompt_sha256'] or '')[:12]}"
-        rows.append([one["analyst"], one["model"], prompt, tokens, cost, failed])
-    _table("Analyses", ("analyst", "model", "prompt", "tokens", "US$", "did not answer"), rows)
+    _table("Analyses", _ANSWER, [_answer(one) for one in steps])
+
+
+def _opinions(steps: Sequence[Item]) -> None:
+    """Who gave a second opinion, about which claims, and which of them it decided."""
+    found = [one["second_opinion"] for one in steps if one.get("second_opinion")]
+    rows = [[*_answer(one), " ".join(one["asked"]), " ".join(one["decided"])] for one in found]
+    _table("Second opinions", (*_ANSWER, "about", "decided"), rows)
+
+
+def _answer(one: Item) -> list[Text | str]:
+    tokens = f"{one['input_tokens']} + {one['output_tokens']}"
+    cost = "kept answer" if one.get("cached") else f"{one.get('cost_usd', 0):.6f}"
+    failed = ", ".join(f"{failure['analyst']} {failure['reason']}" for failure in one["failures"])
+    prompt = f"{one['prompt_version']} {(one['prompt_sha256'] or '')[:12]}"
+    return [one["analyst"] or "-", one["model"] or "-", prompt, tokens, cost, failed]
 
 
 def _age(seconds: float) -> str:

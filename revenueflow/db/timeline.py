@@ -57,7 +57,8 @@ _ITEMS = text("""
                          WHEN 'ground' THEN jsonb_build_object('verdict', s.output -> 'judgement' -> 'verdict',
                                                                'fit', s.output -> 'judgement' -> 'fit',
                                                                'intent', s.output -> 'judgement' -> 'intent',
-                                                               'summary', s.output -> 'summary')
+                                                               'summary', s.output -> 'summary',
+                                                               'second_opinion', s.output -> 'opinion')
                          WHEN 'notify' THEN s.output
                          WHEN 'follow_up' THEN s.output
                          ELSE '{}' END

@@ -39,3 +39,23 @@ HINTS: Final[dict[str, str]] = (
     | dict.fromkeys(("recently", "lately", "now", "kürzlich", "kurzem", "neulich"), "word")
 )
 """Words without which a text has no date of a kind: most texts have none, and are told by this alone."""
+BESIDE: Final[dict[str, frozenset[str]]] = {
+    "prefix": frozenset((
+        "by", "before", "until", "till", "later", "bis", "spätestens", "the", "zum", "den", "der", "des",
+        "early", "mid", "middle", "late", "end", "beginning", "start", "anfang", "mitte", "ende",
+    )),
+    "which": frozenset((
+        "this", "current", "next", "coming", "upcoming", "following", "last", "previous", "past", "diesen", "diesem",
+        "dieser", "dieses", "diese", "nächste", "nächsten", "nächstem", "nächster", "nächstes", "kommende", "kommenden",
+        "kommendem", "kommender", "kommendes", "letzte", "letzten", "letztem", "letzter", "letztes", "vergangene",
+        "vergangenen", "vergangenem", "vergangener", "vergangenes", "laufende", "laufenden", "laufendem", "laufender",
+        "laufendes",
+    )),
+    "end": frozenset(("end", "ende", "jahresende", "jahresend", "quartalsende", "quartalsend", "monatsende",
+                      "monatsend", "yearend", "yearende", "quarterend", "quarterende", "monthend", "monthende")),
+    "ahead": frozenset((
+        "within", "in", "over", "during", "inside", "innerhalb", "binnen", "next", "coming", "nächsten", "kommenden",
+    )),
+    "ago": frozenset(("ago", "vor")),
+}  # fmt: skip
+"""Words of which one stands beside those, or before a date ("prefix")."""

@@ -73,6 +73,9 @@ class PhraseIndex:
         hits: list[Hit] = []
         place = 0
         while place < len(tokens):
+            if tokens[place] not in self._longest:
+                place += 1
+                continue
             hit = self._at(tokens, place)
             if hit:
                 hits.append(hit)

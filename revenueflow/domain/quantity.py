@@ -256,6 +256,8 @@ def _decimal(point: str, scale: str | None) -> bool:
 
 def _plain(digits: str, scale: str | None) -> float:
     """Groups of three are thousands ("1,200", "1.200"), unless a scale follows in whose language they are not."""
+    if digits.isdecimal():
+        return float(digits)
     bare = re.sub(r"['’\u00a0\u202f ]", "", digits)
     grouped = re.fullmatch(r"[1-9]\d{0,2}([.,])\d{3}(\1\d{3})*", bare)
     if grouped and (len(re.findall("[.,]", bare)) > 1 or not _decimal(grouped[1], scale)):

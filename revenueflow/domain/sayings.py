@@ -20,6 +20,7 @@ ENDINGS: Final = (
 ENDING: Final = frozenset(ENDINGS)
 SIZES: Final = tuple(sorted({len(ending) for ending in ENDINGS}, reverse=True))
 SHORTEST_ROOT: Final = 4
+HEAD: Final = 3
 
 
 class Sayings(Value):
@@ -68,7 +69,8 @@ class Sayings(Value):
     def roots(self, tokens: Iterable[str], noise: str) -> frozenset[str]:
         """The roots of the words that say something, synonyms as one."""
         dull = self._noise.get(noise, frozenset())
-        return frozenset(self.meaning(word) for word in tokens if root(word) not in dull)
+        known = self._synonyms
+        return frozenset([known.get(plain, plain) for plain in map(root, tokens) if plain not in dull])
 
     def meaning(self, word: str) -> str:
         """The root of a word, or of the one that stands for it."""
@@ -78,6 +80,18 @@ class Sayings(Value):
     @cached_property
     def _patterns(self) -> dict[str, re.Pattern[str]]:
         return {name: re.compile(rf"(?i)\b(?:{'|'.join(map(_written, cues))})") for name, cues in self.cues.items()}
+
+    @cached_property
+    def cue_heads(self) -> dict[str, frozenset[str]]:
+        """By name, the heads of the words with which its cues begin: a text without any has no such cue.
+
+        A name with a cue that ends before its head does is left out.
+        """
+        return {
+            name: frozenset(head(words(cue)[0]) for cue in cues)
+            for name, cues in self.cues.items()
+            if all(words(cue) and (len(words(cue)[0]) >= HEAD or not cue.endswith("*")) for cue in cues)
+        }
 
     @cached_property
     def _places(self) -> PhraseIndex:
@@ -107,6 +121,11 @@ class Sayings(Value):
             for text in (name, *named)
             for word in words(text)
         }
+
+
+def head(word: str) -> str:
+    """The first letters of a folded word."""
+    return word[:HEAD]
 
 
 @lru_cache(maxsize=8192)

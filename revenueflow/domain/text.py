@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
+import orjson
+from pydantic import JsonValue
+
 INVISIBLE = frozenset({"Cf", "Cc", "Cs", "Co", "Cn"})
 SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef\u034f\u115f\u1160\u3164\uffa0]")
 SPACES = re.compile(r"\s+")
@@ -17,8 +20,10 @@ def visible(text: str) -> str:
     """The text without control, format, tag, private and unassigned characters; line breaks and tabs stay."""
     if text.isascii() and text.isprintable():
         return text
-    kept = (char for char in text.replace("\u2028", "\n").replace("\u2029", "\n") if _seen(char))
-    return SELECTORS.sub("", "".join(kept))
+    text = text.replace("\u2028", "\n").replace("\u2029", "\n")
+    hidden = {char for char in set(text) if not _seen(char)}
+    kept = "".join(char for char in text if char not in hidden) if hidden else text
+    return kept if kept.isascii() else SELECTORS.sub("", kept)
 
 
 def _seen(char: str) -> bool:
@@ -30,9 +35,22 @@ def comparable(text: str) -> str:
 
     Case, accents, words and digits stay as they are.
     """
+    if text.isascii() and text.isprintable():  # of all spaces it can hold plain ones only
+        return text.strip() if "  " not in text else SPACES.sub(" ", text).strip()
     if not text.isascii():
         text = unicodedata.normalize("NFKC", DASHES.sub("-", visible(text).translate(QUOTES)))
     return SPACES.sub(" ", visible(text)).strip()
+
+
+def lines_of(value: JsonValue) -> list[str]:
+    """A value as text in that form: each text, number and item of a list on a line of its own."""
+    if isinstance(value, str):
+        return [comparable(value)]
+    if isinstance(value, list):
+        return [line for item in value for line in lines_of(item)]
+    if isinstance(value, dict):
+        return [line for item in value.values() for line in lines_of(item)]
+    return [] if value is None else [orjson.dumps(value).decode()]
 
 
 def neutral_cell(value: str) -> str:

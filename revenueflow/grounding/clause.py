@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import date
-from functools import cached_property
 from typing import Final
 
+from revenueflow.domain.lazy import lazy
 from revenueflow.domain.periods import Period, periods
 from revenueflow.domain.phrases import words
 from revenueflow.domain.quantity import Quantity, scan
-from revenueflow.domain.sayings import Sayings
+from revenueflow.domain.sayings import Sayings, head
 from revenueflow.grounding.rules import Words
 from revenueflow.grounding.wording import negated
 
@@ -29,11 +29,18 @@ CLAUSE: Final = re.compile(
     re.IGNORECASE,
 )
 
+STOPS: Final = frozenset(".!?\n")
+MARKS: Final = frozenset(".!?;,\n")
+TURNING: Final = re.compile("(?i)but|aber|sondern|instead|rather")
+"""A text without any of these is one clause."""
 HALF: Final = re.compile(
     r"\s*;\s*|,?\s+(?=(?:which|who|making|while|und\s+(?:ist|hat|war)|and\s+(?:\w+ly\s+)?(?:is|are|was|has|have|had|will|plans?|grows?"
     r"|wants?|needs?|uses?|runs?|employs?|raised|operates?|serves?|sells?|offers?|looks?|seeks?|counts?|makes?))\b)",
     re.IGNORECASE,
 )
+
+HALVING: Final = re.compile("(?i);|who|which|making|while|und|and")
+"""A statement without any of these has one half."""
 
 
 class Clause:
@@ -47,17 +54,17 @@ class Clause:
         self._dates: dict[date, tuple[Period, ...]] = {}
         self._lists = lists
 
-    @cached_property
+    @lazy
     def denied(self) -> bool:
         """True if it denies what it speaks of."""
         return negated(self.text, self._lists, self.words)
 
-    @cached_property
+    @lazy
     def words(self) -> tuple[str, ...]:
         """Its folded words."""
         return words(self.text)
 
-    @cached_property
+    @lazy
     def padded(self) -> str:
         """Its words with a space around each, to look for phrases in."""
         return f" {' '.join(self.words)} "
@@ -71,8 +78,13 @@ class Clause:
     def speaks_of(self, sayings: Sayings, cue: str) -> bool:
         """True if it has a cue of this name."""
         if cue not in self._spoken:
-            self._spoken[cue] = sayings.speaks_of(cue, self.text)
+            heads = sayings.cue_heads.get(cue, self._heads)
+            self._spoken[cue] = not self._heads.isdisjoint(heads) and sayings.speaks_of(cue, self.text)
         return self._spoken[cue]
+
+    @lazy
+    def _heads(self) -> frozenset[str]:
+        return frozenset(map(head, self.words))
 
     def dates(self, day: date) -> tuple[Period, ...]:
         """Its dates; relative ones are counted from `day`."""
@@ -80,17 +92,26 @@ class Clause:
             self._dates[day] = periods(self.text, day)
         return self._dates[day]
 
-    @cached_property
+    @lazy
     def numbers(self) -> tuple[Quantity, ...]:
         """Its numbers in digits."""
         return scan(self.text)
 
 
+def sentences(text: str) -> list[str]:
+    """The sentences of a text, each item of a list at least one."""
+    return SENTENCE.split(text) if STOPS.intersection(text) else [text]
+
+
 def clauses(text: str) -> Iterable[str]:
     """The parts of a text, in order."""
+    if not (MARKS.intersection(text) or TURNING.search(text)):
+        return (text,) if text else ()
     return (part for part in CLAUSE.split(text) if part)
 
 
 def halves(statement: str) -> list[str]:
     """A statement at the places where a second half of its own may begin ("… and is …", ", which …")."""
+    if not HALVING.search(statement):
+        return [statement] if statement.strip() else []
     return [part for part in HALF.split(statement) if part.strip()]

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from functools import cached_property
-
-import orjson
-from pydantic import JsonValue
 
 from revenueflow.domain.claim import Claim, ClaimField
 from revenueflow.domain.evidence import Evidence, Signal, Trust
+from revenueflow.domain.lazy import lazy
 from revenueflow.domain.phrases import WORD, fold, words
 from revenueflow.domain.quantity import Quantity, scan
-from revenueflow.domain.text import comparable
+from revenueflow.domain.text import comparable, lines_of
 from revenueflow.domain.vocabulary import Vocabulary
-from revenueflow.grounding.clause import SENTENCE, Clause, clauses
+from revenueflow.grounding.clause import Clause, clauses, sentences
 from revenueflow.grounding.fields import FIELDS, Fact, Field, Relation, Telling, Told
 from revenueflow.grounding.free.leaves import Leaves
 from revenueflow.grounding.prose import Prose, relation_of_prose
@@ -38,9 +35,12 @@ class Context:
         self.vocabulary = vocabulary
         self.rules = rules
         self._now = now
-        self._field_stems: dict[ClaimField, frozenset[str]] = {}
         self.allowed: dict[int, frozenset[str]] = {}
         """Kept by the check of names: the words that the statement of a claim may hold."""
+        self.places: dict[tuple[str, str | None], tuple[int, int] | None] = {}
+        """Kept by the check of quotes: where each stands in its piece."""
+        self._carrying: dict[tuple[int, str], tuple[Clause, ...]] = {}
+        self._telling_parts: dict[tuple[int, str], tuple[Clause, ...]] = {}
         self._predicates: dict[int, str] = {}
         self._cited: dict[int, tuple[str, ...]] = {}
         self._related: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {}
@@ -65,7 +65,7 @@ class Context:
     def text(self, evidence_id: str) -> str:
         """A piece's value as text in the form for comparison; the items of a list on lines of their own."""
         if evidence_id not in self._texts:
-            self._texts[evidence_id] = "\n".join(_lines(self.evidence[evidence_id].value))
+            self._texts[evidence_id] = "\n".join(lines_of(self.evidence[evidence_id].value))
         return self._texts[evidence_id]
 
     def words(self, evidence_id: str) -> tuple[str, ...]:
@@ -82,21 +82,32 @@ class Context:
 
     def carrying(self, claim: Claim, name: str) -> tuple[Clause, ...]:
         """The clauses of a text that carry the value of a typed claim, with their sentences; all of any other piece."""
+        key = (id(claim), name)
+        if key not in self._carrying:
+            self._carrying[key] = self._carry(claim, name)
+        return self._carrying[key]
+
+    def telling_parts(self, claim: Claim, field: Told, claimed: Fact, name: str) -> tuple[Clause, ...]:
+        """The clauses and sentences of a text that agree with some item of a claim about plans."""
+        key = (id(claim), name)
+        if key not in self._telling_parts:
+            self._telling_parts[key] = tuple(field.carrying(claimed, self.telling(name)))
+        return self._telling_parts[key]
+
+    def _carry(self, claim: Claim, name: str) -> tuple[Clause, ...]:
         piece, field = self.evidence[name], FIELDS.get(claim.field)
         claimed = self.claimed(claim) if field else None
         if field is None or claimed is None or piece.signal in field.signals or piece.signal not in field.prose:
             return self.clauses(name)
         if isinstance(field, Told):
-            places = {clause.sentence for clause in field.carrying(claimed, self.telling(name))}
+            places = {clause.sentence for clause in self.telling_parts(claim, field, claimed, name)}
             return tuple(clause for clause in self.clauses(name) if clause.sentence in places)
         found = tuple(clause for clause in self.clauses(name) if field.mentioned(clause.text, self.vocabulary))
         return found or self.clauses(name)
 
     def field_stems(self, field: ClaimField) -> frozenset[str]:
         """The stems of the words that say what kind of fact a statement of this field states."""
-        if field not in self._field_stems:
-            self._field_stems[field] = frozenset(map(stem, self.rules.words.of_field.get(field, frozenset())))
-        return self._field_stems[field]
+        return self.rules.words.stems_of_field.get(field, frozenset())
 
     def numbers(self, evidence_id: str) -> tuple[Quantity, ...]:
         """The numbers of a piece."""
@@ -163,7 +174,7 @@ class Context:
 
     def clauses_of(self, text: str) -> tuple[Clause, ...]:
         """The clauses of any text."""
-        numbered = enumerate(SENTENCE.split(text))
+        numbered = enumerate(sentences(text))
         return tuple(Clause(part, self.rules.words, at) for at, whole in numbered for part in clauses(whole))
 
     def telling(self, evidence_id: str) -> Telling:
@@ -173,7 +184,7 @@ class Context:
             day = piece.fetched_at.date()
             parts = self.clauses(evidence_id)
             self._tellings[evidence_id] = Telling(
-                parts, piece.signal, self.vocabulary, self.rules, day, self.day_for(day)
+                parts, piece.signal, self.vocabulary, self.rules, day, self.day_for(day), wholes=[]
             )
         return self._tellings[evidence_id]
 
@@ -184,7 +195,7 @@ class Context:
         whole = (Clause(self.sentence(claim).text, self.rules.words),)
         return Telling(whole, None, self.vocabulary, self.rules, day, day, stated=True)
 
-    @cached_property
+    @lazy
     def today(self) -> date:
         """The day of the judgement: the one given, else that of the newest piece."""
         newest = max((piece.fetched_at for piece in self.evidence.values()), default=None)
@@ -217,10 +228,11 @@ class Context:
 
     def sentence(self, claim: Claim) -> Sentence:
         """The statement of a claim."""
-        if id(claim) not in self._sentences:
+        found = self._sentences.get(id(claim))
+        if found is None:
             bare = without(comparable(claim.statement), self._company_names)
-            self._sentences[id(claim)] = Sentence(bare, self.rules.words, self.today)
-        return self._sentences[id(claim)]
+            found = self._sentences[id(claim)] = Sentence(bare, self.rules.words, self.today)
+        return found
 
     def predicate(self, claim: Claim) -> str:
         """The statement without the company's name, in whatever part of it that begins as the name does.
@@ -239,22 +251,27 @@ class Context:
             self._predicates[id(claim)] = "".join(kept)
         return self._predicates[id(claim)]
 
-    @cached_property
+    @lazy
     def _first_words(self) -> frozenset[str]:
         return frozenset(found[0] for name in self._company_names if (found := words(name)))
 
-    @cached_property
+    @lazy
     def company_words(self) -> frozenset[str]:
         """The words of the company's names and domains."""
         return frozenset(word for name in self._company_names for word in words(name))
 
-    @cached_property
+    @lazy
+    def company_stems(self) -> frozenset[str]:
+        """Their stems."""
+        return frozenset(map(stem, self.company_words))
+
+    @lazy
     def _company_names(self) -> tuple[str, ...]:
         signals = (Signal.COMPANY_NAME, Signal.COMPANY_DOMAIN)
         found = {self.text(name) for signal in signals for name in self._by_signal.get(signal, ())}
         return tuple(sorted((name for name in found if len(name) > 2), key=len, reverse=True))
 
-    @cached_property
+    @lazy
     def _by_signal(self) -> dict[Signal, list[str]]:
         found: dict[Signal, list[str]] = {}
         for name, piece in self.evidence.items():
@@ -277,13 +294,3 @@ class Context:
                 self.rules.statements,
             )
         return self._leaves[evidence_ids]
-
-
-def _lines(value: JsonValue) -> list[str]:
-    if isinstance(value, str):
-        return [comparable(value)]
-    if isinstance(value, list):
-        return [line for item in value for line in _lines(item)]
-    if isinstance(value, dict):
-        return [line for item in value.values() for line in _lines(item)]
-    return [] if value is None else [orjson.dumps(value).decode()]

@@ -22,6 +22,10 @@ HEDGE: Final = "hedge"
 """The check that finds a claim to claim nothing: it does not count in the judgement."""
 
 
+SECOND_OPINION: Final = "second_opinion"
+"""A model's opinion that its quote carries: it is told, and earns no points."""
+
+
 class Decision(NamedTuple):
     """A verdict and why: `expected` is what the claim says, `found` what the cited evidence says."""
 

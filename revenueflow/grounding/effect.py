@@ -11,7 +11,7 @@ from revenueflow.domain.evidence import SPOKEN, Evidence, Trust
 from revenueflow.domain.lead import Intent
 from revenueflow.domain.quantity import Money, Range, count_range, money
 from revenueflow.domain.review import CHECK
-from revenueflow.grounding.decision import HEDGE
+from revenueflow.grounding.decision import HEDGE, SECOND_OPINION
 from revenueflow.grounding.fields import FIELDS
 from revenueflow.grounding.rules import GroundingRules
 
@@ -34,12 +34,14 @@ def weigh(
     Each field counts once, with its best claim: trust x freshness x score, and for fit x the factor of its value.
     Intent is high only if enough of its points come from elsewhere than the form.
     `rejected`: there were claims and none is supported. Hedges are no claims: they neither count nor lower anything.
+    What a second opinion decided changes neither fit nor intent: they are the checks' alone.
     """
     claims = [claim for claim in judged if claim.verdict.decided_by != HEDGE]
-    weights = [(claim, _weight(claim, evidence, rules, now)) for claim in claims if claim.supported]
+    checked = [claim for claim in claims if claim.verdict.decided_by != SECOND_OPINION]
+    weights = [(claim, _weight(claim, evidence, rules, now)) for claim in checked if claim.supported]
     return Judgement(
-        verdict=_verdict(len(claims), len(weights)),
-        fit=_fit(weights, _fallen(claims, evidence, rules), rules),
+        verdict=_verdict(len(claims), sum(claim.supported for claim in claims)),
+        fit=_fit(weights, _fallen(checked, evidence, rules), rules),
         intent=_intent(weights, evidence, rules),
         claims=tuple(judged),
     )

@@ -17,6 +17,7 @@ OF_CHECK: Final = {
     "statement": "the statement says something else than its value",
     "vendor_conflict": "another source says something else",
     "buying_signal": "the message does not ask for this",
+    "second_opinion": "a model quotes what speaks against it",
     "review": "a person has decided it",
 }
 OF_VERDICT: Final = {

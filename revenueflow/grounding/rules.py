@@ -12,6 +12,7 @@ from revenueflow.domain.claim import ClaimField
 from revenueflow.domain.evidence import Trust
 from revenueflow.domain.phrases import PhraseIndex, fold, words
 from revenueflow.grounding.free.table import Statements
+from revenueflow.grounding.stems import stem
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Points = Annotated[float, Field(ge=0, le=100)]
@@ -94,6 +95,26 @@ class Words(Value):
         return self.negations | {phrase[0] for phrase in self.negating}
 
     @cached_property
+    def negation_openers(self) -> frozenset[str]:
+        """The words with which a denial, or a turn of phrase that is none, begins."""
+        return self.negation_starts | {phrase[0] for phrase in self.harmless}
+
+    @cached_property
+    def stems_of_field(self) -> dict[ClaimField, frozenset[str]]:
+        """The stems of the words that say what kind of fact a statement of a field states."""
+        return {field: frozenset(map(stem, listed)) for field, listed in self.of_field.items()}
+
+    @cached_property
+    def dull(self) -> frozenset[str]:
+        """The words that carry no fact of their own and deny nothing, and denials."""
+        return self.empty | self.negations
+
+    @cached_property
+    def dull_beside(self) -> frozenset[str]:
+        """Those, numbers, and what may stand beside a value."""
+        return self.dull | self.number_words | self.aside
+
+    @cached_property
     def hedge_starts(self) -> frozenset[str]:
         """The words with which a hedge begins."""
         return frozenset(words(phrase)[0] for phrase in self.hedges)
@@ -102,6 +123,13 @@ class Words(Value):
     def hedging(self) -> PhraseIndex:
         """Finds hedges."""
         return PhraseIndex((phrase, "hedge") for phrase in self.hedges)
+
+
+class OpinionRules(Value):
+    """The scores of what a second opinion decides: how sure it is that the claim holds."""
+
+    supported: Share = 0.6
+    contradicted: Share = 0.2
 
 
 class Fit(Value):
@@ -143,6 +171,7 @@ class GroundingRules(Value):
     time: Time
     words: Words
     statements: Statements = Field(default_factory=Statements)
+    opinion: OpinionRules = OpinionRules()
     trust: dict[Trust, Share]
     half_life: HalfLife
     fit: Fit

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from functools import cached_property
 from typing import Final
 
+from revenueflow.domain.lazy import lazy
 from revenueflow.domain.periods import Period, periods
 from revenueflow.domain.phrases import fold, words
 from revenueflow.domain.quantity import Quantity, scan
@@ -25,7 +25,7 @@ class Sentence:
         self._lists = lists
         self._dates: dict[date, tuple[Period, ...]] = {}
 
-    @cached_property
+    @lazy
     def undated(self) -> str:
         """The text with blanks in place of its dates, but for plain years."""
         text = self.text
@@ -42,28 +42,28 @@ class Sentence:
             self._dates[day] = periods(self.text, day)
         return self._dates[day]
 
-    @cached_property
+    @lazy
     def words(self) -> tuple[str, ...]:
         """Its folded words, without those of dates."""
         return words(self.undated)
 
-    @cached_property
+    @lazy
     def numbers(self) -> tuple[Quantity, ...]:
         """Its numbers in digits, without those of dates."""
         return scan(self.undated)
 
-    @cached_property
+    @lazy
     def names(self) -> tuple[str, ...]:
         """Its words that are written like names, folded."""
         return names(self._unnumbered, self._lists)
 
-    @cached_property
+    @lazy
     def capitals(self) -> frozenset[str]:
         """Its words with a capital, folded, but for those that any sentence may begin with."""
         found = (fold(match) for match in CAPITAL.findall(self._unnumbered))
         return frozenset(found) - self._lists.empty - self._lists.subjects
 
-    @cached_property
+    @lazy
     def _unnumbered(self) -> str:
         """The text without dates and numbers, to which currencies belong."""
         text = self.undated
@@ -73,7 +73,7 @@ class Sentence:
             text = text[: number.start] + " " * (number.end - number.start) + text[number.end :]
         return text
 
-    @cached_property
+    @lazy
     def denies(self) -> bool:
         """True if it denies something."""
         return negated(self.undated, self._lists, self.words)

@@ -48,6 +48,8 @@ CHECKS: Final[tuple[Check, ...]] = (
 )
 """Each decides or passes on (None); `lexical` always decides."""
 
+UNDECIDED: Final = Decision(ClaimVerdict.NOT_CHECKABLE, "none")
+
 
 def judge(
     claims: Iterable[Claim],
@@ -69,9 +71,12 @@ def judge(
 
 
 def _verdict(claim: Claim, context: Context, checks: tuple[Check, ...]) -> Verdict:
-    decisions = (check(claim, context) for check in checks)
-    undecided = Decision(ClaimVerdict.NOT_CHECKABLE, "none")
-    decision = next((found for found in decisions if found is not None), undecided)
+    decision = UNDECIDED
+    for check in checks:
+        found = check(claim, context)
+        if found is not None:
+            decision = found
+            break
     carrying = decision.citations
     return Verdict(
         claim_id=claim.id,

@@ -27,6 +27,9 @@ def negated(text: str, lists: Words, known: tuple[str, ...] | None = None) -> bo
         return False
     count, place = 0, 0
     while place < len(tokens):
+        if tokens[place] not in lists.negation_openers:
+            place += 1
+            continue
         skip = _phrase(tokens, place, lists.harmless)
         denial = 0 if skip else _phrase(tokens, place, lists.negating) or int(tokens[place] in lists.negations)
         count += denial > 0
@@ -56,16 +59,21 @@ def names(text: str, lists: Words) -> tuple[str, ...]:
 
     Where a sentence begins, a capital is a name only as the subject of a verb ("Siemens has …").
     """
-    found = list(TOKEN.finditer(text))
     named = dict[str, None]()
-    for place, match in enumerate(found):
-        if match[0].islower():
-            continue
-        word = fold(match[0])
-        following = fold(found[place + 1][0]) if place + 1 < len(found) else ""
-        if word not in lists.generic and _like_name(text, match, word, following, lists):
-            named[word] = None
+    last: re.Match[str] | None = None
+    for match in TOKEN.finditer(text):
+        if last is not None:
+            _note(named, text, last, match[0], lists)
+        last = None if match[0].islower() else match
+    if last is not None:
+        _note(named, text, last, "", lists)
     return tuple(named)
+
+
+def _note(named: dict[str, None], text: str, match: re.Match[str], following: str, lists: Words) -> None:
+    word = fold(match[0])
+    if word not in lists.generic and _like_name(text, match, word, fold(following), lists):
+        named[word] = None
 
 
 def _like_name(text: str, match: re.Match[str], word: str, following: str, lists: Words) -> bool:

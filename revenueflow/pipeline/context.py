@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from revenueflow.analysis.base import Analyst
 from revenueflow.analysis.offers import Offers
+from revenueflow.analysis.paid import Paid
 from revenueflow.analysis.pricing import ModelRules
 from revenueflow.analysis.prompt import PromptTemplate
 from revenueflow.db.direct import Direct
@@ -29,7 +30,10 @@ V = TypeVar("V", bound=Value)
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The capabilities of a worker; wiring chooses the providers behind them."""
+    """The capabilities of a worker; wiring chooses the providers behind them.
+
+    `opinions` are the models that may be asked for a second opinion: none unless that is turned on.
+    """
 
     database: Database
     direct: Direct
@@ -38,11 +42,13 @@ class Services:
     analysts: Sequence[Analyst]
     models: ModelRules
     prompt: PromptTemplate
+    opinion_prompt: PromptTemplate
     offers: Offers
     vocabulary: Vocabulary
     grounding: GroundingRules
     profile: Profile
     routing: RoutingRules
+    opinions: Sequence[Paid] = ()
     hubspot: HubSpotContacts | None = None
     slack_channel: str | None = None
 

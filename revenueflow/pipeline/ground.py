@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from hashlib import sha256
 from uuid import UUID
 
 import orjson
 
 from revenueflow.analysis import prompt
+from revenueflow.analysis.base import Underway
 from revenueflow.db import reviews
 from revenueflow.domain.base import Value
 from revenueflow.domain.claim import AnalysisVerdict, JudgedClaim, Judgement
 from revenueflow.domain.lead import Lead
-from revenueflow.domain.outcome import AuditEntry, Changes, Done, Outcome
+from revenueflow.domain.outcome import AuditEntry, Changes, Done, Outcome, Snooze
 from revenueflow.domain.review import Decided, Questions
 from revenueflow.grounding.effect import weigh
 from revenueflow.grounding.reviewed import decided, questions
 from revenueflow.grounding.summary import lines, summary
 from revenueflow.grounding.validator import judge
-from revenueflow.pipeline import analyse
+from revenueflow.pipeline import analyse, second_opinion
 from revenueflow.pipeline.analyse import Analysed
 from revenueflow.pipeline.context import Context
 from revenueflow.pipeline.enrich import Enriched
+from revenueflow.pipeline.second_opinion import SecondOpinion
 from revenueflow.telemetry import metrics
 
 
@@ -33,6 +36,7 @@ class Grounded(Value):
     judgement: Judgement
     summary: str | None = None
     lines: tuple[str, ...] = ()
+    opinion: SecondOpinion | None = None
 
 
 async def step(lead: Lead, context: Context) -> Outcome:
@@ -45,12 +49,17 @@ async def step(lead: Lead, context: Context) -> Outcome:
     analysed, now = context.result(Analysed), context.now
     judged = judge(analysed.analysis.claims, numbered, services.vocabulary, services.grounding, now=now)
     judged = decided(judged, await _decisions(lead, context), numbered, services.vocabulary)
+    try:
+        judged, opinion = await second_opinion.heard(judged, numbered, lead, context)
+    except Underway as error:
+        return Snooze(now + timedelta(seconds=error.retry_after or 1), "opinion_underway")
     judgement = weigh(judged, numbered, services.grounding, now)
     _count(judgement)
     told = Grounded(
         judgement=judgement,
         summary=summary(judgement.supported, numbered, services.grounding, now),
         lines=lines(judgement.supported, numbered, now),
+        opinion=opinion,
     )
     return Done(told, _changes(told, lead, context))
 
@@ -71,10 +80,14 @@ def _changes(told: Grounded, lead: Lead, context: Context) -> Changes:
         "fit": judgement.fit,
         "intent": judgement.intent.value,
         "summary": told.summary,
-        "cost": analysed.analysis.cost_usd,
+        "cost": analysed.analysis.cost_usd + (told.opinion.cost_usd if told.opinion else 0.0),
         "reanalyse_at": analyse.again_at(analysed, context.now),
     }
-    audit = (_entry(judgement), *_opened(asked, reviews.review_id(lead.id, context.lease.run_version)))
+    audit = (
+        _entry(judgement),
+        *_heard(told.opinion),
+        *_opened(asked, reviews.review_id(lead.id, context.lease.run_version)),
+    )
     return Changes(lead=columns, claims=judgement.claims, audit=audit, questions=asked)
 
 
@@ -82,6 +95,14 @@ def _opened(asked: Questions, review: UUID) -> Iterator[AuditEntry]:
     if asked.kind:
         detail = {"review": str(review), "kind": asked.kind.value, "claims": list(asked.questioned)}
         yield AuditEntry("review.opened", "open", detail)
+
+
+def _heard(opinion: SecondOpinion | None) -> Iterator[AuditEntry]:
+    if opinion:
+        failures = [f"{failure.analyst}:{failure.reason}" for failure in opinion.failures]
+        detail = opinion.model_dump(mode="json", exclude={"failures", "cost_usd"})
+        detail |= {"failures": failures, "cost_usd": f"{opinion.cost_usd:.6f}"}
+        yield AuditEntry("lead.second_opinion", "done" if opinion.analyst else "failed", detail)
 
 
 def _count(judgement: Judgement) -> None:

@@ -1,8 +1,9 @@
 """The way of a lead, in order. This is the table of contents of the program.
 
 A step is `async def step(lead, context) -> Outcome`. Its result is a checkpoint: a finished step is not run again,
-unless its version, or anything that came before it, has changed. A pure step only computes, from what came before it:
-its checkpoint shares the commit of the steps around it, and until then it may run again.
+unless its version, or anything that came before it, has changed. A pure step only computes, from what came before it
+and from answers that are kept (a second opinion): its checkpoint shares the commit of the steps around it, and until
+then it may run again.
 """
 
 from __future__ import annotations

@@ -41,6 +41,9 @@ class AnalysisSettings(Group):
     again: bool = env(
         "REVENUEFLOW_REANALYSE", True, about="analyse again, after an outage of models, what the rules had to"
     )
+    second_opinion: bool = env(
+        "REVENUEFLOW_SECOND_OPINION", False, about="ask a model about claims that the checks left undecided"
+    )
     api_key: SecretStr | None = env("GEMINI_API_KEY", None, about="without it the rules analyst answers")
     base_url: HttpUrl | None = env("GOOGLE_GEMINI_BASE_URL", None, about="another address of the Gemini API")
     model: str = env("GEMINI_MODEL", "gemini-2.5-flash", about="the model's name")

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from revenueflow import defaults
-from revenueflow.analysis import configured
+from revenueflow.analysis import configured, opinions
 from revenueflow.analysis.offers import Offers
 from revenueflow.analysis.pricing import ModelRules
 from revenueflow.analysis.prompt import PromptTemplate
@@ -63,6 +63,7 @@ def check_files(folder: Path | None) -> Iterator[tuple[str, str | None]]:
     }
     readers[ENRICHMENT] = partial(rules, folder)
     readers["prompts/analyse.md"] = partial(prompt, folder)
+    readers["prompts/second_opinion.md"] = partial(opinion_prompt, folder)
     readers |= {name: partial(titled, name, folder) for name in FILES}
     for name, read in readers.items():
         try:
@@ -99,10 +100,17 @@ def json_schema(name: str) -> dict[str, Any]:
 
 def prompt(folder: Path | None) -> PromptTemplate:
     """prompts/analyse.md. Raises ConfigurationError with the file."""
-    name = "prompts/analyse.md"
-    given = defaults.text(name, folder)
+    return _prompt("prompts/analyse.md", PromptTemplate.parse, folder)
+
+
+def opinion_prompt(folder: Path | None) -> PromptTemplate:
+    """prompts/second_opinion.md. Raises ConfigurationError with the file."""
+    return _prompt("prompts/second_opinion.md", opinions.template, folder)
+
+
+def _prompt(name: str, read: Callable[[str], PromptTemplate], folder: Path | None) -> PromptTemplate:
     try:
-        return PromptTemplate.parse(given)
+        return read(defaults.text(name, folder))
     except ConfigurationError as error:
         raise ConfigurationError(f"{defaults.locate(name, folder)}: {error.detail}") from None
 

@@ -12,6 +12,7 @@ from revenueflow.analysis import configured
 from revenueflow.analysis.base import Analyst
 from revenueflow.analysis.models.rules import Rules
 from revenueflow.analysis.offers import Offers
+from revenueflow.analysis.paid import Paid
 from revenueflow.analysis.pricing import ModelRules
 from revenueflow.db.direct import Direct
 from revenueflow.db.session import Database
@@ -36,7 +37,7 @@ from revenueflow.scoring.profile import Profile
 from revenueflow.settings import EnrichmentSettings, Settings
 from revenueflow.sources.hubspot_contacts import HubSpotContacts
 from revenueflow.wiring.closing import Closing, bearer, closing, redis
-from revenueflow.wiring.files import MODELS, OFFER, prompt, rules
+from revenueflow.wiring.files import MODELS, OFFER, opinion_prompt, prompt, rules
 from revenueflow.wiring.tools import registry
 
 
@@ -50,19 +51,23 @@ async def services(settings: Settings, database: Database, direct: Direct) -> As
 def _services(settings: Settings, database: Database, direct: Direct, closing: Closing) -> Services:
     folder = settings.config_dir
     vocabulary = defaults.load(Vocabulary, "vocabulary.toml", folder)
+    analysts = _analysts(settings, direct, vocabulary, closing)
+    asked = [one for one in analysts if isinstance(one, Paid)] if settings.analysis.second_opinion else []
     return Services(
         database=database,
         direct=direct,
         registry=registry(settings, database, direct, vocabulary, closing),
         waterfall=_waterfall(settings, direct, closing),
-        analysts=_analysts(settings, direct, vocabulary, closing),
+        analysts=analysts,
         models=defaults.load(ModelRules, MODELS, folder),
         prompt=prompt(folder),
+        opinion_prompt=opinion_prompt(folder),
         offers=defaults.load(Offers, OFFER, folder),
         vocabulary=vocabulary,
         grounding=defaults.load(GroundingRules, "grounding.toml", folder),
         profile=defaults.load(Profile, "scoring/grounded.toml", folder),
         routing=defaults.load(RoutingRules, "routing.toml", folder),
+        opinions=asked,
         hubspot=_hubspot(settings, closing),
         slack_channel=settings.slack.channel if settings.slack.token else None,
     )

@@ -10,21 +10,25 @@ import orjson
 import pytest
 
 from revenueflow import defaults
+from revenueflow.analysis import opinions
 from revenueflow.analysis.models.aws import Keys
 from revenueflow.analysis.models.bedrock import Bedrock
 from revenueflow.analysis.models.gemini import Gemini
 from revenueflow.analysis.models.vertex import Vertex
 from revenueflow.analysis.prompt import Prompt, PromptTemplate, build
 from revenueflow.clock import utcnow
-from revenueflow.domain.claim import ClaimVerdict
+from revenueflow.domain.claim import Citation, Claim, ClaimField, ClaimVerdict
 from revenueflow.domain.evidence import Evidence, Signal, Trust
+from revenueflow.domain.opinion import Source
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.enrichment.base import Question
 from revenueflow.enrichment.providers.clearbit import Clearbit
 from revenueflow.enrichment.providers.hunter import Hunter
 from revenueflow.errors import UpstreamRejected, UpstreamUnavailable
+from revenueflow.grounding.opinion import hear
 from revenueflow.grounding.rules import GroundingRules
 from revenueflow.grounding.validator import judge
+from revenueflow.privacy.masking import Mask
 from revenueflow.sandbox.directory import DATA
 from tests.support.sandbox_http import Sandbox, running
 
@@ -148,6 +152,29 @@ async def test_the_other_dialects_give_the_same_answers_and_own_up_to_inventions
             assert claims[0] == claims[1] == claims[2] != set()
         else:
             assert all([(await sandbox.requests(name))[-1]["invented"] for name in ("gemini", "vertex", "bedrock")])
+
+
+async def test_the_dialects_give_second_opinions_and_no_lie_of_theirs_counts(sandbox: Sandbox) -> None:
+    """Quotes that are made up stand in no evidence: whatever the model says, the claim stays undecided."""
+    vocabulary, rules = defaults.load(Vocabulary, "vocabulary.toml"), defaults.load(GroundingRules, "grounding.toml")
+    text = "We doubled the support team last spring."
+    numbered = {"E1": piece("hunter", Signal.DESCRIPTION, "$", text, Trust.VENDOR)}
+    said = "The company expands its support team."
+    claim = Claim(id="C1", field=ClaimField.OTHER, statement=said, citations=(Citation(evidence_id="E1"),))
+    judged = judge([claim], numbered, vocabulary, rules)
+    template = opinions.template(defaults.text("prompts/second_opinion.md"))
+    question = opinions.build([claim], numbered, template, Mask())
+    for rate, verdict in ((0, ClaimVerdict.SUPPORTED), (1, ClaimVerdict.NOT_CHECKABLE)):
+        for client in clients(sandbox):
+            await sandbox.break_(client.name, invent_rate=rate)
+            reply = await client.ask(question)
+            await client.aclose()
+            answer = opinions.read(reply.text)
+            assert answer is not None and reply.usage.input_tokens > 100
+            source = Source(model=client.model, prompt_version=template.version)
+            (after,) = hear(judged, answer.each(), source, numbered, vocabulary, rules, utcnow())
+            assert after.verdict.verdict is verdict
+            assert (await sandbox.requests(client.name))[-1]["invented"] == ([0] if rate else [])
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """The adversarial set: true claims in a model's words, and what becomes of them by mutation. The same for a seed.
 
-`python -m tests.support.adversarial` writes tests/data/adversarial.jsonl: a lead a line, in the form that
-`revenueflow eval grounding` reads, with `kinds` {claim id: kind of truth or mutation}. Hedged claims have no label.
+`python -m tests.support.adversarial` writes tests/data/adversarial.jsonl: a lead a line, then a record a line
+(adversarial_records), in the form that `revenueflow eval grounding` reads, with `kinds` {claim id: kind of truth or
+mutation}. Hedged claims have no label.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any, Final
 
 import orjson
 
+from tests.support import adversarial_records
 from tests.support.adversarial_false import MUTATIONS
 from tests.support.adversarial_leads import COMPANIES, Company
 from tests.support.adversarial_true import Draft, hedged_claims, true_claims
@@ -50,11 +52,12 @@ def leads(seed: int = SEED) -> list[Lead]:
 
 
 def lines(seed: int = SEED) -> bytes:
-    """The file."""
-    rows = (
+    """The file: a line for each lead, then one for each record."""
+    of_leads = (
         {"evidence": one.evidence, "claims": one.claims, "labels": one.labels, "kinds": one.kinds}
         for one in leads(seed)
     )
+    rows = (*of_leads, *adversarial_records.rows(seed))
     return b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
 
 

@@ -17,34 +17,48 @@ from tests.support.vendor_server import VendorServer
 
 Pieces = list[dict[str, Any]]
 Script = Callable[[Pieces], list[dict[str, Any]]]
+Opine = Callable[[list[str]], dict[str, Any]]
 
 
 class ScriptedModel(VendorServer):
-    """`script` gets the numbered evidence of the prompt, and gives the claims of the answer."""
+    """`script` gets the numbered evidence of the prompt, and gives the claims of the answer.
 
-    def __init__(self, script: Script) -> None:
+    `opine` gets the texts of a prompt that asks for opinions on claims, and gives the whole answer.
+    """
+
+    def __init__(self, script: Script, opine: Opine | None = None) -> None:
         super().__init__()
         self.script = script
+        self.opine = opine
+        self.bodies: list[str] = []
         self.answer = self._write
 
     async def _write(self, request: Request) -> Response:
-        sent = orjson.loads(await request.body())
-        text = "\n".join(part["text"] for content in sent["contents"] for part in content["parts"])
-        lines = [line for line in text.splitlines() if line.startswith('{"id":"E')]
-        answer = {"fit": 100, "intent": "high", "claims": self.script([orjson.loads(line) for line in lines])}
-        candidate = {
-            "content": {"role": "model", "parts": [{"text": orjson.dumps(answer).decode()}]},
-            "finishReason": "STOP", "index": 0,
-        }  # fmt: skip
-        usage = {"promptTokenCount": 1, "candidatesTokenCount": 1, "totalTokenCount": 2}
-        return JSONResponse({"candidates": [candidate], "usageMetadata": usage, "modelVersion": "scripted"})
+        body = await request.body()
+        self.bodies.append(body.decode())
+        sent = orjson.loads(body)
+        texts = [part["text"] for content in sent["contents"] for part in content["parts"]]
+        if self.opine and "<claims>\n" in texts[-1]:
+            return _said(self.opine(texts))
+        lines = [line for line in "\n".join(texts).splitlines() if line.startswith('{"id":"E')]
+        return _said({"fit": 100, "intent": "high", "claims": self.script([orjson.loads(line) for line in lines])})
+
+
+def _said(answer: dict[str, Any]) -> Response:
+    candidate = {
+        "content": {"role": "model", "parts": [{"text": orjson.dumps(answer).decode()}]},
+        "finishReason": "STOP", "index": 0,
+    }  # fmt: skip
+    usage = {"promptTokenCount": 1, "candidatesTokenCount": 1, "totalTokenCount": 2}
+    return JSONResponse({"candidates": [candidate], "usageMetadata": usage, "modelVersion": "scripted"})
 
 
 @contextmanager
-def scripted(home: House, script: Script) -> Iterator[ScriptedModel]:
-    """The house's model, as long as the block lasts."""
-    with ScriptedModel(script) as model:
-        analysis = AnalysisSettings(api_key=SecretStr("scripted"), base_url=model.url)
+def scripted(home: House, script: Script, opine: Opine | None = None) -> Iterator[ScriptedModel]:
+    """The house's model, as long as the block lasts; with `opine` it is asked for second opinions, too."""
+    with ScriptedModel(script, opine) as model:
+        key = SecretStr("scripted")
+        analysis = AnalysisSettings(api_key=key, base_url=model.url, second_opinion=opine is not None)
         home.settings = home.settings.model_copy(update={"analysis": analysis})
         yield model
 

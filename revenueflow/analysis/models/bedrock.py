@@ -11,13 +11,13 @@ from urllib.parse import quote
 
 import httpx2
 
-from revenueflow.analysis.base import Asker
+from revenueflow.analysis.base import Asker, Question, Reply
 from revenueflow.analysis.models.aws import Keys, Signer
 from revenueflow.analysis.models.converse import Converse, body, error_type
 from revenueflow.analysis.models.refusal import by_status, of_transport
 from revenueflow.analysis.models.tries import tried
 from revenueflow.analysis.prompt import Prompt
-from revenueflow.analysis.schema import analysis_of
+from revenueflow.analysis.schema import analysis_of, question
 from revenueflow.domain.claim import Analysis
 from revenueflow.errors import UpstreamError
 from revenueflow.resilience.transport import Transport
@@ -27,7 +27,7 @@ BAD_KEY: Final = frozenset({"UnrecognizedClientException", "InvalidSignatureExce
 
 
 class Bedrock:
-    """An Analyst. With an `api_key` of Bedrock's nothing is signed; else with `keys`, or what botocore finds.
+    """A Model, and an Analyst. With an `api_key` of Bedrock's nothing is signed; else with `keys`, or what is found.
 
     `model` is a model's or an inference profile's id or ARN; `timeout` is in seconds, for one try. Raises
     ConfigurationError if credentials are needed and the extra `bedrock` is not installed.
@@ -58,16 +58,21 @@ class Bedrock:
         self._most = most_output_tokens
         self._transport = Transport(timeout=timeout, connections=connections)
 
+    async def ask(self, question: Question) -> Reply:
+        """Asks the model; errors as in `Model`."""
+        content = body(question, self._most)
+        return await tried(lambda: self._ask(content), tries=self._tries)
+
     async def analyse(self, prompt: Prompt, asker: Asker | None = None) -> Analysis:  # noqa: ARG002 of the Protocol
         """Asks the model; errors as in `Analyst`."""
-        content = body(prompt, self._most)
-        return await tried(lambda: self._ask(content, prompt), tries=self._tries)
+        text, usage = await self.ask(question(prompt))
+        return analysis_of(text, prompt, usage, analyst=NAME, model=self.model)
 
     async def aclose(self) -> None:
         """Closes the connections."""
         await self._transport.aclose()
 
-    async def _ask(self, content: bytes, prompt: Prompt) -> Analysis:
+    async def _ask(self, content: bytes) -> Reply:
         try:
             async with asyncio.timeout(self._timeout):
                 response = await self._send(content)
@@ -76,7 +81,7 @@ class Bedrock:
         if response.status_code != 200:
             raise _refusal(response)
         told = Converse.read(NAME, response.content)
-        return analysis_of(told.text(NAME), prompt, told.usage, analyst=NAME, model=self.model)
+        return Reply(told.text(NAME), told.usage)
 
     async def _send(self, content: bytes) -> httpx2.Response:
         headers = {"content-type": "application/json", "accept": "application/json"}

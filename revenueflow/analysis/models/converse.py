@@ -7,15 +7,14 @@ Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Conv
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from pydantic.alias_generators import to_camel
 
-from revenueflow.analysis.base import Unusable, Usage
-from revenueflow.analysis.prompt import Prompt
-from revenueflow.analysis.schema import ANSWER_SCHEMA
+from revenueflow.analysis.base import Form, Question, Unusable, Usage
 
 TOOL: Final = "answer"
 ENDINGS: Final = {
@@ -26,32 +25,25 @@ ENDINGS: Final = {
     "malformed_model_output": "schema_invalid",
     "malformed_tool_use": "schema_invalid",
 }
-_REST: Final = orjson.dumps(
-    {
-        "toolConfig": {
-            "tools": [
-                {
-                    "toolSpec": {
-                        "name": TOOL,
-                        "description": "Gives the answer: fit, intent and claims.",
-                        "inputSchema": {"json": ANSWER_SCHEMA},
-                    }
-                }
-            ],
-            "toolChoice": {"tool": {"name": TOOL}},
-        }
-    }
-)[1:]
 
 
-def body(prompt: Prompt, most_output_tokens: int) -> bytes:
+def body(question: Question, most_output_tokens: int) -> bytes:
     """The request. Without maxTokens Bedrock sets the model's own, up to 64,000, aside against the account's quota."""
     asked = {
-        "system": [{"text": prompt.system}],
-        "messages": [{"role": "user", "content": [{"text": prompt.user}]}],
+        "system": [{"text": question.system}],
+        "messages": [{"role": "user", "content": [{"text": question.user}]}],
         "inferenceConfig": {"maxTokens": most_output_tokens, "temperature": 0.0},
     }
-    return orjson.dumps(asked)[:-1] + b"," + _REST
+    return orjson.dumps(asked)[:-1] + b"," + _rest(question.form)
+
+
+@cache
+def _rest(form: Form) -> bytes:
+    """What is the same in all requests for this form."""
+    about = f"Gives the answer: {form.about}."
+    tool = {"toolSpec": {"name": TOOL, "description": about, "inputSchema": {"json": form.schema}}}
+    config = {"tools": [tool], "toolChoice": {"tool": {"name": TOOL}}}
+    return orjson.dumps({"toolConfig": config})[1:]
 
 
 class _Read(BaseModel):

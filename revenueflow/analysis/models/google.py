@@ -13,12 +13,12 @@ import httpx2
 from google import genai
 from google.genai import types
 
-from revenueflow.analysis.base import Asker
+from revenueflow.analysis.base import Asker, Form, Question, Reply
 from revenueflow.analysis.models.generated import Generated
 from revenueflow.analysis.models.refusal import GOOGLES, of_google
 from revenueflow.analysis.models.tries import tried
 from revenueflow.analysis.prompt import Prompt
-from revenueflow.analysis.schema import ANSWER_SCHEMA, analysis_of
+from revenueflow.analysis.schema import analysis_of, question
 from revenueflow.domain.claim import Analysis
 from revenueflow.resilience.transport import Transport
 
@@ -31,7 +31,10 @@ CONFIG: Final[types.GenerateContentConfigDict] = {
 
 
 class Google:
-    """An Analyst. `timeout` is in seconds, for one try; `access` is what the SDK is told of address and credential."""
+    """A Model, and an Analyst.
+
+    `timeout` is in seconds, for one try; `access` is what the SDK is told of address and credential.
+    """
 
     def __init__(
         self,
@@ -49,41 +52,55 @@ class Google:
         self.model = model
         self._timeout = timeout
         self._tries = tries
-        self._generation = {
-            "temperature": 0.0,
-            "maxOutputTokens": most_output_tokens,
-            "responseMimeType": "application/json",
-            "responseJsonSchema": ANSWER_SCHEMA,
-        }
+        self._most = most_output_tokens
+        self._access = access
+        self._options = options
         # Given a client of ours, the SDK never takes aiohttp, which it prefers and retries by itself.
         self._http = httpx2.AsyncClient(transport=Transport(timeout=timeout, connections=connections))
-        self._client = genai.Client(
-            **access,
-            http_options=types.HttpOptions(
-                timeout=round(timeout * 1000),
-                httpx_async_client=self._http,
-                # As they are on the wire: the SDK would check and convert the same schema anew for each lead.
-                extra_body={"generationConfig": self._generation},
-                **options,
-            ),
-        )
+        self._clients: dict[Form, genai.Client] = {}
+
+    async def ask(self, question: Question) -> Reply:
+        """Asks the model; errors as in `Model`."""
+        return await tried(lambda: self._ask(question), tries=self._tries)
 
     async def analyse(self, prompt: Prompt, asker: Asker | None = None) -> Analysis:  # noqa: ARG002 of the Protocol
         """Asks the model; errors as in `Analyst`."""
-        return await tried(lambda: self._ask(prompt), tries=self._tries)
+        text, usage = await self.ask(question(prompt))
+        return analysis_of(text, prompt, usage, analyst=self.name, model=self.model)
 
     async def aclose(self) -> None:
         """Closes the connections."""
         await self._http.aclose()
 
-    async def _ask(self, prompt: Prompt) -> Analysis:
+    async def _ask(self, question: Question) -> Reply:
         try:
             async with asyncio.timeout(self._timeout):
-                response = await self._client.aio.models.generate_content(
-                    model=self.model, contents=prompt.user, config={"system_instruction": prompt.system, **CONFIG}
+                response = await self._client(question.form).aio.models.generate_content(
+                    model=self.model, contents=question.user, config={"system_instruction": question.system, **CONFIG}
                 )
         except GOOGLES as error:
             raise of_google(self.name, error) from None
         raw = response.sdk_http_response
         generated = Generated.read(self.name, raw.body if raw else None)
-        return analysis_of(generated.text(self.name), prompt, generated.usage, analyst=self.name, model=self.model)
+        return Reply(generated.text(self.name), generated.usage)
+
+    def _client(self, form: Form) -> genai.Client:
+        """The SDK's client for answers of this form; all share the connections."""
+        if form not in self._clients:
+            generation = {
+                "temperature": 0.0,
+                "maxOutputTokens": self._most,
+                "responseMimeType": "application/json",
+                "responseJsonSchema": form.schema,
+            }
+            self._clients[form] = genai.Client(
+                **self._access,
+                http_options=types.HttpOptions(
+                    timeout=round(self._timeout * 1000),
+                    httpx_async_client=self._http,
+                    # As they are on the wire: the SDK would check and convert the same schema anew for each lead.
+                    extra_body={"generationConfig": generation},
+                    **self._options,
+                ),
+            )
+        return self._clients[form]

@@ -93,19 +93,20 @@ def _is_role(word: str, context: Context) -> bool:
 def _unknown(tokens: tuple[str, ...], claim: Claim, context: Context) -> list[str]:
     """The words that carry a fact and are not known, by themselves or by their stems."""
     lists = context.rules.words
-    dull = lists.empty | lists.negations | lists.number_words | lists.aside
+    dull = lists.dull_beside
     of_field = lists.of_field.get(claim.field, frozenset())
     left = [word for word in dict.fromkeys(tokens) if word.isalpha() and word not in dull and word not in of_field]
     if not left:
         return left
-    left = [word for word in left if word not in allowed_words(claim, context)]
+    allowed = allowed_words(claim, context)
+    left = [word for word in left if word not in allowed]
     return [word for word in left if not _stands(stem(word), claim, context)] if left else left
 
 
 def _stands(root: str, claim: Claim, context: Context) -> bool:
     """True if a word of this stem is among those that a statement may hold."""
-    if root in context.field_stems(claim.field) or root in {stem(word) for word in context.company_words}:
+    if root in context.field_stems(claim.field) or root in context.company_stems:
         return True
     if any(root in context.stems(name) for name in context.carriers(claim)):
         return True
-    return root in {stem(word) for word in value_words(claim, context)}
+    return any(root == stem(word) for word in value_words(claim, context))

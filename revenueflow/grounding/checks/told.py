@@ -42,7 +42,8 @@ def _spare(claim: Claim, context: Context, field: Told, claimed: Fact) -> frozen
     """The roots of the statement's words that neither the value, the field nor a carrying clause has."""
     sayings, lists = context.vocabulary.sayings, context.rules.words
     sentence = context.sentence(claim)
-    said = (word for word in sentence.words if word.isalpha() and word not in lists.empty | lists.negations)
+    dull = lists.dull
+    said = (word for word in sentence.words if word.isalpha() and word not in dull)
     known = {sayings.meaning(word) for word in words(str(claim.value))} | set(
         map(sayings.meaning, context.company_words)
     )
@@ -59,7 +60,7 @@ def _carrying(claim: Claim, context: Context, field: Told, claimed: Fact) -> Ite
         if context.evidence[name].signal in field.signals:
             yield from context.clauses(name)
         elif context.evidence[name].signal in field.prose:
-            yield from field.carrying(claimed, context.telling(name))
+            yield from context.telling_parts(claim, field, claimed, name)
 
 
 def _moves_seat(claim: Claim, context: Context, field: Told, claimed: Fact) -> bool:

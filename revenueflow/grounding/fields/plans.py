@@ -116,7 +116,7 @@ class Timeline(Told):
     def speaks(self, clause: Clause, telling: Telling) -> bool:
         """A date of a person's own text is their time; elsewhere it must be about a plan."""
         own = telling.signal in (Signal.MESSAGE, Signal.POSTS)
-        return own or clause.speaks_of(telling.vocabulary.sayings, self.field.value)
+        return own or clause.speaks_of(telling.vocabulary.sayings, self.field)
 
     @override
     def tells(self, item: Item, clause: Clause, telling: Telling) -> Relation:

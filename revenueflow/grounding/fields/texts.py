@@ -60,19 +60,16 @@ class Phrased(Told):
     def _windows(self, telling: Telling) -> tuple[Clause, ...]:
         if not self.whole or telling.stated:
             return telling.clauses
-        sentences: dict[int, list[Clause]] = {}
-        for clause in telling.clauses:
-            sentences.setdefault(clause.sentence, []).append(clause)
-        several = [parts for parts in sentences.values() if len(parts) > 1 and not any(part.denied for part in parts)]
-        lists = telling.rules.words
-        return telling.clauses + tuple(
-            Clause(" ".join(part.text for part in parts), lists, parts[0].sentence) for parts in several
-        )
+        if telling.wholes is None:
+            return _with_wholes(telling)
+        if not telling.wholes:
+            telling.wholes.append(_with_wholes(telling))
+        return telling.wholes[0]
 
     @override
     def speaks(self, clause: Clause, telling: Telling) -> bool:
         """By a cue, unless any text of the person will do."""
-        return not self.cued or clause.speaks_of(telling.vocabulary.sayings, self.field.value)
+        return not self.cued or clause.speaks_of(telling.vocabulary.sayings, self.field)
 
     @override
     def tells(self, item: Item, clause: Clause, telling: Telling) -> Relation:
@@ -81,3 +78,15 @@ class Phrased(Told):
         missing = item.roots - clause.roots(telling.vocabulary.sayings, self.noise)
         spare = 0 if self.exact else len(item.roots) // SPARE_EVERY
         return Relation.AGREES if len(missing) <= spare and missing < item.roots else Relation.SILENT
+
+
+def _with_wholes(telling: Telling) -> tuple[Clause, ...]:
+    """The clauses, and the whole of each sentence of several that denies nothing."""
+    sentences: dict[int, list[Clause]] = {}
+    for clause in telling.clauses:
+        sentences.setdefault(clause.sentence, []).append(clause)
+    several = [parts for parts in sentences.values() if len(parts) > 1 and not any(part.denied for part in parts)]
+    lists = telling.rules.words
+    return telling.clauses + tuple(
+        Clause(" ".join(part.text for part in parts), lists, parts[0].sentence) for parts in several
+    )

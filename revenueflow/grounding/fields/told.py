@@ -30,6 +30,8 @@ class Telling(NamedTuple):
     anchor: date
     today: date
     stated: bool = False
+    wholes: list[tuple[Clause, ...]] | None = None
+    """Kept by readers: the clauses and the whole sentences of several."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +43,7 @@ class Told(Field):
     @property
     def noise(self) -> str:
         """The list of words that add nothing in a statement of this field."""
-        return self.field.value
+        return self.field
 
     @override
     def parts(self, fact: Fact) -> tuple[Fact, ...]:
@@ -60,7 +62,7 @@ class Told(Field):
 
     def speaks(self, clause: Clause, telling: Telling) -> bool:
         """True if the clause is about this field."""
-        return clause.speaks_of(telling.vocabulary.sayings, self.field.value)
+        return clause.speaks_of(telling.vocabulary.sayings, self.field)
 
     def relation(self, claimed: Fact, telling: Telling) -> Relation:
         """The first clause that agrees or denies decides; else any that says otherwise."""

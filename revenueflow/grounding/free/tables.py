@@ -86,6 +86,19 @@ class Located(Value):
     says: frozenset[str]
 
 
+class Binding(Value):
+    """Words that bind what follows them, and the beginnings of the words of keys under which that may stand.
+
+    `objects`: names right before and after the words are bound, too; `reverse` begin words of keys that say of the
+    one before it what the words say of the one after it.
+    """
+
+    says: tuple[str, ...]
+    keys: tuple[str, ...]
+    objects: bool = False
+    reverse: tuple[str, ...] = ()
+
+
 class Described(Value):
     """What a thing may be called that has one of these fields."""
 
@@ -160,6 +173,7 @@ class FreeStatements(Value):
     regions: dict[str, frozenset[str]]
     countries: dict[str, tuple[str, ...]]
     demonyms: dict[str, tuple[str, ...]]
+    bindings: dict[str, Binding] = Field(default_factory=dict)
     described: dict[str, Described]
     counting: Counting
     states: States
@@ -235,6 +249,11 @@ class FreeStatements(Value):
     def place_keys(self) -> dict[Key, str]:
         """The words of whole keys, to places."""
         return {words(key): name for name, place in self.places.items() for key in place.keys}
+
+    @cached_property
+    def binding_phrases(self) -> PhraseIndex:
+        """The words that bind, to the names of their bindings."""
+        return PhraseIndex((phrase, name) for name, binding in self.bindings.items() for phrase in binding.says)
 
     @cached_property
     def no_values(self) -> frozenset[Key]:

@@ -12,6 +12,7 @@ from revenueflow.grounding.checks.free.denials import text_denies
 from revenueflow.grounding.checks.free.facts import absent, facts
 from revenueflow.grounding.checks.free.figures import number, rating
 from revenueflow.grounding.checks.free.hours import hours
+from revenueflow.grounding.checks.free.joined import joined
 from revenueflow.grounding.checks.free.members import denied_value
 from revenueflow.grounding.checks.free.names import foreign_name
 from revenueflow.grounding.checks.free.opinions import mixed, opinion
@@ -29,7 +30,7 @@ WHOLE: Final[tuple[Check, ...]] = (facts,)
 """Each decides about a whole part by itself, or passes on (None): the first that decides is alone to count."""
 
 CHECKS: Final[tuple[Check, ...]] = (
-    attribute, denied_value, text_denies, hours, rating, number, foreign_name, mixed, opinion, wording,
+    attribute, denied_value, text_denies, hours, rating, number, foreign_name, joined, mixed, opinion, wording,
     absent,
 )  # fmt: skip
 """Each decides about what it knows in a part, or passes on (None). All are asked."""
