@@ -61,12 +61,15 @@ _NEWER_EXISTS = """EXISTS (
       AND CASE WHEN mine.caller = 'pipeline' AND newer.caller = 'pipeline' THEN newer.run_version > mine.run_version
                ELSE newer.sent_at > coalesce(mine.sent_at, mine.planned_at) END)"""
 
+# Nothing more is sent, or kept, about somebody who was erased.
+_ERASED = "EXISTS (SELECT FROM leads WHERE leads.id = mine.lead_id AND erased_at IS NOT NULL)"
+
 # The lease is checked in the transaction that marks the write as sent: a worker that lost it sends nothing. A scalar
 # query, not EXISTS, which may be answered by reading all leases into a hash table.
 _MAY_BE_SENT = f"""(
     (mine.job_id IS NULL OR coalesce(
         (SELECT lease_token = mine.token AND lease_until IS NOT NULL FROM jobs WHERE id = mine.job_id), false))
-    AND NOT {_NEWER_EXISTS})"""  # noqa: S608 constants
+    AND NOT {_NEWER_EXISTS} AND NOT {_ERASED})"""  # noqa: S608 constants
 
 _PLANNED = ", ".join(PlannedAction._fields[:-1])
 # Nothing stands between the intention and the write: one commit stores both. Of several runs of one lead in a batch
@@ -79,12 +82,13 @@ _PLAN = f"""
     ), meant AS (
         SELECT *, {_MAY_BE_SENT} AND NOT EXISTS (
             SELECT FROM new other WHERE other.record_key = mine.record_key AND other.tool = mine.tool
-                                    AND other.run_version > mine.run_version) AS may
+                                    AND other.run_version > mine.run_version) AS may, {_ERASED} AS erased
         FROM new mine
     ), stored AS (
         INSERT INTO actions ({_PLANNED}, state, sent_at, lease_token, tries)
-        SELECT action_key, record_key, object_type, tool, run_version, caller, args::jsonb, args_hmac, job_id, lead_id,
-            CASE WHEN may THEN 'sent' ELSE 'planned' END, CASE WHEN may THEN now() END, CASE WHEN may THEN token END,
+        SELECT action_key, record_key, object_type, tool, run_version, caller,
+            CASE WHEN erased THEN '{{}}' ELSE args::jsonb END, args_hmac, job_id, lead_id,
+            CASE WHEN may THEN 'sent' WHEN erased THEN 'superseded' ELSE 'planned' END, CASE WHEN may THEN now() END, CASE WHEN may THEN token END,
             may::int
         FROM meant
         ON CONFLICT DO NOTHING RETURNING action_key, state
@@ -106,10 +110,10 @@ _SEND = f"""
     WHERE action_key = new.key AND state IN ('planned', 'unknown', 'sent') AND actions.tries = new.tries AND (
         SELECT {_MAY_BE_SENT}
         FROM (SELECT actions.action_key, record_key, tool, caller, run_version, sent_at, planned_at, new.job_id,
-                     new.token) AS mine)
+                     new.token, actions.lead_id) AS mine)
     RETURNING action_key
 """  # noqa: S608 constants
-_OUTDATED = text(f"SELECT {_NEWER_EXISTS} FROM actions mine WHERE action_key = :key")  # noqa: S608 a constant
+_OUTDATED = text(f"SELECT {_NEWER_EXISTS} OR {_ERASED} FROM actions mine WHERE action_key = :key")  # noqa: S608 a constant
 
 _SETTLE = """
     WITH new AS (
@@ -134,9 +138,10 @@ _ABSENT = text("""
     WHERE action_key = :key AND state IN ('sent', 'unknown')
     RETURNING extract(epoch FROM now() - absent_at)
 """)
-_REPLACE_ARGS = text("""
-    UPDATE actions SET args = CAST(:args AS jsonb), args_hmac = :args_hmac WHERE action_key = :key AND state = 'planned'
-""")
+_REPLACE_ARGS = text(f"""
+    UPDATE actions mine SET args = CAST(:args AS jsonb), args_hmac = :args_hmac
+    WHERE action_key = :key AND state = 'planned' AND NOT {_ERASED}
+""")  # noqa: S608 constants
 _PLAN_AGAIN = text("""
     UPDATE actions SET state = 'planned', error = NULL, absent_at = NULL, settled_at = NULL
     WHERE job_id = ANY(:jobs) AND state = 'failed' RETURNING action_key, tool, lead_id, job_id
@@ -217,7 +222,7 @@ async def doubt(session: Session, key: UUID, error: str) -> bool:
 
 
 async def is_outdated(session: Session, key: UUID) -> bool:
-    """True if a later version, a person or an agent wrote the same after this write."""
+    """True if a later version, a person or an agent wrote the same after this write, or the lead was erased."""
     return bool((await session.execute(_OUTDATED, {"key": key})).scalar())
 
 

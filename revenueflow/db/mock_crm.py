@@ -10,9 +10,12 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from revenueflow.db.session import Session
 
+# Nothing is written about somebody who was erased while the write was under way.
 _PUT = text("""
     INSERT INTO mock_crm_records (object_type, record_key, crm_id, fields)
-    VALUES (:object_type, :key, 'mock-' || replace(uuidv7()::text, '-', ''), :fields)
+    VALUES (:object_type, :key, 'mock-' || replace(uuidv7()::text, '-', ''), CASE WHEN (
+        SELECT coalesce(bool_and(erased_at IS NOT NULL), false) FROM actions JOIN leads ON leads.id = lead_id
+        WHERE record_key = :key) THEN '{}' ELSE CAST(:fields AS jsonb) END)
     ON CONFLICT (object_type, record_key)
     DO UPDATE SET fields = mock_crm_records.fields || excluded.fields, updated_at = now()
     RETURNING crm_id, fields

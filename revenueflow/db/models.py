@@ -167,3 +167,8 @@ campaigns = Table(
     "campaigns", metadata, _key("id", Text), _may("name"), _need("source"), _may("leads", Integer),
     _may("pulled_at", TIME),
 )  # fmt: skip
+erasures = Table(
+    "erasures", metadata, _key("key", Text), _need("erased_at", TIME), _may("reopened_at", TIME), _need("reason"),
+    _need("erased_by"),
+)  # fmt: skip
+routines = Table("routines", metadata, _key("name", Text), _need("begun_at", TIME))

@@ -44,6 +44,10 @@ class Known:
             if kind != "phone" and (words := _folded(unicodedata.normalize("NFC", value))[0].split())
         ]
 
+    def is_in(self, text: str) -> bool:
+        """Whether `text` holds one of these values."""
+        return self.redact(text) != unicodedata.normalize("NFC", text)
+
     def redact(self, text: str) -> str:
         """`text` with placeholders for these values; in composed form."""
         text = text if text.isascii() else unicodedata.normalize("NFC", text)

@@ -6,13 +6,14 @@ another body under it, quarantine) is looked at in a transaction of its own kind
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
 from revenueflow.audit import trail
-from revenueflow.db import deliveries, jobs
+from revenueflow.db import deliveries, erasing, jobs
 from revenueflow.db.deliveries import KnownDelivery, NewDelivery
 from revenueflow.db.direct import Connection, Direct
 from revenueflow.domain.outcome import AuditEntry
@@ -29,7 +30,7 @@ REFUSE_CONFLICTS = frozenset({"api"})
 class Receipt:
     """The exact answer to one arrival: accepted, duplicate, conflict, quarantined or spooled, on disk when it is given.
 
-    `mismatch`, for our API only: the key was used for another body, and nothing was stored.
+    `dropped`, for the drainer only: its person was erased after it arrived. `mismatch`, for our API only: the key was used for another body, and nothing was stored.
     """
 
     delivery_id: UUID
@@ -57,6 +58,27 @@ async def store(direct: Direct, rows: Sequence[NewDelivery]) -> list[Answer]:
         return list(await _store_together(direct, rows))
     except (Refused, Contended):
         return [await _store_alone(direct, row) for row in rows]
+
+
+async def store_spooled(direct: Direct, rows: Sequence[NewDelivery]) -> list[Answer]:
+    """As `store`, for what waited in the spool: of somebody who was erased meanwhile it is dropped, and told as such.
+
+    Raises Unavailable as `store` does.
+    """
+    keys = sorted({row.identity_key for row in rows if row.identity_key})
+    async with direct.connection() as connection:
+        erased = await erasing.erased_at(connection, keys)
+    dropped = [_was_erased(row, erased) for row in rows]
+    answers = iter(await store(direct, [row for row, gone in zip(rows, dropped, strict=True) if not gone]))
+    return [
+        Receipt(row.id, row.lead_id, "dropped") if gone else next(answers)
+        for row, gone in zip(rows, dropped, strict=True)
+    ]
+
+
+def _was_erased(row: NewDelivery, erased: Mapping[str, datetime]) -> bool:
+    at = erased.get(row.identity_key or "")
+    return at is not None and row.received_at is not None and row.received_at <= at
 
 
 async def _store_alone(direct: Direct, row: NewDelivery) -> Answer:
@@ -131,7 +153,9 @@ def _may_refuse(row: NewDelivery) -> bool:
 
 def _differs(row: NewDelivery, known: KnownDelivery) -> bool:
     # The same bytes are another delivery too if they went to quarantine and are understood now: sent with the right
-    # content type, or after a change of the field names.
+    # content type, or after a change of the field names. Of one whose person was erased nothing is left to compare.
+    if not known.body_sha256:
+        return False
     return row.body_sha256 != known.body_sha256 or (known.lead_id is None and row.lead_id is not None)
 
 

@@ -31,7 +31,8 @@ from tests.support.servers import Servers
 AUDIT = ("audit_events", "audit_pending", "audit_leaves", "audit_checkpoints")
 OURS = (
     "deliveries", "leads", "jobs", "steps", "evidence", "claims", "actions", "api_keys", "controls", "lookups", "spend",
-    "imports", "import_rejects", "source_cursors", "campaigns", "reviews", "analyses", "analysis_uses",
+    "imports", "import_rejects", "source_cursors", "campaigns", "reviews", "analyses", "analysis_uses", "erasures",
+    "routines",
 )  # fmt: skip
 
 
