@@ -100,7 +100,7 @@ async def _hold(settings: Settings) -> AsyncIterator[State]:
         spool, identity = _spool(settings.spool, stack), identity_key(settings.keys)
         ingress = await stack.enter_async_context(aclosing(Ingress(direct, identity, poker.poke, spool)))
         if spool:
-            await stack.enter_async_context(running(Drainer(spool, partial(store_spooled, direct)).run()))
+            await stack.enter_async_context(running(Drainer(spool, partial(store_spooled, direct, identity)).run()))
         state = State(settings, database, ingress, doorbell, direct, identity, poker.poke, spool)
         registry = await stack.enter_async_context(tools(settings, database, direct))
         state.tools = await stack.enter_async_context(mcp.running(settings, state, registry))

@@ -18,14 +18,13 @@ from revenueflow.db.direct import Direct
 from revenueflow.errors import Fault, InvalidInput
 from revenueflow.pipeline import erasure, subject_access
 from revenueflow.pipeline.erasure import Erased
+from revenueflow.telemetry import logs
 
+log = logs.get("privacy")
 router = APIRouter(prefix="/v1/leads/{lead_id}/personal-data", tags=["privacy"])
 Operator = Annotated[Principal, Depends(require("operator"))]
 SHORTEST, LONGEST = 3, 1000
-Reason = Annotated[
-    str | None,
-    Query(description="why, 3 to 1000 characters; it may also be in a JSON body", include_in_schema=True),
-]
+Reason = Annotated[str | None, Query(description="why, 3 to 1000 characters; it may also be in a JSON body")]
 BODY = {
     "required": False,
     "content": {
@@ -65,14 +64,15 @@ async def erase_personal_data(
 ) -> dict[str, Any]:
     """Erases the person of a lead in every campaign, for a reason; sent again, it does what is left.
 
-    Runs under way end. What is received of the person from now on waits for an operator. `copies` are the records in the
-    CRM and elsewhere that hold the person still.
+    Runs under way end. What is received of the person from now on waits for an operator. `copies` are the records in
+    the CRM and elsewhere that hold the person still.
     """
     why = await _reason(request, state, reason)
     async with _direct(state) as direct:
         told = await erasure.erase(
             direct, state.identity, lead_id, reason=why, actor=f"key:{operator.key_id}", trace_id=trace_id
         )
+    log.info("erased", leads=len(told.leads), rows=sum(told.erased.values()), runs_ended=told.runs_ended)
     return shown(told)
 
 

@@ -11,13 +11,16 @@ from uuid import UUID
 import orjson
 import typer
 
-from revenueflow.cli.run import err, fail, guarded, opened, who, write_json
+from revenueflow import defaults
+from revenueflow.cli.run import err, fail, guarded, opened, show, who, write_json
 from revenueflow.clock import rfc3339
 from revenueflow.db.direct import Direct
 from revenueflow.pipeline import erasure, subject_access
 from revenueflow.privacy.identity import IdentityKey
 from revenueflow.privacy.identity_file import identity_key
-from revenueflow.settings import DatabaseSettings, KeySettings, Settings
+from revenueflow.privacy.retention import FILE, RetentionRules
+from revenueflow.settings import DatabaseSettings, General, KeySettings, Settings
+from revenueflow.workers import retention
 
 app = typer.Typer(help="A person's data: export, erase, and how long things are kept.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="JSON.")]
@@ -85,6 +88,28 @@ def reopen(lead_id: UUID) -> None:
             return await erasure.reopen(direct, database, key, lead_id, actor=who())
 
     err.print(f"{len(_with_key(run))} runs go on")
+
+
+@app.command("retention")
+def run_retention(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would go; delete nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Delete what is past its time by retention.toml, as a worker does every day; or tell how much that is.
+
+    Example: revenueflow privacy retention --dry-run
+    """
+
+    async def run() -> tuple[RetentionRules, dict[str, int]]:
+        rules = defaults.load(RetentionRules, FILE, Settings.only(General).config_dir)
+        async with Direct(Settings.only(DatabaseSettings), application="cli", size=2) as direct:
+            return rules, await retention.turn(direct, rules, dry_run=dry_run)
+
+    rules, found = guarded(lambda: asyncio.run(run()))
+    days = rules.days.model_dump()
+    rows = [{"kind": name, "days": days[name] or None, "rows": found.get(name, 0)} for name in days]
+    show(rows, ["kind", "days", "rows"], as_json=as_json)
+    err.print("nothing was deleted" if dry_run else f"{sum(found.values())} rows")
 
 
 def _with_key(task: Callable[[Direct, IdentityKey], Awaitable[T]]) -> T:

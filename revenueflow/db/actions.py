@@ -88,7 +88,8 @@ _PLAN = f"""
         INSERT INTO actions ({_PLANNED}, state, sent_at, lease_token, tries)
         SELECT action_key, record_key, object_type, tool, run_version, caller,
             CASE WHEN erased THEN '{{}}' ELSE args::jsonb END, args_hmac, job_id, lead_id,
-            CASE WHEN may THEN 'sent' WHEN erased THEN 'superseded' ELSE 'planned' END, CASE WHEN may THEN now() END, CASE WHEN may THEN token END,
+            CASE WHEN may THEN 'sent' WHEN erased THEN 'superseded' ELSE 'planned' END,
+            CASE WHEN may THEN now() END, CASE WHEN may THEN token END,
             may::int
         FROM meant
         ON CONFLICT DO NOTHING RETURNING action_key, state

@@ -48,7 +48,8 @@ _KNOWN = """
     FROM deliveries WHERE identity_key = ANY($1::text[]) AND lead_id IS NOT NULL
 """
 _NOTE = """
-    INSERT INTO erasures (key, erased_at, reason, erased_by) SELECT key, clock_timestamp(), $2, $3 FROM unnest($1::text[]) AS key ORDER BY key
+    INSERT INTO erasures (key, erased_at, reason, erased_by)
+    SELECT key, clock_timestamp(), $2, $3 FROM unnest($1::text[]) AS key ORDER BY key
     ON CONFLICT (key) DO UPDATE SET erased_at = clock_timestamp(), reopened_at = NULL, reason = excluded.reason,
         erased_by = excluded.erased_by
 """
@@ -163,7 +164,9 @@ async def clear(connection: Connection, leads: Sequence[UUID], lookups: Sequence
     await connection.execute(_CLOSE_REVIEWS, leads)
     done = {table: _count(await connection.execute(query, leads)) for table, query in _STATEMENTS.items()}
     done["analyses"] = await analyses.forget(connection, leads)
-    done["lookups"] = sum([_count(await connection.execute(query, lookups)) for query in (_LOOKUPS_IDLE, _LOOKUPS_OPEN)])
+    done["lookups"] = sum(
+        [_count(await connection.execute(query, lookups)) for query in (_LOOKUPS_IDLE, _LOOKUPS_OPEN)]
+    )
     return done
 
 
@@ -210,4 +213,3 @@ def _count(told: str) -> int:
 def counts(done: Mapping[str, int]) -> dict[str, int]:
     """Those that are not nothing."""
     return {name: count for name, count in done.items() if count}
-

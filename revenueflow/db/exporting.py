@@ -18,8 +18,8 @@ _LOOKUPS = """
 """
 _ANALYSES = """
     SELECT to_jsonb(one) FROM (
-        SELECT DISTINCT ON (key_hmac) analyst, model, answer, expires_at FROM analyses JOIN analysis_uses USING (key_hmac)
-        WHERE lead_id = ANY($1::uuid[])) one
+        SELECT DISTINCT ON (key_hmac) analyst, model, answer, expires_at
+        FROM analyses JOIN analysis_uses USING (key_hmac) WHERE lead_id = ANY($1::uuid[])) one
 """
 _AUDIT = "SELECT to_jsonb(one) FROM audit_trail one WHERE lead_id = ANY($1::uuid[]) ORDER BY ts, id"
 

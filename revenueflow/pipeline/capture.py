@@ -25,7 +25,6 @@ from revenueflow.privacy.identity import normalise_email, normalise_linkedin
 from revenueflow.sources import hubspot
 from revenueflow.sources.aliases import Understood
 
-
 ERASED = "person_erased"
 
 
@@ -58,8 +57,9 @@ async def _of_erased(lead: Lead, stored: Sequence[StoredDelivery], context: Cont
     """What was received before somebody was erased goes; what came later waits until an operator opens it."""
     if not stored or any(one.erased == "dropped" for one in stored):
         async with context.services.direct.transaction() as connection:
-            if await erasing.late(connection, lead.id):
-                raise LeaseLost("the person was erased: the run is over")
+            ended = await erasing.late(connection, lead.id)
+        if ended:
+            raise LeaseLost("the person was erased: the run is over")
     if any(one.erased == "held" for one in stored):
         return Park(ERASED)
     return await step(lead, context) if stored else Park("no_deliveries")

@@ -27,13 +27,11 @@ from revenueflow.errors import Unavailable
 from revenueflow.pipeline.persons import Identity, identify, unplaced_of
 from revenueflow.privacy.identity import IdentityKey
 from revenueflow.privacy.redaction import redact
-from revenueflow.telemetry import logs, metrics
+from revenueflow.telemetry import metrics
 
 PATIENCE = 30.0
 """Seconds that older transactions have: more than any statement of ours may take."""
 PAUSE = 0.05
-
-log = logs.get("erasure")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,6 @@ async def erase(
         await trail.append_rows(connection, events)
         copies = await erasing.copies(connection, who.leads)
     metrics.erasures.labels(outcome).inc()
-    log.info("erased", leads=len(who.leads), rows=sum(done.values()), runs_ended=ended)
     return Erased(lead_id, who.leads, since, outcome == "unchanged", ended, done, tuple(copies))
 
 

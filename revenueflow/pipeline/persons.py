@@ -61,7 +61,7 @@ def _identity(
     phones = {one.phone for one in found if one.phone}
     profiles = {one.linkedin for one in found if one.linkedin}
     names = {one.name for one in found if one.name}
-    values = [pair for name in names or {None} for pair in known_values(None, None, name)]
+    values = [pair for name in sorted(names) for pair in known_values(None, None, name)]
     return Identity(
         leads=tuple(sorted({lead_id, *(one.lead_id for one in found)})),
         keys=tuple(sorted(keys)),

@@ -58,9 +58,9 @@ MAP: Final[Mapping[str, Held]] = {
     ),
     "leads": Held(
         "the lead: whom a rep is to call, and why",
-        """id campaign_id identity_key version status stage fit score tier intent profile owner_id owner_name routing_rule
-        analysis_verdict signals_missed crm_id received_at updated_at processed_at first_touch_at erased_at completeness
-        cost reanalyse_at reanalysed_at reanalyses""",
+        """id campaign_id identity_key version status stage fit score tier intent profile owner_id owner_name
+        routing_rule analysis_verdict signals_missed crm_id received_at updated_at processed_at first_touch_at erased_at
+        completeness cost reanalyse_at reanalysed_at reanalyses""",
         {
             **dict.fromkeys(
                 ("email", "name", "phone", "company", "domain", "title", "country", "source", "message",
@@ -99,20 +99,20 @@ MAP: Final[Mapping[str, Held]] = {
     ),
     "actions": Held(
         "what was written to the CRM, once for each key, and what is still open",
-        """action_key record_key object_type tool run_version caller args_hmac state lease_token tries planned_at sent_at
-        absent_at looked_at settled_at crm_id result error job_id lead_id""",
+        """action_key record_key object_type tool run_version caller args_hmac state lease_token tries planned_at
+        sent_at absent_at looked_at settled_at crm_id result error job_id lead_id""",
         {"args": NO_OBJECT}, OF_LEADS,
     ),
     "lookups": Held(
         "what providers answered, so that nobody pays twice; the key is an HMAC",
-        """provider lookup key_hmac state answered_at cost_usd paid_by ask_again_at reason token lease_until reserved_usd
-        reserved_in""",
+        """provider lookup key_hmac state answered_at cost_usd paid_by ask_again_at reason token lease_until
+        reserved_usd reserved_in""",
         {"findings": NOTHING, "handle": NOTHING}, found_by="the HMAC of the address",
     ),
     "analyses": Held(
         "what models answered, so that nobody pays twice; the key is an HMAC",
-        """key_hmac analyst model state reason ask_again_at token lease_until paid_by input_tokens output_tokens cost_usd
-        reserved_usd reserved_tokens reserved_day expires_at""",
+        """key_hmac analyst model state reason ask_again_at token lease_until paid_by input_tokens output_tokens
+        cost_usd reserved_usd reserved_tokens reserved_day expires_at""",
         {"answer": NOTHING}, removed=True, found_by="the leads whose evidence was in the prompt (analysis_uses)",
     ),
     "import_rejects": Held(

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Iterator
 from html import unescape
 from urllib.parse import unquote_plus
 
-from revenueflow.privacy.identity import normalise_linkedin
+from revenueflow.privacy.identity import normalise_email, normalise_linkedin
 from revenueflow.privacy.redaction import Known
 
 _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})")
+_ADDRESS = re.compile(r"(?<![\w.+'%&!~-])[\w.+'%&!~-]++@[\w-]+(?:\.[\w-]+)+")
 LEAST_DIGITS = 8
 """Of a number by which somebody is recognised."""
 
@@ -31,6 +32,12 @@ class Person:
     def is_in(self, data: bytes | str) -> bool:
         """Whether the data hold one of them: as text, percent-encoded, or escaped as in JSON or HTML."""
         return self.is_anybody and any(self._known.is_in(text) for text in _readings(data))
+
+
+def addresses(data: bytes | str) -> set[str]:
+    """The addresses in the data, normalised."""
+    found = {one for text in _readings(data) for one in _ADDRESS.findall(text)}
+    return {email for one in found if (email := normalise_email(one))}
 
 
 def _readings(data: bytes | str) -> Iterator[str]:

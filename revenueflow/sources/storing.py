@@ -18,7 +18,8 @@ from revenueflow.db.deliveries import KnownDelivery, NewDelivery
 from revenueflow.db.direct import Connection, Direct
 from revenueflow.domain.outcome import AuditEntry
 from revenueflow.errors import Contended, InvalidInput, Refused, RevenueFlowError
-from revenueflow.privacy.identity import delivery_id
+from revenueflow.privacy.identity import IdentityKey, delivery_id
+from revenueflow.privacy.searching import addresses
 from revenueflow.resilience.crash import crash_point
 
 # A client of our API is told that its key was used for another body; a webhook's sender would not understand. What was
@@ -30,7 +31,8 @@ REFUSE_CONFLICTS = frozenset({"api"})
 class Receipt:
     """The exact answer to one arrival: accepted, duplicate, conflict, quarantined or spooled, on disk when it is given.
 
-    `dropped`, for the drainer only: its person was erased after it arrived. `mismatch`, for our API only: the key was used for another body, and nothing was stored.
+    `dropped`, for the drainer only: its person was erased after it arrived. `mismatch`, for our API only: the key was
+    used for another body, and nothing was stored.
     """
 
     delivery_id: UUID
@@ -60,15 +62,15 @@ async def store(direct: Direct, rows: Sequence[NewDelivery]) -> list[Answer]:
         return [await _store_alone(direct, row) for row in rows]
 
 
-async def store_spooled(direct: Direct, rows: Sequence[NewDelivery]) -> list[Answer]:
+async def store_spooled(direct: Direct, key: IdentityKey, rows: Sequence[NewDelivery]) -> list[Answer]:
     """As `store`, for what waited in the spool: of somebody who was erased meanwhile it is dropped, and told as such.
 
-    Raises Unavailable as `store` does.
+    What nobody understood is dropped if it holds the address of such a person. Raises Unavailable as `store` does.
     """
-    keys = sorted({row.identity_key for row in rows if row.identity_key})
+    keys = [_keys(row, key) for row in rows]
     async with direct.connection() as connection:
-        erased = await erasing.erased_at(connection, keys)
-    dropped = [_was_erased(row, erased) for row in rows]
+        erased = await erasing.erased_at(connection, sorted({one for each in keys for one in each}))
+    dropped = [_was_erased(row, each, erased) for row, each in zip(rows, keys, strict=True)]
     answers = iter(await store(direct, [row for row, gone in zip(rows, dropped, strict=True) if not gone]))
     return [
         Receipt(row.id, row.lead_id, "dropped") if gone else next(answers)
@@ -76,9 +78,14 @@ async def store_spooled(direct: Direct, rows: Sequence[NewDelivery]) -> list[Ans
     ]
 
 
-def _was_erased(row: NewDelivery, erased: Mapping[str, datetime]) -> bool:
-    at = erased.get(row.identity_key or "")
-    return at is not None and row.received_at is not None and row.received_at <= at
+def _keys(row: NewDelivery, key: IdentityKey) -> list[str]:
+    if row.identity_key:
+        return [row.identity_key]
+    return [key.derive("email", email) for email in addresses(row.raw)]
+
+
+def _was_erased(row: NewDelivery, keys: Sequence[str], erased: Mapping[str, datetime]) -> bool:
+    return row.received_at is not None and any(row.received_at <= erased[key] for key in keys if key in erased)
 
 
 async def _store_alone(direct: Direct, row: NewDelivery) -> Answer:

@@ -57,7 +57,6 @@ leases_lost = Counter("revenueflow_leases_lost_total", "Runs that ended because 
 
 erasures = Counter("revenueflow_erasures_total", "People who were erased, by outcome", ["outcome"])
 retention_rows = Counter("revenueflow_retention_rows_total", "Rows that were past their time, by table", ["table"])
-retention_age = Gauge("revenueflow_retention_age_seconds", "Since the last daily round of retention")
 
 reconcile_gaps = Counter(
     "revenueflow_reconcile_gaps_total", "Leads that a source had and did not deliver, found and closed",

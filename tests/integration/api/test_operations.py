@@ -104,7 +104,8 @@ def test_openapi_is_valid_and_its_operations_have_stable_names(shared_api: Api) 
         operation["operationId"]: operation for path in document["paths"].values() for operation in path.values()
     }
     assert sorted(operations) == [
-        "createLead", "decideReview", "enrichLead", "erasePersonalData", "exportPersonalData", "getAuditCheckpoint", "getImport", "getLead", "getLeadTimeline",
+        "createLead", "decideReview", "enrichLead", "erasePersonalData", "exportPersonalData", "getAuditCheckpoint",
+        "getImport", "getLead", "getLeadTimeline",
         "getRejects", "getReview", "getSpend", "health", "importCsv", "listAuditEvents", "listCampaignLeads",
         "listCampaigns", "listDeadLetters", "listLeads", "listQuarantine", "listReviews", "livez", "metrics",
         "proveAuditEvent", "pullCampaign", "readyz", "receiveHubSpot", "receiveLead", "receiveMarketo",
