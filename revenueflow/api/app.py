@@ -25,6 +25,7 @@ from revenueflow.api import (
     leads,
     mcp,
     operations,
+    privacy,
     problems,
     reviews,
     switches,
@@ -45,7 +46,7 @@ from revenueflow.settings import DatabaseSettings, Settings, SpoolSettings
 from revenueflow.sources.drainer import Drainer
 from revenueflow.sources.ingress import Ingress
 from revenueflow.sources.spool import Spool
-from revenueflow.sources.storing import store
+from revenueflow.sources.storing import store_spooled
 from revenueflow.wiring.tools import tools
 
 ASSETS = "/docs/assets"
@@ -66,7 +67,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.router.routes.extend(route for route, _ in webhooks.ROUTES)
     app.router.routes.extend(mcp.ROUTES)
-    routers = (leads, enrichment, campaigns, imports, jobs, reviews, approvals, switches, audit, operations)
+    routers = (leads, enrichment, campaigns, imports, jobs, reviews, approvals, switches, audit, privacy, operations)
     for router in (one.router for one in routers):
         app.include_router(router)
     _describe(app)
@@ -101,7 +102,7 @@ async def _hold(settings: Settings) -> AsyncIterator[State]:
         spool, identity = _spool(settings.spool, stack), identity_key(settings.keys)
         ingress = await stack.enter_async_context(aclosing(Ingress(direct, identity, poker.poke, spool)))
         if spool:
-            await stack.enter_async_context(running(Drainer(spool, partial(store, direct)).run()))
+            await stack.enter_async_context(running(Drainer(spool, partial(store_spooled, direct, identity)).run()))
         state = State(settings, database, ingress, doorbell, direct, identity, poker.poke, spool)
         registry = await stack.enter_async_context(tools(settings, database, direct))
         state.tools = await stack.enter_async_context(mcp.running(settings, state, registry))

@@ -16,6 +16,7 @@ from revenueflow.db import audit_events
 from revenueflow.db.direct import Connection
 from revenueflow.db.session import Session
 from revenueflow.domain.outcome import AuditEntry
+from revenueflow.privacy.redaction import redact_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,8 @@ def row(subject: Subject, entry: AuditEntry) -> dict[str, Any]:
         "job_id": _text(subject.job_id),
         "action_key": _text(entry.action_key),
         "trace_id": subject.trace_id,
-        "detail": dict(entry.detail),
+        # What nobody foresaw in a code or an id must not be sealed for good.
+        "detail": redact_all(entry.detail),
     }
     return event | {"leaf_hash": leaf_hash(event).hex()}
 

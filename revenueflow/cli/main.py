@@ -33,6 +33,7 @@ class Everything(LazyGroup):
         "spend": "spend:app",
         "writes": "writes:app",
         "sources": "sources:app",
+        "privacy": "privacy:app",
         "audit": "audit:app",
         "bench": "bench:app",
         "eval": "evaluate:app",

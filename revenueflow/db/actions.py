@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ARRAY, Text, Uuid, bindparam, select, text
+from sqlalchemy import ARRAY, Uuid, bindparam, select, text
 
 from revenueflow.db.controls import WRITES_STOPPED
 from revenueflow.db.direct import Connection
@@ -71,12 +71,15 @@ _NEWER_EXISTS = """EXISTS (
       AND CASE WHEN mine.caller = 'pipeline' AND newer.caller = 'pipeline' THEN newer.run_version > mine.run_version
                ELSE newer.sent_at > coalesce(mine.sent_at, mine.planned_at) END)"""
 
+# Nothing more is sent, or kept, about somebody who was erased.
+_ERASED = "EXISTS (SELECT FROM leads WHERE leads.id = mine.lead_id AND erased_at IS NOT NULL)"
+
 # The lease is checked in the transaction that marks the write as sent: a worker that lost it sends nothing. A scalar
 # query, not EXISTS, which may be answered by reading all leases into a hash table.
 _MAY_BE_SENT = f"""(
     (mine.job_id IS NULL OR coalesce(
         (SELECT lease_token = mine.token AND lease_until IS NOT NULL FROM jobs WHERE id = mine.job_id), false))
-    AND NOT {_NEWER_EXISTS})"""  # noqa: S608 constants
+    AND NOT {_NEWER_EXISTS} AND NOT {_ERASED})"""  # noqa: S608 constants
 
 _PLANNED = ", ".join(PlannedAction._fields[:-1])
 # Nothing stands between the intention and the write: one commit stores both. A lead's limit is counted here too, under
@@ -92,13 +95,15 @@ _PLAN = f"""
     ), meant AS (
         SELECT mine.*, {_MAY_BE_SENT} AND NOT EXISTS (
             SELECT FROM new other WHERE other.record_key = mine.record_key AND other.tool = mine.tool
-                                    AND other.run_version > mine.run_version) AS may,
+                                    AND other.run_version > mine.run_version) AS may, {_ERASED} AS erased,
             sends + row_number() OVER (PARTITION BY mine.lead_id) <= $13 AS room
         FROM new mine JOIN busy ON busy.lead_id = mine.lead_id
     ), stored AS (
         INSERT INTO actions ({_PLANNED}, state, sent_at, lease_token, tries)
-        SELECT action_key, record_key, object_type, tool, run_version, caller, args::jsonb, args_hmac, job_id, lead_id,
-            CASE WHEN may THEN 'sent' ELSE 'planned' END, CASE WHEN may THEN now() END, CASE WHEN may THEN token END,
+        SELECT action_key, record_key, object_type, tool, run_version, caller,
+            CASE WHEN erased THEN '{{}}' ELSE args::jsonb END, args_hmac, job_id, lead_id,
+            CASE WHEN may THEN 'sent' WHEN erased THEN 'superseded' ELSE 'planned' END,
+            CASE WHEN may THEN now() END, CASE WHEN may THEN token END,
             may::int
         FROM meant WHERE room
         ON CONFLICT DO NOTHING RETURNING action_key, state
@@ -128,7 +133,7 @@ _SEND = f"""
       AND (SELECT there FROM room WHERE room.action_key = new.key) AND (
         SELECT {_MAY_BE_SENT}
         FROM (SELECT actions.action_key, record_key, tool, caller, run_version, sent_at, planned_at, new.job_id,
-                     new.token) AS mine)
+                     new.token, actions.lead_id) AS mine)
     RETURNING action_key
 """  # noqa: S608 constants
 # When enough of the writes of the last seconds will have left the window.
@@ -143,7 +148,7 @@ _KNOWN = f"""
     FROM (SELECT EXISTS (SELECT FROM controls WHERE name = '{WRITES_STOPPED}') AS stopped) AS now
     LEFT JOIN actions ON action_key = ANY($1::uuid[])
 """  # noqa: S608 a constant
-_OUTDATED = text(f"SELECT {_NEWER_EXISTS} FROM actions mine WHERE action_key = :key")  # noqa: S608 a constant
+_OUTDATED = text(f"SELECT {_NEWER_EXISTS} OR {_ERASED} FROM actions mine WHERE action_key = :key")  # noqa: S608 a constant
 
 _SETTLE = """
     WITH new AS (
@@ -162,30 +167,14 @@ _SETTLE = """
 _BACK_TO_PLANNED = text(
     "UPDATE actions SET state = 'planned', error = :error WHERE action_key = :key AND state = 'sent'"
 )
-_DOUBT = text("UPDATE actions SET state = 'unknown', error = :error WHERE action_key = :key AND state = 'sent'")
-_ABSENT = text("""
-    UPDATE actions SET state = 'unknown', error = 'absent', absent_at = coalesce(absent_at, now())
-    WHERE action_key = :key AND state IN ('sent', 'unknown')
-    RETURNING extract(epoch FROM now() - absent_at)
-""")
-_REPLACE_ARGS = text("""
-    UPDATE actions SET args = CAST(:args AS jsonb), args_hmac = :args_hmac WHERE action_key = :key AND state = 'planned'
-""")
+_REPLACE_ARGS = text(f"""
+    UPDATE actions mine SET args = CAST(:args AS jsonb), args_hmac = :args_hmac
+    WHERE action_key = :key AND state = 'planned' AND NOT {_ERASED}
+""")  # noqa: S608 constants
 _PLAN_AGAIN = text("""
     UPDATE actions SET state = 'planned', error = NULL, absent_at = NULL, settled_at = NULL
     WHERE job_id = ANY(:jobs) AND state = 'failed' RETURNING action_key, tool, lead_id, job_id
 """).bindparams(bindparam("jobs", type_=ARRAY(Uuid)))
-
-# Each look moves an action to the end of the line: one that can't be settled holds up none of the others.
-_OPEN = text("""
-    UPDATE actions SET looked_at = now() WHERE action_key IN (
-        SELECT action_key FROM actions a
-        WHERE state IN ('sent', 'unknown') AND tool = ANY(:tools)
-          AND coalesce(looked_at, sent_at) < now() - make_interval(secs => :quiet)
-          AND NOT EXISTS (SELECT FROM jobs WHERE id = a.job_id AND state = 'leased' AND lease_until > now())
-        ORDER BY looked_at NULLS FIRST, sent_at LIMIT :limit FOR UPDATE SKIP LOCKED)
-    RETURNING *
-""").bindparams(bindparam("tools", type_=ARRAY(Text)))
 
 
 async def plan(
@@ -261,20 +250,9 @@ async def not_executed(session: Session, key: UUID, error: str) -> bool:
     return (await session.execute(_BACK_TO_PLANNED, {"key": key, "error": error})).rowcount == 1
 
 
-async def doubt(session: Session, key: UUID, error: str) -> bool:
-    """The write may or may not have been executed: only reading back tells. False if that was known before."""
-    return (await session.execute(_DOUBT, {"key": key, "error": error})).rowcount == 1
-
-
 async def is_outdated(session: Session, key: UUID) -> bool:
-    """True if a later version, a person or an agent wrote the same after this write."""
+    """True if a later version, a person or an agent wrote the same after this write, or the lead was erased."""
     return bool((await session.execute(_OUTDATED, {"key": key})).scalar())
-
-
-async def seen_absent(session: Session, key: UUID) -> float | None:
-    """Reading back found nothing: seconds since that was first seen, by the database's clock; None if settled."""
-    found = (await session.execute(_ABSENT, {"key": key})).scalar()
-    return None if found is None else float(found)
 
 
 async def replace_args(session: Session, action: PlannedAction) -> bool:
@@ -286,11 +264,3 @@ async def replace_args(session: Session, action: PlannedAction) -> bool:
 async def plan_again(session: Session, jobs: Sequence[UUID]) -> list[dict[str, Any]]:
     """Makes the failed writes of these jobs planned ones; returns their key, tool, lead_id and job_id."""
     return [dict(row) for row in (await session.execute(_PLAN_AGAIN, {"jobs": list(jobs)})).mappings()]
-
-
-async def open_actions(
-    session: Session, tools: Sequence[str], *, quiet: float, limit: int = 100
-) -> list[dict[str, Any]]:
-    """Writes that have been open, and not looked at, for `quiet` seconds, and whose job nobody works on."""
-    values = {"tools": list(tools), "quiet": quiet, "limit": limit}
-    return [dict(row) for row in (await session.execute(_OPEN, values)).mappings()]

@@ -128,7 +128,8 @@ _CLAIM = f"""
     )
     {_ADD.format(more=_CHANGES)}
 """  # noqa: S608 constants
-# What is settled of each scope counts only for questions that were still ours.
+# What is settled of each scope counts only for questions that were still ours. An answer about somebody who was erased
+# meanwhile is paid and not kept.
 _SETTLE = f"""
     WITH new AS (
         SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::text[], $4::text[], $5::float8[], $6::uuid[], $7::int[],
@@ -137,7 +138,10 @@ _SETTLE = f"""
         SELECT analyses.key_hmac FROM analyses JOIN new ON analyses.key_hmac = new.key AND analyses.token = new.token
         WHERE analyses.state = 'asking' ORDER BY analyses.key_hmac FOR UPDATE OF analyses
     ), settled AS (
-        UPDATE analyses SET state = 'idle', lease_until = NULL, answer = new.answer::jsonb, reason = new.reason,
+        UPDATE analyses SET state = 'idle', lease_until = NULL, reason = new.reason,
+            answer = CASE WHEN NOT EXISTS (
+                SELECT FROM analysis_uses JOIN leads ON leads.id = lead_id
+                WHERE analysis_uses.key_hmac = new.key AND erased_at IS NOT NULL) THEN new.answer::jsonb END,
             ask_again_at = now() + make_interval(secs => new.pause), paid_by = new.paid_by,
             input_tokens = new.input, output_tokens = new.output, cost_usd = new.cost, reserved_usd = 0,
             reserved_tokens = 0, reserved_day = NULL
@@ -224,9 +228,10 @@ async def tidy(connection: Connection, seconds: float) -> int:
     return count
 
 
-async def forget(connection: Connection, leads: Sequence[UUID]) -> None:
-    """Deletes every answer to a prompt that held evidence about these leads."""
-    await connection.execute(_FORGET, leads)
+async def forget(connection: Connection, leads: Sequence[UUID]) -> int:
+    """Deletes every answer to a prompt that held evidence about these leads; how many."""
+    deleted: str = await connection.execute(_FORGET, leads)
+    return int(deleted.rpartition(" ")[2])
 
 
 def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> Sequence[Sequence[Any]]:

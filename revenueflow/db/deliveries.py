@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 import orjson
@@ -52,8 +52,14 @@ class LatestDelivery(NamedTuple):
     erased: bool
 
 
+Erased: TypeAlias = Literal["dropped", "held"]
+
+
 class StoredDelivery(NamedTuple):
-    """What capture folds into the lead."""
+    """What capture folds into the lead.
+
+    `erased`: its person was; what was received before that is to be dropped, what came later waits for an operator.
+    """
 
     id: UUID
     source: str
@@ -62,18 +68,20 @@ class StoredDelivery(NamedTuple):
     identity_key: str
     received_at: datetime
     outcome: str
+    erased: Erased | None = None
 
 
 _COLUMNS = """id, source, delivery_key, raw, body_sha256, content_type, parsed, lead_id, identity_key, outcome, reason,
     trace_id, received_at"""
-# unnest() keeps the statement the same for any number of rows, so it is prepared once.
+# unnest() keeps the statement the same for any number of rows, so it is prepared once. A delivery whose person was
+# erased has lost its key, not its id: it is known all the same.
 _KEEP = f"""
     INSERT INTO deliveries ({_COLUMNS})
     SELECT id, source, delivery_key, raw, body_sha256, content_type, parsed::jsonb, lead_id, identity_key, outcome,
         reason, trace_id, coalesce(received_at, now())
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::bytea[], $6::text[], $7::text[], $8::uuid[],
                 $9::text[], $10::text[], $11::text[], $12::text[], $13::timestamptz[]) AS new({_COLUMNS})
-    ON CONFLICT (source, delivery_key) DO NOTHING
+    ON CONFLICT DO NOTHING
 """  # noqa: S608 constants
 _INSERT = _KEEP + " RETURNING id"
 # What is kept and the job that it calls for, in one statement: one round trip and one commit for a group.
@@ -86,14 +94,17 @@ _ACCEPT = f"""
 _KNOWN = "SELECT id, body_sha256, lead_id FROM deliveries WHERE id = ANY($1::uuid[])"
 
 _OF_LEAD = """
-    SELECT id, source, delivery_key, parsed, identity_key, received_at, outcome FROM deliveries
-    WHERE lead_id = $1 AND outcome <> 'quarantined' ORDER BY received_at, id
+    SELECT id, source, delivery_key, parsed, identity_key, received_at, outcome, CASE
+        WHEN received_at <= erased_at THEN 'dropped' WHEN erased_at IS NOT NULL AND reopened_at IS NULL THEN 'held'
+        END AS erased
+    FROM deliveries LEFT JOIN erasures ON key = identity_key
+    WHERE lead_id = $1 AND outcome <> 'quarantined' AND parsed IS NOT NULL ORDER BY received_at, id
 """
 
 _FIRST = text("""
     SELECT d.parsed, d.received_at, d.source, j.state FROM deliveries d
     LEFT JOIN LATERAL (SELECT state FROM jobs WHERE lead_id = d.lead_id ORDER BY created_at DESC LIMIT 1) j ON true
-    WHERE d.lead_id = :lead_id ORDER BY d.received_at, d.id LIMIT 1
+    WHERE d.lead_id = :lead_id AND d.parsed IS NOT NULL ORDER BY d.received_at, d.id LIMIT 1
 """)
 
 # A delivery that capture has not folded yet has no lead row: it is found through its job.
@@ -107,7 +118,7 @@ _LATEST = """
     SELECT d.identity_key, d.parsed ->> 'campaign_id', d.received_at, false
     FROM jobs j JOIN deliveries d ON d.lead_id = j.lead_id
     WHERE j.state IN ('ready', 'leased', 'parked') AND j.step = 'capture'
-        AND d.identity_key = ANY($1::text[]) AND d.source = $2
+        AND d.identity_key = ANY($1::text[]) AND d.source = $2 AND d.parsed IS NOT NULL
 """
 _KEYS = "SELECT delivery_key FROM deliveries WHERE lead_id = ANY($1::uuid[]) AND source = $2"
 

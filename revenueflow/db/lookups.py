@@ -99,17 +99,20 @@ _CLAIM = f"""
     )
     {spend.CHANGE}
 """  # noqa: S608 constants
-# What is settled of each scope counts only for questions that were still ours.
+# What is settled of each scope counts only for questions that were still ours. An answer about somebody who was erased
+# meanwhile is paid and not kept.
 _SETTLE = """
     WITH settled AS (
         UPDATE lookups SET state = new.state, lease_until = NULL, handle = new.handle,
-            findings = coalesce(new.findings::jsonb, lookups.findings),
-            answered_at = CASE WHEN new.findings IS NULL THEN lookups.answered_at ELSE now() END,
+            findings = CASE WHEN erased.key IS NULL THEN coalesce(new.findings::jsonb, lookups.findings) END,
+            answered_at = CASE WHEN erased.key IS NOT NULL THEN NULL
+                               WHEN new.findings IS NULL THEN lookups.answered_at ELSE now() END,
             cost_usd = new.cost, paid_by = new.paid_by, reason = new.reason,
             ask_again_at = now() + make_interval(secs => new.pause), reserved_usd = new.reserved
         FROM unnest($1::text[], $2::text[], $3::bytea[], $4::bigint[], $5::text[], $6::text[], $7::numeric[],
                     $8::uuid[], $9::float8[], $10::text[], $11::text[], $12::numeric[])
             AS new(provider, lookup, key_hmac, token, state, findings, cost, paid_by, pause, reason, handle, reserved)
+        LEFT JOIN erasures erased ON erased.key = 'lookup:' || encode(new.key_hmac, 'hex') AND reopened_at IS NULL
         WHERE lookups.provider = new.provider AND lookups.lookup = new.lookup AND lookups.key_hmac = new.key_hmac
           AND lookups.token = new.token AND lookups.state = 'asking'
         RETURNING lookups.provider, lookups.lookup, lookups.key_hmac

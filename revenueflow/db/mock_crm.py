@@ -11,9 +11,12 @@ import orjson
 from revenueflow.db.direct import Connection
 from revenueflow.db.rows import encoded
 
+# Nothing is written about somebody who was erased while the write was under way.
 _PUT = """
     INSERT INTO mock_crm_records (object_type, record_key, crm_id, fields)
-    VALUES ($1, $2, 'mock-' || replace(uuidv7()::text, '-', ''), $3::jsonb)
+    VALUES ($1, $2, 'mock-' || replace(uuidv7()::text, '-', ''), CASE WHEN (
+        SELECT coalesce(bool_and(erased_at IS NOT NULL), false) FROM actions JOIN leads ON leads.id = lead_id
+        WHERE record_key = $2) THEN '{}' ELSE $3::jsonb END)
     ON CONFLICT (object_type, record_key)
     DO UPDATE SET fields = mock_crm_records.fields || excluded.fields, updated_at = now()
     RETURNING crm_id, fields

@@ -174,3 +174,8 @@ approvals = Table(
     _need("asked_at", TIME), _need("expires_at", TIME), _may("decided_at", TIME), _may("decided_by"),
     _may("used_at", TIME),
 )  # fmt: skip
+erasures = Table(
+    "erasures", metadata, _key("key", Text), _need("erased_at", TIME), _may("reopened_at", TIME), _need("reason"),
+    _need("erased_by"),
+)  # fmt: skip
+routines = Table("routines", metadata, _key("name", Text), _need("begun_at", TIME))

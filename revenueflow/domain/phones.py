@@ -51,6 +51,14 @@ def e164(raw: str | None, country: str | None = None) -> str | None:
     return found.e164 if found else None
 
 
+def national(e164_number: str) -> str | None:
+    """The digits of a number in E.164 as it is dialled from its own country, without a leading zero."""
+    try:
+        return str(phonenumbers.parse(e164_number, None).national_number)
+    except phonenumbers.NumberParseException:
+        return None
+
+
 def time_zone(phone: str | None, country: str | None = None) -> str | None:
     """The IANA time zone of a number (in E.164, or as understood from `country`), else of a country with one zone.
 

@@ -14,7 +14,7 @@ from pydantic import JsonValue
 
 from revenueflow.domain.evidence import Signal
 from revenueflow.enrichment.base import Fact, Refused
-from revenueflow.privacy.redaction import redact, redact_emails
+from revenueflow.privacy.redaction import LABEL, redact
 
 LONGEST_TEXT = 4_000
 LONGEST_LIST = 500
@@ -100,7 +100,7 @@ def text(value: JsonValue) -> str:
         raise Unfit("too_long")
     if "\x00" in value:
         raise Unfit("bad_characters")
-    return redact_emails(value.strip())
+    return redact(value.strip(), kinds=LABEL)
 
 
 def prose(value: JsonValue) -> str:

@@ -14,7 +14,7 @@ from uuid import UUID
 import orjson
 
 from revenueflow.audit import trail
-from revenueflow.db import actions
+from revenueflow.db import actions, unsettled
 from revenueflow.db.actions import LeadLimit, PlannedAction, Sending, Settled
 from revenueflow.db.direct import Direct
 from revenueflow.db.jobs import Lease
@@ -178,7 +178,7 @@ class Ledger:
 
     async def _is_absent_for_good(self, action: Action) -> bool:
         async with self._database.transaction() as session:
-            absent_for = await actions.seen_absent(session, action["action_key"])
+            absent_for = await unsettled.seen_absent(session, action["action_key"])
         return absent_for is not None and absent_for >= self._settle and action["absent_at"] is not None
 
     async def _ended(
@@ -202,7 +202,7 @@ class Ledger:
     async def _doubtful(self, action: Action, subject: trail.Subject, reason: str) -> ToolResult:
         key = action["action_key"]
         async with self._database.transaction() as session:
-            if await actions.doubt(session, key, reason):
+            if await unsettled.doubt(session, key, reason):
                 await trail.append(session, subject, [_entry(action["tool"], "unknown", key, reason=reason)])
         return result(action, CallStatus.UNKNOWN, retry_after=1)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from revenueflow.audit import trail
-from revenueflow.db import actions, controls
+from revenueflow.db import controls, unsettled
 from revenueflow.db.session import Database
 from revenueflow.errors import RevenueFlowError, Unavailable
 from revenueflow.mcp.ledger import Ledger
@@ -23,7 +23,7 @@ async def reconcile_open(database: Database, ledger: Ledger, policy: Policy, *, 
     While the policy, `pause` or the stop of writes is on it still reads, and sends nothing. Raises Unavailable.
     """
     async with database.transaction() as session:
-        found = await actions.open_actions(session, READABLE, quiet=quiet)
+        found = await unsettled.open_actions(session, READABLE, quiet=quiet)
         held = any(control["name"] in HOLDING for control in await controls.current(session))
     for action in found:
         await _reconcile(ledger, action, may_send=policy.writes_are_on and not held)

@@ -11,7 +11,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from revenueflow.clock import utcnow
-from revenueflow.db import deliveries
+from revenueflow.db import deliveries, erasing
 from revenueflow.db.deliveries import StoredDelivery
 from revenueflow.domain.base import Value
 from revenueflow.domain.lead import Lead, LeadForm, LeadStatus
@@ -19,11 +19,13 @@ from revenueflow.domain.outcome import AuditEntry, Changes, Done, Outcome, Park,
 from revenueflow.domain.phones import e164, time_zone
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.enrichment.domains import company_domain
-from revenueflow.errors import UpstreamError, UpstreamRejected
+from revenueflow.errors import LeaseLost, UpstreamError, UpstreamRejected
 from revenueflow.pipeline.context import Context
 from revenueflow.privacy.identity import normalise_email, normalise_linkedin
 from revenueflow.sources import hubspot
 from revenueflow.sources.aliases import Understood
+
+ERASED = "person_erased"
 
 
 class Captured(Value):
@@ -38,6 +40,8 @@ async def step(lead: Lead, context: Context) -> Outcome:
     """Reads the deliveries, fetches what they only name, and folds them."""
     async with context.services.direct.connection() as connection:
         stored = await deliveries.of_lead(connection, lead.id)
+    if not stored or any(one.erased for one in stored):
+        return await _of_erased(lead, stored, context)
     try:
         contacts = await _contacts(stored, context)
     except UpstreamError as error:
@@ -47,6 +51,18 @@ async def step(lead: Lead, context: Context) -> Outcome:
     if not _can_be_reached(captured.lead):
         return Park("no_contact_point", _changes(captured, stored))
     return Done(captured, _changes(captured, stored))
+
+
+async def _of_erased(lead: Lead, stored: Sequence[StoredDelivery], context: Context) -> Outcome:
+    """What was received before somebody was erased goes; what came later waits until an operator opens it."""
+    if not stored or any(one.erased == "dropped" for one in stored):
+        async with context.services.direct.transaction() as connection:
+            ended = await erasing.late(connection, lead.id)
+        if ended:
+            raise LeaseLost("the person was erased: the run is over")
+    if any(one.erased == "held" for one in stored):
+        return Park(ERASED)
+    return await step(lead, context) if stored else Park("no_deliveries")
 
 
 async def _contacts(stored: Sequence[StoredDelivery], context: Context) -> dict[str, Understood | None]:

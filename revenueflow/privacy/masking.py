@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from revenueflow.domain.evidence import Evidence, Signal
 from revenueflow.domain.text import visible
-from revenueflow.privacy.redaction import Known, known_values, redact_emails, redact_patterns
+from revenueflow.privacy.redaction import LABEL, Known, known_values, redact
 
 PROSE: Final = frozenset(
     {Signal.TITLE, Signal.MESSAGE, Signal.DESCRIPTION, Signal.NEWS, Signal.POSTS, Signal.JOB_POSTINGS}
@@ -46,5 +46,5 @@ class Mask:
         # What can't be seen must not hide what is looked for.
         text = visible(text)
         if signal in PROSE:
-            return redact_patterns(self._words.redact(text))
-        return redact_emails(self._whole.redact(text))
+            return redact(text, self._words)
+        return redact(text, self._whole, kinds=LABEL)

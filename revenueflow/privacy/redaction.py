@@ -1,35 +1,95 @@
-"""Replaces personal data in text by placeholders: the values we know first, then what looks like one."""
+"""The one redactor: replaces personal data and secrets in text by placeholders.
+
+The values of the lead that we know come first, then what looks like one. Prompts, evidence, logs, the audit trail,
+error texts and everything else that leaves the lead's own rows goes through `redact`.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from bisect import bisect
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
-from revenueflow.privacy.names import names_by_form
+from revenueflow.domain.phones import national
+from revenueflow.privacy import names
+from revenueflow.privacy.patterns import FINDERS, Found, Kind
 
-# Starts where a run of such characters starts, and never goes back: a long text without an address takes no time.
-_EMAIL = re.compile(r"(?<![\w.+'%&!~-])[\w.+'%&!~-]++@[\w-]+(?:\.[\w-]+)+")
-_PHONE = re.compile(r"(?<!\w)(?<!\d\.)(?:\+|00|\(0?)?\d(?:[\s().\-/]{0,2}\d){7,14}(?![\w])")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+SHORTEST: Final = 6
+_IDENTIFIER = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32,128}|\d{4}-\d\d-\d\dT[\d:.]{5,20}Z?")
+_IDENTIFIER_IN = re.compile(rf"(?<![\w-])(?:{_IDENTIFIER.pattern})(?![\w-])")
+
 _DIGIT = re.compile(r"\d")
 # Thai, Lao, Burmese, Khmer, Chinese, Japanese, Korean: a name has no space around it there.
 _SPACELESS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ud7ff\uf900-\ufaff]")
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
 
 
-def redact(text: str, known: Iterable[tuple[str, str]] = ()) -> str:
-    """`text` with `[EMAIL]`, `[PHONE]` and `[NAME]` where such data stood.
+EVERYTHING: Final = frozenset(Kind)
+"""For what people write: prose, messages, prompts."""
+LINE: Final = EVERYTHING - {Kind.NAME}
+"""For what we write: logs, error texts, audit. No form of ours gives away a stranger's name."""
+LABEL: Final = frozenset({Kind.SECRET, Kind.CREDENTIALS, Kind.EMAIL})
+"""For short fields, such as a headcount range or a product's name: numbers are data there."""
+
+
+def redact(text: str, known: Known | Iterable[tuple[str, str]] = (), *, kinds: frozenset[Kind] = EVERYTHING) -> str:
+    """`text` with `[EMAIL]`, `[PHONE]`, `[NAME]`, `[SECRET]`, … (see `Kind`) where such data stood. The one redactor.
 
     `known` holds (kind, value) pairs of the lead itself, kind being email, phone or name: matched without regard to
-    case and accents, as whole words where the script has spaces. The answer is in Unicode's composed form (NFC).
+    case and accents, as whole words where the script has spaces. What has the form of one of `kinds` goes after them.
+    The answer is in Unicode's composed form (NFC). Takes time in proportion to the text.
     """
-    return redact_patterns(Known(known).redact(text))
+    known = known if isinstance(known, Known) else Known(known)
+    text = known.redact(text)
+    parts: list[str] = []
+    place = 0
+    for start, end, kind in spans(text, kinds):
+        parts += (text[place:start], f"[{kind}]")
+        place = end
+    return "".join((*parts, text[place:])) if parts else text
 
 
-def redact_patterns(text: str) -> str:
-    """`text` without what looks like an address, a number, or the name of a person in a form that gives it away."""
-    return names_by_form(redact_phones(redact_emails(text)))
+def redact_all(value: Any, *, kinds: frozenset[Kind] = LINE) -> Any:
+    """`redact` for each text in a value as JSON has them, at any depth, keys too."""
+    if isinstance(value, str):
+        return redact(value, kinds=kinds)
+    if isinstance(value, Mapping):
+        return {redact_all(name, kinds=kinds): redact_all(one, kinds=kinds) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [redact_all(one, kinds=kinds) for one in value]
+    return value
+
+
+def spans(text: str, kinds: frozenset[Kind] = EVERYTHING) -> list[Found]:
+    """Where something of these kinds is, in order; no two overlap."""
+    if len(text) < SHORTEST or _IDENTIFIER.fullmatch(text):
+        return []
+    taken: list[Found] = [Found(*one.span(), Kind.PHONE) for one in _IDENTIFIER_IN.finditer(text)]
+    ours = len(taken)
+    for kind, finder in (*FINDERS, (Kind.NAME, names.found)):
+        if kind in kinds:
+            taken += [Found(start, end, kind) for start, end in finder(text)]
+    return _apart(taken[:ours], taken[ours:])
+
+
+def _apart(identifiers: Sequence[Found], found: Sequence[Found]) -> list[Found]:
+    """The first of those that overlap; none inside an identifier of ours, such as a UUID, unless it is in a secret."""
+    covered: list[tuple[int, int]] = []
+    kept: list[Found] = []
+    for one in (
+        *(each for each in found if each.kind in LABEL),
+        *identifiers,
+        *(f for f in found if f.kind not in LABEL),
+    ):
+        place = bisect(covered, (one.start, one.end))
+        before = place and covered[place - 1][1] > one.start
+        after = place < len(covered) and covered[place][0] < one.end
+        if not before and not after:
+            covered.insert(place, (one.start, one.end))
+            kept.append(one)
+    return sorted(each for each in kept if each not in identifiers)
 
 
 class Known:
@@ -37,12 +97,16 @@ class Known:
 
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
         longest_first = sorted(pairs, key=lambda pair: -len(pair[1]))
-        self._phones = [digits for kind, value in longest_first if kind == "phone" and (digits := _digits(value))]
+        self._phones = [digits for kind, value in longest_first if kind == "phone" for digits in _spellings(value)]
         self._words = [
             (words[0], words, f"[{kind.upper()}]")
             for kind, value in longest_first
             if kind != "phone" and (words := _folded(unicodedata.normalize("NFC", value))[0].split())
         ]
+
+    def is_in(self, text: str) -> bool:
+        """Whether `text` holds one of these values."""
+        return self.redact(text) != unicodedata.normalize("NFC", text)
 
     def redact(self, text: str) -> str:
         """`text` with placeholders for these values; in composed form."""
@@ -55,16 +119,6 @@ class Known:
             for digits in self._phones:
                 text = _without_phone(text, digits)
         return text
-
-
-def redact_emails(text: str) -> str:
-    """`text` with `[EMAIL]` for every address: safe on texts full of numbers, such as log lines."""
-    return _EMAIL.sub("[EMAIL]", text) if "@" in text else text
-
-
-def redact_phones(text: str) -> str:
-    """`text` with `[PHONE]` for what looks like a number of 8 to 15 digits; dates stay."""
-    return _PHONE.sub(_phone, text) if _DIGIT.search(text) else text
 
 
 def known_values(email: str | None, phone: str | None, name: str | None) -> list[tuple[str, str]]:
@@ -108,6 +162,12 @@ def _letters(char: str) -> list[str]:
     return [one for one in unicodedata.normalize("NFKD", char.casefold()) if not unicodedata.combining(one)]
 
 
+def _spellings(value: str) -> list[str]:
+    """The digits of a number, and those by which it is dialled from its own country."""
+    given = [value, national(value) or ""]
+    return [digits for one in given if (digits := _digits(one))]
+
+
 def _digits(value: str) -> str:
     """Those of a number; nothing for one that is too short to be told from others."""
     digits = "".join(filter(str.isdigit, value))
@@ -117,8 +177,4 @@ def _digits(value: str) -> str:
 def _without_phone(text: str, digits: str) -> str:
     if digits not in "".join(filter(str.isdigit, text)):
         return text
-    return re.sub(r"\+?" + r"[\s().\-/]{0,2}".join(map(re.escape, digits)), "[PHONE]", text)
-
-
-def _phone(found: re.Match[str]) -> str:
-    return found.group() if _DATE.fullmatch(found.group()) else "[PHONE]"
+    return re.sub(r"(?:\+|\(?0{1,2}\)?[ ]?|\()?" + r"[\s().\-/]{0,2}".join(map(re.escape, digits)), "[PHONE]", text)

@@ -6,18 +6,20 @@ another body under it, quarantine) is looked at in a transaction of its own kind
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
 from revenueflow.audit import trail
-from revenueflow.db import deliveries, jobs
+from revenueflow.db import deliveries, erasing, jobs
 from revenueflow.db.deliveries import KnownDelivery, NewDelivery
 from revenueflow.db.direct import Connection, Direct
 from revenueflow.domain.outcome import AuditEntry
 from revenueflow.errors import Contended, InvalidInput, Refused, RevenueFlowError
-from revenueflow.privacy.identity import delivery_id
+from revenueflow.privacy.identity import IdentityKey, delivery_id
+from revenueflow.privacy.searching import addresses
 from revenueflow.resilience.crash import crash_point
 
 # A client of our API is told that its key was used for another body; a webhook's sender would not understand. What was
@@ -29,7 +31,8 @@ REFUSE_CONFLICTS = frozenset({"api"})
 class Receipt:
     """The exact answer to one arrival: accepted, duplicate, conflict, quarantined or spooled, on disk when it is given.
 
-    `mismatch`, for our API only: the key was used for another body, and nothing was stored.
+    `dropped`, for the drainer only: its person was erased after it arrived. `mismatch`, for our API only: the key was
+    used for another body, and nothing was stored.
     """
 
     delivery_id: UUID
@@ -57,6 +60,32 @@ async def store(direct: Direct, rows: Sequence[NewDelivery]) -> list[Answer]:
         return list(await _store_together(direct, rows))
     except (Refused, Contended):
         return [await _store_alone(direct, row) for row in rows]
+
+
+async def store_spooled(direct: Direct, key: IdentityKey, rows: Sequence[NewDelivery]) -> list[Answer]:
+    """As `store`, for what waited in the spool: of somebody who was erased meanwhile it is dropped, and told as such.
+
+    What nobody understood is dropped if it holds the address of such a person. Raises Unavailable as `store` does.
+    """
+    keys = [_keys(row, key) for row in rows]
+    async with direct.connection() as connection:
+        erased = await erasing.erased_at(connection, sorted({one for each in keys for one in each}))
+    dropped = [_was_erased(row, each, erased) for row, each in zip(rows, keys, strict=True)]
+    answers = iter(await store(direct, [row for row, gone in zip(rows, dropped, strict=True) if not gone]))
+    return [
+        Receipt(row.id, row.lead_id, "dropped") if gone else next(answers)
+        for row, gone in zip(rows, dropped, strict=True)
+    ]
+
+
+def _keys(row: NewDelivery, key: IdentityKey) -> list[str]:
+    if row.identity_key:
+        return [row.identity_key]
+    return [key.derive("email", email) for email in addresses(row.raw)]
+
+
+def _was_erased(row: NewDelivery, keys: Sequence[str], erased: Mapping[str, datetime]) -> bool:
+    return row.received_at is not None and any(row.received_at <= erased[key] for key in keys if key in erased)
 
 
 async def _store_alone(direct: Direct, row: NewDelivery) -> Answer:
@@ -131,7 +160,9 @@ def _may_refuse(row: NewDelivery) -> bool:
 
 def _differs(row: NewDelivery, known: KnownDelivery) -> bool:
     # The same bytes are another delivery too if they went to quarantine and are understood now: sent with the right
-    # content type, or after a change of the field names.
+    # content type, or after a change of the field names. Of one whose person was erased nothing is left to compare.
+    if not known.body_sha256:
+        return False
     return row.body_sha256 != known.body_sha256 or (known.lead_id is None and row.lead_id is not None)
 
 

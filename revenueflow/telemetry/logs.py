@@ -1,4 +1,4 @@
-"""Structured JSON on standard output, one object a line, with anything that looks like an email replaced."""
+"""Structured JSON on standard output, one object a line, without personal data and secrets."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import Any
 
 import structlog
 
-from revenueflow.privacy.redaction import redact_emails
+from revenueflow.privacy.redaction import redact_all
 
 FRAMES = 12
+_OURS = frozenset({"timestamp", "level", "component"})
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
@@ -61,4 +62,4 @@ def _exception(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMappi
 
 def _redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     # CR, LF and escape codes can't forge a line: the renderer writes JSON strings.
-    return {key: redact_emails(value) if isinstance(value, str) else value for key, value in event.items()}
+    return {key: value if key in _OURS else redact_all(value) for key, value in event.items()}

@@ -58,6 +58,9 @@ claimed_directly = Counter(
 )
 leases_lost = Counter("revenueflow_leases_lost_total", "Runs that ended because another worker took the job")
 
+erasures = Counter("revenueflow_erasures_total", "People who were erased, by outcome", ["outcome"])
+retention_rows = Counter("revenueflow_retention_rows_total", "Rows that were past their time, by table", ["table"])
+
 reconcile_gaps = Counter(
     "revenueflow_reconcile_gaps_total", "Leads that a source had and did not deliver, found and closed",
     ["source", "state"],

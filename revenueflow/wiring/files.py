@@ -29,6 +29,7 @@ from revenueflow.grounding.free.tables import FreeStatements
 from revenueflow.grounding.rules import GroundingRules
 from revenueflow.mcp import policy
 from revenueflow.mcp.server.reading import FILES, titled
+from revenueflow.privacy import retention
 from revenueflow.routing.rules import RoutingRules
 from revenueflow.scoring.profile import Profile
 from revenueflow.settings import AnalysisSettings, EnrichmentSettings
@@ -47,6 +48,7 @@ TABLES: Mapping[str, type[BaseModel]] = {
     OFFER: Offers,
     "scoring/grounded.toml": Profile,
     "routing.toml": RoutingRules,
+    retention.FILE: retention.RetentionRules,
     "policy.toml": policy.Policy,
     "salesforce.toml": CrmMap,
     "hubspot.toml": CrmMap,

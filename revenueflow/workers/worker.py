@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Sequence
 
+from revenueflow import defaults
 from revenueflow.analysis import ledger as analyses
 from revenueflow.db.direct import Direct
 from revenueflow.enrichment import ledger
@@ -15,11 +16,12 @@ from revenueflow.errors import Unavailable
 from revenueflow.mcp.registry import Registry
 from revenueflow.pipeline.context import Services
 from revenueflow.pipeline.steps import STEPS, Step
+from revenueflow.privacy.retention import FILE, RetentionRules
 from revenueflow.queue import answering
 from revenueflow.resilience import heap
 from revenueflow.settings import Settings
 from revenueflow.telemetry import logs, metrics
-from revenueflow.workers import reanalysis, schedule
+from revenueflow.workers import reanalysis, retention, schedule
 from revenueflow.workers.commits import Commits
 from revenueflow.workers.heartbeat import Heartbeat
 from revenueflow.workers.runner import Runner
@@ -36,6 +38,7 @@ log = logs.get("worker")
 
 async def work(direct: Direct, services: Services, settings: Settings, *, steps: Sequence[Step] = STEPS) -> None:
     """Works until cancelled, then lets its leads finish or hands them back."""
+    kept = defaults.load(RetentionRules, FILE, settings.config_dir)
     heartbeat = Heartbeat(settings.database, settings.worker)
     commits = Commits(direct, settings.worker, owner=f"{socket.gethostname()}:{os.getpid()}")
     runner = Runner(commits, services, settings.worker, heartbeat, steps=steps)
@@ -50,6 +53,7 @@ async def work(direct: Direct, services: Services, settings: Settings, *, steps:
             loops.create_task(_tidy(direct, services.waterfall.rules.patience_seconds + TIDY_SECONDS))
             loops.create_task(_tidy_analyses(direct, 2 * settings.worker.lease))
             loops.create_task(schedule.run(settings))
+            loops.create_task(retention.run(direct, kept))
             if settings.analysis.again:
                 loops.create_task(reanalysis.run(direct, services.analysts, services.models.again))
     finally:

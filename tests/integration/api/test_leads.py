@@ -116,6 +116,8 @@ ALLOWED = {
     ("GET", "/v1/dead-letters"): {"operator", "admin"},
     ("POST", "/v1/dead-letters/replay"): {"operator", "admin"},
     ("POST", "/v1/leads/{id}/retry"): {"operator", "admin"},
+    ("GET", "/v1/leads/{id}/personal-data"): {"operator", "admin"},
+    ("DELETE", "/v1/leads/{id}/personal-data"): {"operator", "admin"},
     ("POST", "/v1/leads/{id}/enrich"): {"operator", "admin"},
     ("GET", "/v1/reviews"): {"reader", "operator", "auditor", "admin"},
     ("GET", "/v1/reviews/{id}"): {"reader", "operator", "auditor", "admin"},

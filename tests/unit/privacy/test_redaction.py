@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from revenueflow.privacy.redaction import known_values, redact, redact_emails
+from revenueflow.privacy.redaction import LABEL, known_values, redact
 
 
 @pytest.mark.parametrize(
@@ -88,8 +88,8 @@ def test_a_known_name_never_survives_as_a_word(before: str, name: str) -> None:
         assert f" {name} end" not in redact(words, known_values(None, None, name))
 
 
-def test_log_lines_keep_their_numbers() -> None:
-    assert redact_emails("job 0171 2345678 of a@x.example") == "job 0171 2345678 of [EMAIL]"
+def test_labels_keep_their_numbers() -> None:
+    assert redact("10000-50000 of a@x.example", kinds=LABEL) == "10000-50000 of [EMAIL]"
 
 
 @pytest.mark.parametrize(
