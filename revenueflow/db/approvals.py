@@ -38,11 +38,14 @@ _SHOWN = """
 _LAST = text(f"""
     SELECT {_SHOWN}, state AS stored FROM approvals WHERE action_key = :key ORDER BY id DESC LIMIT 1 FOR UPDATE
 """)  # noqa: S608 a constant
+# About a lead that was erased nobody is asked with its values.
 _ASK = text(f"""
     INSERT INTO approvals (
         action_key, call_hmac, tool, args, caller, rule, approver, lead_id, job_id, trace_id, expires_at)
     VALUES (
-        :action_key, :call_hmac, :tool, CAST(:args AS jsonb), :caller, :rule, :approver, :lead_id, :job_id, :trace_id,
+        :action_key, :call_hmac, :tool,
+        CASE WHEN EXISTS (SELECT FROM leads WHERE id = :lead_id AND erased_at IS NOT NULL) THEN '{{}}'
+             ELSE CAST(:args AS jsonb) END, :caller, :rule, :approver, :lead_id, :job_id, :trace_id,
         now() + make_interval(secs => :seconds))
     ON CONFLICT (action_key) WHERE state IN ('pending', 'approved', 'used', 'denied') DO NOTHING
     RETURNING {_SHOWN}

@@ -88,6 +88,9 @@ _WITHDRAW = """
 _CLOSE_REVIEWS = """
     UPDATE reviews SET state = 'superseded', closed_at = now() WHERE lead_id = ANY($1::uuid[]) AND state = 'open'
 """
+_CLOSE_APPROVALS = """
+    UPDATE approvals SET state = 'withdrawn' WHERE lead_id = ANY($1::uuid[]) AND state IN ('pending', 'approved')
+"""
 # Of a question that is under way the row stays, for what is reserved for it; its answer will not be kept.
 _LOOKUPS_IDLE = "DELETE FROM lookups WHERE key_hmac = ANY($1::bytea[]) AND state = 'idle'"
 _LOOKUPS_OPEN = """
@@ -162,6 +165,7 @@ async def clear(connection: Connection, leads: Sequence[UUID], lookups: Sequence
     """Erases what every table of the data map holds of these leads; rows that changed, by table."""
     await connection.execute(_WITHDRAW, leads)
     await connection.execute(_CLOSE_REVIEWS, leads)
+    await connection.execute(_CLOSE_APPROVALS, leads)
     done = {table: _count(await connection.execute(query, leads)) for table, query in _STATEMENTS.items()}
     done["analyses"] = await analyses.forget(connection, leads)
     done["lookups"] = sum(

@@ -92,6 +92,12 @@ MAP: Final[Mapping[str, Held]] = {
         "id lead_id job_id run_version kind questioned state decision decided_by created_at closed_at",
         {"reason": f"CASE WHEN reason IS NOT NULL THEN {NO_TEXT} END", "decisions": NO_LIST}, OF_LEADS,
     ),
+    "approvals": Held(
+        "what people were asked to approve: one exact call each",
+        """id action_key call_hmac tool caller rule approver state lead_id job_id trace_id asked_at expires_at decided_at
+        decided_by used_at""",
+        {"args": NO_OBJECT}, OF_LEADS,
+    ),
     "mock_crm_records": Held(
         "the CRM of CRM_PROVIDER=mock, for trying things out",
         "object_type record_key crm_id created_at updated_at",
