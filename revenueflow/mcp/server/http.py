@@ -6,18 +6,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeAlias
 
+from mcp.server import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from revenueflow.db.session import Database
 from revenueflow.errors import NotAuthenticated, RevenueFlowError
 from revenueflow.mcp.call import Caller
-from revenueflow.mcp.registry import Registry
-from revenueflow.mcp.server.app import Ctx, build
-from revenueflow.mcp.server.reading import Texts
+from revenueflow.mcp.server.asking import Ctx
 
 Authenticate: TypeAlias = Callable[[Scope, str | None], Awaitable[Caller]]
 """From a request and its bearer token to the caller. Raises NotAuthenticated and other errors of ours."""
@@ -27,15 +25,13 @@ LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
 
 
 class Endpoint:
-    """The ASGI app of `/mcp`. Serve it inside `running`."""
+    """The ASGI app of `/mcp`: a server behind our own door. Serve it inside `running`."""
 
     def __init__(
         self,
-        registry: Registry,
-        database: Database,
+        server: Server[Any],
         authenticate: Authenticate,
         *,
-        texts: Texts,
         metadata_url: str | None,
         hosts: Sequence[str],
         origins: Sequence[str],
@@ -48,7 +44,7 @@ class Endpoint:
             allowed_origins=[*origins, *(f"http://{host}:*" for host in LOOPBACK)],
         )
         self._manager = StreamableHTTPSessionManager(
-            app=build(registry, database, _caller, texts),
+            app=server,
             json_response=True,
             stateless=True,
             security_settings=security,
@@ -86,8 +82,14 @@ def _bearer(scope: Scope) -> str | None:
     return token.strip() or None if scheme.lower() == "bearer" else None
 
 
-async def _caller(ctx: Ctx) -> Caller:
+def caller_in(ctx: Ctx) -> Caller:
+    """Who sent a request that came through an endpoint."""
     found = ctx.request.scope[CALLER] if ctx.request else None
     if not isinstance(found, Caller):
         raise TypeError("a request came past the endpoint")
     return found
+
+
+async def caller_of(ctx: Ctx) -> Caller:
+    """The same, for a server's handlers."""
+    return caller_in(ctx)
