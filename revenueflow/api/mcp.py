@@ -18,7 +18,7 @@ from revenueflow.errors import NotAllowed, NotAuthenticated
 from revenueflow.mcp.call import AGENTS, Caller, Role
 from revenueflow.mcp.registry import Registry
 from revenueflow.mcp.server.app import build
-from revenueflow.mcp.server.http import Endpoint, caller_in, caller_of
+from revenueflow.mcp.server.http import Endpoint, caller_in, caller_of, stateless
 from revenueflow.mcp.server.oauth import SCOPE, Tokens
 from revenueflow.mcp.server.reading import Texts
 from revenueflow.settings import Settings
@@ -61,14 +61,13 @@ async def running(settings: Settings, state: State, registry: Registry) -> Async
     async with AsyncExitStack() as stack:
         issuer = settings.mcp.issuer
         tokens = await stack.enter_async_context(aclosing(Tokens(issuer, public + PATH))) if issuer else None
-        endpoint = Endpoint(
+        manager = stateless(
             build(registry, state.database, caller_of, texts, state.identity, lambda ctx: caller_in(ctx).id),
-            Door(state, tokens),
-            metadata_url=public + METADATA if issuer else None,
             hosts=[urlsplit(public).netloc, *settings.mcp.hosts],
             origins=[public, *settings.mcp.origins],
             body_limit=settings.api.body_limit,
         )
+        endpoint = Endpoint(manager, Door(state, tokens), metadata_url=public + METADATA if issuer else None)
         await stack.enter_async_context(endpoint.running())
         yield endpoint
 

@@ -62,7 +62,7 @@ class Handlers:
         try:
             return await reading.read(self._database, params.uri)
         except NotFound as error:
-            raise MCPError(types.INVALID_PARAMS, error.detail) from None
+            raise MCPError(types.INVALID_PARAMS, error.detail, {"uri": params.uri}) from None
 
     async def list_prompts(self, _: Ctx, __: Page) -> types.ListPromptsResult:
         """What people may ask for."""

@@ -24,33 +24,37 @@ CALLER: Final = "revenueflow.caller"
 LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
 
 
+def stateless(
+    server: Server[Any], *, hosts: Sequence[str], origins: Sequence[str], body_limit: int
+) -> StreamableHTTPSessionManager:
+    """Our transport: any replica answers any request, with JSON, and keeps nothing of it."""
+    return StreamableHTTPSessionManager(
+        app=server,
+        json_response=True,
+        stateless=True,
+        security_settings=known(hosts, origins),
+        max_request_body_size=body_limit,
+    )
+
+
+def known(hosts: Sequence[str], origins: Sequence[str]) -> TransportSecuritySettings:
+    """These hosts and origins, and loopback; no others."""
+    return TransportSecuritySettings(
+        allowed_hosts=[*hosts, *(f"{host}:*" for host in LOOPBACK), *LOOPBACK],
+        allowed_origins=[*origins, *(f"http://{host}:*" for host in LOOPBACK)],
+    )
+
+
 class Endpoint:
     """The ASGI app of `/mcp`: a server behind our own door. Serve it inside `running`."""
 
     def __init__(
-        self,
-        server: Server[Any],
-        authenticate: Authenticate,
-        *,
-        metadata_url: str | None,
-        hosts: Sequence[str],
-        origins: Sequence[str],
-        body_limit: int,
+        self, manager: StreamableHTTPSessionManager, authenticate: Authenticate, *, metadata_url: str | None = None
     ) -> None:
         self._authenticate = authenticate
         self._challenge = f'Bearer resource_metadata="{metadata_url}"' if metadata_url else "Bearer"
-        security = TransportSecuritySettings(
-            allowed_hosts=[*hosts, *(f"{host}:*" for host in LOOPBACK), *LOOPBACK],
-            allowed_origins=[*origins, *(f"http://{host}:*" for host in LOOPBACK)],
-        )
-        self._manager = StreamableHTTPSessionManager(
-            app=server,
-            json_response=True,
-            stateless=True,
-            security_settings=security,
-            max_request_body_size=body_limit,
-        )
-        self._served: ASGIApp = self._manager.handle_request
+        self._manager = manager
+        self._served: ASGIApp = manager.handle_request
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -60,6 +64,8 @@ class Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers 401 with where to get a token, 403, 429, 503; else the protocol's answer."""
+        # RFC 9110, 5.5: white space around a value is no part of it; the HTTP parser leaves what follows a value.
+        scope["headers"] = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
         try:
             scope[CALLER] = await self._authenticate(scope, _bearer(scope))
         except RevenueFlowError as error:
