@@ -17,7 +17,8 @@ from revenueflow.api.deps import State, identify, state_of
 from revenueflow.errors import NotAllowed, NotAuthenticated
 from revenueflow.mcp.call import AGENTS, Caller, Role
 from revenueflow.mcp.registry import Registry
-from revenueflow.mcp.server.http import Endpoint
+from revenueflow.mcp.server.app import build
+from revenueflow.mcp.server.http import Endpoint, caller_in, caller_of, stateless
 from revenueflow.mcp.server.oauth import SCOPE, Tokens
 from revenueflow.mcp.server.reading import Texts
 from revenueflow.settings import Settings
@@ -56,20 +57,17 @@ class Door:
 @asynccontextmanager
 async def running(settings: Settings, state: State, registry: Registry) -> AsyncIterator[Endpoint]:
     """The endpoint over one process's state, while it runs."""
-    public = settings.api.public_url.rstrip("/")
+    public, texts = settings.api.public_url.rstrip("/"), Texts.load(settings.config_dir)
     async with AsyncExitStack() as stack:
         issuer = settings.mcp.issuer
         tokens = await stack.enter_async_context(aclosing(Tokens(issuer, public + PATH))) if issuer else None
-        endpoint = Endpoint(
-            registry,
-            state.database,
-            Door(state, tokens),
-            texts=Texts.load(settings.config_dir),
-            metadata_url=public + METADATA if issuer else None,
+        manager = stateless(
+            build(registry, state.database, caller_of, texts, state.identity, lambda ctx: caller_in(ctx).id),
             hosts=[urlsplit(public).netloc, *settings.mcp.hosts],
             origins=[public, *settings.mcp.origins],
             body_limit=settings.api.body_limit,
         )
+        endpoint = Endpoint(manager, Door(state, tokens), metadata_url=public + METADATA if issuer else None)
         await stack.enter_async_context(endpoint.running())
         yield endpoint
 

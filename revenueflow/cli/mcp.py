@@ -43,6 +43,7 @@ async def _serve(settings: Settings, key: str) -> None:
     from revenueflow.mcp.call import AGENTS, Caller
     from revenueflow.mcp.server import stdio
     from revenueflow.mcp.server.reading import Texts
+    from revenueflow.privacy.identity_file import identity_key
     from revenueflow.wiring.tools import tools
 
     seen: list[tuple[float, Caller]] = []
@@ -61,5 +62,4 @@ async def _serve(settings: Settings, key: str) -> None:
             seen[:] = [(time.monotonic(), Caller(f"key:{found['id']}", found["role"], name=found["name"]))]
             return seen[-1][1]
 
-        await caller()
-        await stdio.serve(registry, database, caller, Texts.load(settings.config_dir))
+        await stdio.serve(registry, database, caller, Texts.load(settings.config_dir), identity_key(settings.keys))

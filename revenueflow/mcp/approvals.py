@@ -118,13 +118,18 @@ async def decide(database: Database, approval_id: UUID, decision: Decision, *, b
             raise NotAllowed(f"the rule {found['rule']} asks for the role {found['approver']}")
         if found["caller"] == by:
             raise NotAllowed("nobody approves a call of their own")
-        decided = await approvals.decide(session, approval_id, decision, by=by)
-        if decided is None:
-            current = await approvals.get(session, approval_id)
-            raise Conflict(f"it is {current['state'] if current else 'gone'} already")
-        await _audit(session, decided, decision, _subject(decided), actor=by)
-        if decided["job_id"]:
-            await jobs.hurry(session, decided["job_id"])
+        return await record(session, approval_id, decision, by=by, how="queue")
+
+
+async def record(session: Session, approval_id: UUID, decision: Decision, *, by: str, how: str) -> dict[str, Any]:
+    """Stores the decision of somebody who may decide, and audits it. Raises Conflict."""
+    decided = await approvals.decide(session, approval_id, decision, by=by)
+    if decided is None:
+        current = await approvals.get(session, approval_id)
+        raise Conflict(f"it is {current['state'] if current else 'gone'} already")
+    await _audit(session, decided, decision, _subject(decided), actor=by, how=how)
+    if decided["job_id"]:
+        await jobs.hurry(session, decided["job_id"])
     return decided
 
 
@@ -169,9 +174,9 @@ async def _move(session: Session, found: dict[str, Any], state: str, subject: tr
 
 
 async def _audit(
-    session: Session, found: dict[str, Any], outcome: str, subject: trail.Subject, actor: str = "guard"
+    session: Session, found: dict[str, Any], outcome: str, subject: trail.Subject, actor: str = "guard", **more: str
 ) -> None:
-    detail = {"approval_id": str(found["id"]), "rule": found["rule"], "tool": found["tool"], "caller": found["caller"]}
+    detail = {name: str(found[name]) for name in ("rule", "tool", "caller")} | {"approval_id": str(found["id"])} | more
     entry = AuditEntry(f"approval.{outcome}", outcome, detail, actor=actor, action_key=found["action_key"])
     await trail.append(session, subject, [entry])
 

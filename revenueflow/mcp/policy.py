@@ -43,6 +43,13 @@ class ApprovalRule(Value):
     above: dict[Pointer, int] = Field(default_factory=dict, description="an argument is greater than this")
     outside_campaign: bool = Field(False, description="the lead is in no campaign of this agent")
     approver: Literal["operator", "admin"] = Field("operator", description="the least role that may approve")
+    by_client: bool = Field(False, description="the person at an attended client may approve too")
+
+    @model_validator(mode="after")
+    def _asks_one_or_the_other(self) -> Self:
+        if self.by_client and self.approver == "admin":
+            raise ValueError("by_client lets whoever sits at the client approve: it can't go with approver = admin")
+        return self
 
 
 class ApprovalRules(Value):
@@ -56,6 +63,7 @@ class AgentRule(Value):
     """What an agent is for."""
 
     campaigns: tuple[str, ...] = Field((), description="its campaigns; * for all")
+    attended: bool = Field(False, description="a person sits at this client and answers what it asks")
 
 
 class Transitions(Value):
@@ -105,6 +113,15 @@ class Policy(Value):
         """Whether a campaign is one of the agent's; a lead that is in none is for agents that have them all."""
         own = self.agents[agent].campaigns if agent in self.agents else ()
         return EVERY in own or campaign in own
+
+    def is_attended(self, agent: str) -> bool:
+        """Whether somebody said that a person sits there: that a client can ask proves nobody."""
+        return agent in self.agents and self.agents[agent].attended
+
+    def client_may_approve(self, rule: str) -> bool:
+        """Whether every rule of this name, and there is one, lets the person at an attended client approve."""
+        named = [one.by_client for one in self.approvals.rules if one.name == rule]
+        return bool(named) and all(named)
 
 
 def load(config_dir: Path | None = None) -> Policy:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import mcp_types as types
 from mcp.server import Server
-from mcp.server.context import ServerRequestContext
+from mcp.server.request_state import RequestStateBoundary
 from mcp.shared.exceptions import MCPError
 
 from revenueflow import __version__
 from revenueflow.db.session import Database
 from revenueflow.errors import NotFound
+from revenueflow.mcp.attended import AtClient
 from revenueflow.mcp.call import Caller
 from revenueflow.mcp.registry import Registry
-from revenueflow.mcp.server import calls, reading, surface
+from revenueflow.mcp.server import reading, surface
+from revenueflow.mcp.server.asking import Asking, Ctx, Told, sealing
 from revenueflow.mcp.server.reading import Texts
+from revenueflow.privacy.identity import IdentityKey
 
-Ctx: TypeAlias = ServerRequestContext[Any, Any]
+NAME: Final = "revenueflow"
 Page: TypeAlias = types.PaginatedRequestParams | None
 
 
@@ -32,15 +35,16 @@ class Handlers:
         self._database = database
         self._caller_of = caller_of
         self._texts = texts
+        self._asking = Asking(registry, AtClient(database, registry.policy), caller_of)
 
     async def list_tools(self, ctx: Ctx, _: Page) -> types.ListToolsResult:
         """The tools of the caller's role."""
         caller = await self._caller_of(ctx)
         return types.ListToolsResult(tools=surface.offered(caller.role, self._registry.policy))
 
-    async def call_tool(self, ctx: Ctx, params: types.CallToolRequestParams) -> types.CallToolResult:
-        """A guarded call."""
-        return await calls.called(self._registry, await self._caller_of(ctx), params.name, params.arguments or {})
+    async def call_tool(self, ctx: Ctx, params: types.CallToolRequestParams) -> Told:
+        """A guarded call, or what a person must be asked for it."""
+        return await self._asking.call(ctx, params)
 
     async def list_templates(self, _: Ctx, __: Page) -> types.ListResourceTemplatesResult:
         """What can be read of a lead."""
@@ -58,7 +62,7 @@ class Handlers:
         try:
             return await reading.read(self._database, params.uri)
         except NotFound as error:
-            raise MCPError(types.INVALID_PARAMS, error.detail) from None
+            raise MCPError(types.INVALID_PARAMS, error.detail, {"uri": params.uri}) from None
 
     async def list_prompts(self, _: Ctx, __: Page) -> types.ListPromptsResult:
         """What people may ask for."""
@@ -73,12 +77,17 @@ class Handlers:
 
 
 def build(
-    registry: Registry, database: Database, caller_of: Callable[[Ctx], Awaitable[Caller]], texts: Texts
+    registry: Registry,
+    database: Database,
+    caller_of: Callable[[Ctx], Awaitable[Caller]],
+    texts: Texts,
+    key: IdentityKey,
+    caller_id: Callable[[Ctx], str],
 ) -> Server[Any]:
-    """The server over one process's registry."""
+    """The server over one process's registry. `caller_id` is who asks, as `caller_of` says it."""
     handlers = Handlers(registry, database, caller_of, texts)
-    return Server(
-        "revenueflow",
+    server: Server[Any] = Server(
+        NAME,
         version=__version__,
         title="RevenueFlow",
         instructions=texts.instructions,
@@ -90,3 +99,5 @@ def build(
         on_list_prompts=handlers.list_prompts,
         on_get_prompt=handlers.get_prompt,
     )
+    server.middleware.append(RequestStateBoundary(sealing(key, caller_id), default_audience=NAME))
+    return server

@@ -18,15 +18,14 @@ FAILED = frozenset({CallStatus.DENIED, CallStatus.FAILED})
 LONGEST_KEY = 200
 
 
-async def called(registry: Registry, caller: Caller, name: str, arguments: Mapping[str, Any]) -> types.CallToolResult:
+async def made(registry: Registry, caller: Caller, name: str, arguments: Mapping[str, Any]) -> ToolResult:
     """Makes the call. What the guard refuses is a result that says what would be needed; nothing is echoed."""
     try:
-        result = await registry.call(_call(caller, name, arguments))
+        return await registry.call(_call(caller, name, arguments))
     except RevenueFlowError as error:
         if not error.retryable:
             raise
-        result = ToolResult(status=CallStatus.DELAYED, retry_after=error.retry_after or 1)
-    return told(result)
+        return ToolResult(status=CallStatus.DELAYED, retry_after=error.retry_after or 1)
 
 
 def told(result: ToolResult) -> types.CallToolResult:

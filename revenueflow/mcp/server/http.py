@@ -6,18 +6,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeAlias
 
+from mcp.server import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from revenueflow.db.session import Database
 from revenueflow.errors import NotAuthenticated, RevenueFlowError
 from revenueflow.mcp.call import Caller
-from revenueflow.mcp.registry import Registry
-from revenueflow.mcp.server.app import Ctx, build
-from revenueflow.mcp.server.reading import Texts
+from revenueflow.mcp.server.asking import Ctx
 
 Authenticate: TypeAlias = Callable[[Scope, str | None], Awaitable[Caller]]
 """From a request and its bearer token to the caller. Raises NotAuthenticated and other errors of ours."""
@@ -26,35 +24,37 @@ CALLER: Final = "revenueflow.caller"
 LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
 
 
+def stateless(
+    server: Server[Any], *, hosts: Sequence[str], origins: Sequence[str], body_limit: int
+) -> StreamableHTTPSessionManager:
+    """Our transport: any replica answers any request, with JSON, and keeps nothing of it."""
+    return StreamableHTTPSessionManager(
+        app=server,
+        json_response=True,
+        stateless=True,
+        security_settings=known(hosts, origins),
+        max_request_body_size=body_limit,
+    )
+
+
+def known(hosts: Sequence[str], origins: Sequence[str]) -> TransportSecuritySettings:
+    """These hosts and origins, and loopback; no others."""
+    return TransportSecuritySettings(
+        allowed_hosts=[*hosts, *(f"{host}:*" for host in LOOPBACK), *LOOPBACK],
+        allowed_origins=[*origins, *(f"http://{host}:*" for host in LOOPBACK)],
+    )
+
+
 class Endpoint:
-    """The ASGI app of `/mcp`. Serve it inside `running`."""
+    """The ASGI app of `/mcp`: a server behind our own door. Serve it inside `running`."""
 
     def __init__(
-        self,
-        registry: Registry,
-        database: Database,
-        authenticate: Authenticate,
-        *,
-        texts: Texts,
-        metadata_url: str | None,
-        hosts: Sequence[str],
-        origins: Sequence[str],
-        body_limit: int,
+        self, manager: StreamableHTTPSessionManager, authenticate: Authenticate, *, metadata_url: str | None = None
     ) -> None:
         self._authenticate = authenticate
         self._challenge = f'Bearer resource_metadata="{metadata_url}"' if metadata_url else "Bearer"
-        security = TransportSecuritySettings(
-            allowed_hosts=[*hosts, *(f"{host}:*" for host in LOOPBACK), *LOOPBACK],
-            allowed_origins=[*origins, *(f"http://{host}:*" for host in LOOPBACK)],
-        )
-        self._manager = StreamableHTTPSessionManager(
-            app=build(registry, database, _caller, texts),
-            json_response=True,
-            stateless=True,
-            security_settings=security,
-            max_request_body_size=body_limit,
-        )
-        self._served: ASGIApp = self._manager.handle_request
+        self._manager = manager
+        self._served: ASGIApp = manager.handle_request
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -64,6 +64,8 @@ class Endpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers 401 with where to get a token, 403, 429, 503; else the protocol's answer."""
+        # RFC 9110, 5.5: white space around a value is no part of it; the HTTP parser leaves what follows a value.
+        scope["headers"] = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
         try:
             scope[CALLER] = await self._authenticate(scope, _bearer(scope))
         except RevenueFlowError as error:
@@ -86,8 +88,14 @@ def _bearer(scope: Scope) -> str | None:
     return token.strip() or None if scheme.lower() == "bearer" else None
 
 
-async def _caller(ctx: Ctx) -> Caller:
+def caller_in(ctx: Ctx) -> Caller:
+    """Who sent a request that came through an endpoint."""
     found = ctx.request.scope[CALLER] if ctx.request else None
     if not isinstance(found, Caller):
         raise TypeError("a request came past the endpoint")
     return found
+
+
+async def caller_of(ctx: Ctx) -> Caller:
+    """The same, for a server's handlers."""
+    return caller_in(ctx)

@@ -64,7 +64,10 @@ class Texts(NamedTuple):
 
     def listed(self) -> list[types.Prompt]:
         """The prompts that clients may offer to people."""
-        return [types.Prompt(name=name, title=title, arguments=[LEAD_ID]) for name, (title, _) in self.prompts.items()]
+        return [
+            types.Prompt(name=name, title=title, description=title, arguments=[LEAD_ID])
+            for name, (title, _) in self.prompts.items()
+        ]
 
     def prompt(self, name: str, arguments: Mapping[str, str]) -> types.GetPromptResult:
         """A prompt about one lead. Raises NotFound for an unknown prompt or an id of the wrong form."""
