@@ -22,6 +22,7 @@ from revenueflow.cli import (
     mcp,
     reviews,
     schema,
+    score,
     serve,
     sources,
     spend,
@@ -46,6 +47,7 @@ app.command("doctor")(doctor.doctor)
 app.command("schema")(schema.schema)
 app.command("import")(imports.import_csv)
 app.command("enrich")(enrich.enrich)
+app.command("score")(score.score)
 app.add_typer(serve.app, name="serve")
 app.add_typer(keys.app, name="keys")
 app.add_typer(jobs.app, name="jobs")

@@ -21,7 +21,7 @@ from revenueflow.grounding.rules import GroundingRules
 from revenueflow.mcp.call import Caller
 from revenueflow.mcp.registry import Registry
 from revenueflow.routing.rules import RoutingRules
-from revenueflow.scoring.profile import Profile
+from revenueflow.scoring.profile import Profiles
 from revenueflow.sources.hubspot_contacts import HubSpotContacts
 
 V = TypeVar("V", bound=Value)
@@ -41,7 +41,7 @@ class Services:
     offers: Offers
     vocabulary: Vocabulary
     grounding: GroundingRules
-    profile: Profile
+    profiles: Profiles
     routing: RoutingRules
     hubspot: HubSpotContacts | None = None
     slack_channel: str | None = None

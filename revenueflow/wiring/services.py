@@ -6,12 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from pydantic import SecretStr
-from redis.asyncio import Redis
 
 from revenueflow import defaults
-from revenueflow.analysis import configured
-from revenueflow.analysis.base import Analyst
-from revenueflow.analysis.models.rules import Rules
 from revenueflow.analysis.offers import Offers
 from revenueflow.analysis.pricing import ModelRules
 from revenueflow.db.direct import Direct
@@ -33,11 +29,11 @@ from revenueflow.privacy.identity_file import identity_key
 from revenueflow.resilience.upstream import HttpUpstream
 from revenueflow.resilience.windows import Windows
 from revenueflow.routing.rules import RoutingRules
-from revenueflow.scoring.profile import Profile
 from revenueflow.settings import EnrichmentSettings, Settings
 from revenueflow.sources.hubspot_contacts import HubSpotContacts
+from revenueflow.wiring.analysts import configured_analysts, redis_at
 from revenueflow.wiring.closing import Closing, bearer, closing
-from revenueflow.wiring.files import MODELS, OFFER, prompt, rules
+from revenueflow.wiring.files import MODELS, OFFER, profiles, prompt, rules
 from revenueflow.wiring.tools import registry
 
 
@@ -56,13 +52,13 @@ def _services(settings: Settings, database: Database, direct: Direct, closing: C
         direct=direct,
         registry=registry(settings, database, direct, vocabulary, closing),
         waterfall=_waterfall(settings, direct, closing),
-        analysts=_analysts(settings, direct, vocabulary, closing),
+        analysts=configured_analysts(settings, direct, vocabulary, closing),
         models=defaults.load(ModelRules, MODELS, folder),
         prompt=prompt(folder),
         offers=defaults.load(Offers, OFFER, folder),
         vocabulary=vocabulary,
         grounding=defaults.load(GroundingRules, "grounding.toml", folder),
-        profile=defaults.load(Profile, "scoring/grounded.toml", folder),
+        profiles=profiles(folder),
         routing=defaults.load(RoutingRules, "routing.toml", folder),
         hubspot=_hubspot(settings, closing),
         slack_channel=settings.slack.channel if settings.slack.token else None,
@@ -71,7 +67,7 @@ def _services(settings: Settings, database: Database, direct: Direct, closing: C
 
 def _waterfall(settings: Settings, direct: Direct, closing: Closing) -> Waterfall:
     wanted = rules(settings.config_dir)
-    redis = closing(_redis(settings.redis.url))
+    redis = closing(redis_at(settings.redis.url))
     providers = [one for one in _providers(settings.enrichment, closing) if one.name in wanted.providers]
     vendors = Vendors(providers, wanted, redis, Windows(settings.redis.url))
     cache = closing(Cache(direct, identity_key(settings.keys), vendors, wanted, settings.worker.lease))
@@ -99,22 +95,6 @@ def _providers(given: EnrichmentSettings, closing: Closing) -> list[EnrichmentPr
 
 def _plain(secret: SecretStr | None) -> str | None:
     return secret.get_secret_value() if secret else None
-
-
-def _redis(url: str) -> Redis:
-    redis: Redis = Redis.from_url(url, socket_timeout=2, socket_connect_timeout=1)
-    return redis
-
-
-def _analysts(settings: Settings, direct: Direct, vocabulary: Vocabulary, closing: Closing) -> tuple[Analyst, ...]:
-    """Closed in the opposite order: calls that are under way end before their connections."""
-    rules = defaults.load(ModelRules, MODELS, settings.config_dir)
-    models = [closing(one) for one in configured.models(settings.analysis, rules)]
-    if not models:
-        return (Rules(vocabulary),)
-    redis, key = closing(_redis(settings.redis.url)), identity_key(settings.keys)
-    paid = [closing(configured.paid(one, rules, direct, redis, key, settings)) for one in models]
-    return (*paid, Rules(vocabulary))
 
 
 def _hubspot(settings: Settings, closing: Closing) -> HubSpotContacts | None:
