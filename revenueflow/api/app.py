@@ -23,9 +23,11 @@ from revenueflow.api import (
     jobs,
     leads,
     mcp,
+    offers,
     operations,
     problems,
     reviews,
+    scores,
     webhooks,
 )  # fmt: skip
 from revenueflow.api.deps import State
@@ -64,7 +66,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.router.routes.extend(route for route, _ in webhooks.ROUTES)
     app.router.routes.extend(mcp.ROUTES)
-    routers = (leads, enrichment, campaigns, imports, jobs, reviews, audit, operations)
+    routers = (leads, enrichment, campaigns, imports, jobs, reviews, offers, scores, audit, operations)
     for router in (one.router for one in routers):
         app.include_router(router)
     _describe(app)

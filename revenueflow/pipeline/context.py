@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import TypeVar
 
 from revenueflow.analysis.base import Analyst
-from revenueflow.analysis.offers import Offers
 from revenueflow.analysis.pricing import ModelRules
 from revenueflow.analysis.prompt import PromptTemplate
 from revenueflow.db.direct import Direct
@@ -20,6 +19,7 @@ from revenueflow.enrichment.waterfall import Waterfall
 from revenueflow.grounding.rules import GroundingRules
 from revenueflow.mcp.call import Caller
 from revenueflow.mcp.registry import Registry
+from revenueflow.pipeline.offers import OfferBook
 from revenueflow.routing.rules import RoutingRules
 from revenueflow.scoring.profile import Profiles
 from revenueflow.sources.hubspot_contacts import HubSpotContacts
@@ -38,7 +38,7 @@ class Services:
     analysts: Sequence[Analyst]
     models: ModelRules
     prompt: PromptTemplate
-    offers: Offers
+    offers: OfferBook
     vocabulary: Vocabulary
     grounding: GroundingRules
     profiles: Profiles

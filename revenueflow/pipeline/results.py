@@ -10,7 +10,7 @@ import orjson
 from revenueflow.domain.scoring import Factor
 from revenueflow.domain.text import neutral_cell
 from revenueflow.pipeline.score_file import Scored
-from revenueflow.scoring.reasoning import reasoning
+from revenueflow.scoring.reasoning import reasoning, reasons
 from revenueflow.sources.csv.rejects import DETAILS
 
 COLUMNS = (
@@ -39,12 +39,28 @@ def of_row(row: Scored) -> dict[str, Any]:
     }
 
 
+def of_stored(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of `scores.results`, by column."""
+    lines = waterfall(row["score_factors"])
+    return {
+        "lead_id": str(row["id"]),
+        **{name: row[name] for name in COLUMNS if name in row},
+        "reasoning": reasons(row["score_factors"]),
+        "factors": lines,
+    }
+
+
 def factors(lines: Iterable[Factor]) -> list[dict[str, Any]]:
-    """The waterfall: each line as JSON has it, with `after`, the score after it."""
+    """The lines of a score as JSON has them."""
+    return waterfall([line.__dict__ for line in lines])
+
+
+def waterfall(lines: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Lines of a score, each with `after`, the score after it."""
     told, after = [], 0
     for line in lines:
-        after += line.points
-        told.append(line.__dict__ | {"after": after})
+        after += line["points"]
+        told.append({**line, "after": after})
     return told
 
 

@@ -35,7 +35,8 @@ async def step(lead: Lead, context: Context) -> Outcome:
     overwrite = {signal: rule.overwrite for signal, rule in services.waterfall.rules.signals.items()}
     facts = lead_facts(lead, numbered, services.vocabulary, overwrite=overwrite)
     facts = with_times(facts, lead, context.now, submissions=len(context.result(Captured).deliveries))
-    profile = services.profiles.of(lead.campaign_id, services.offers.profile_of(lead.campaign_id))
+    offer = await services.offers.of(lead.campaign_id)
+    profile = services.profiles.of(lead.campaign_id, offer.profile)
     judgement, is_modelled = context.result(Grounded).judgement, analysed.analysis.analyst != RULES
     score = scoring.score(profile, facts, judgement, services.vocabulary, is_modelled=is_modelled)
     columns = score_columns(score) | {"facts": {name: _shown(facts, name) for name in facts.why}}

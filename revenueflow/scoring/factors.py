@@ -124,15 +124,6 @@ def _(rule: AiFactor, inputs: Inputs) -> Factor:
     return _of_intent(rule, points, intent, reason, tuple(cited))
 
 
-def intent_of(rule: AiFactor, inputs: Inputs) -> Intent:
-    """The intent by which an AI factor gives its points."""
-    judgement = inputs.judgement
-    if judgement is None or not inputs.is_modelled:
-        fits = _fallback(rule, inputs)
-        return fits.intent if fits else Intent.LOW
-    return Intent.LOW if judgement.verdict is AnalysisVerdict.REJECTED else judgement.intent
-
-
 def _without_model(rule: AiFactor, inputs: Inputs) -> Factor:
     fits = _fallback(rule, inputs)
     if fits is None:

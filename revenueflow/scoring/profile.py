@@ -42,6 +42,12 @@ class Tiers(Value):
             raise ValueError("warm must be below hot")
         return self
 
+    def of(self, total: int) -> Tier:
+        """The tier of a total."""
+        if total >= self.hot:
+            return Tier.HOT
+        return Tier.WARM if total >= self.warm else Tier.COLD
+
 
 class Limit(Value):
     """The most that a lead with this flag gets: what is over is taken off by a line of its own."""
@@ -69,6 +75,10 @@ class Profile(Value):
     def label(self) -> str:
         """name@version."""
         return f"{self.name}@{self.version}"
+
+    def tier(self, total: int) -> Tier:
+        """The tier of a total."""
+        return self.tiers.of(total)
 
     @field_validator("factors")
     @classmethod
@@ -129,8 +139,9 @@ class Profiles(Value):
     known: Mapping[str, Profile]
 
     def of(self, campaign_id: str | None = None, named: str | None = None) -> Profile:
-        """The one that an offer names, else the campaign's, else the default."""
-        return self.get(named or self.chosen.campaigns.get(campaign_id or "", self.chosen.default))
+        """The one that an offer names, else the campaign's, else the default. One that is gone counts as not named."""
+        ours = self.chosen.campaigns.get(campaign_id or "", self.chosen.default)
+        return self.get(named if named and named in self.known else ours)
 
     def get(self, name: str) -> Profile:
         """The profile of this name. Raises InvalidInput that lists those that there are."""

@@ -8,7 +8,7 @@ from revenueflow.domain.claim import AnalysisVerdict, Judgement
 from revenueflow.domain.lead import Intent, Tier
 from revenueflow.domain.scoring import Factor, LeadFacts, Score
 from revenueflow.domain.vocabulary import Vocabulary
-from revenueflow.scoring.factors import intent_of, rate
+from revenueflow.scoring.factors import rate
 from revenueflow.scoring.inputs import Inputs
 from revenueflow.scoring.kinds import TOTAL, AiFactor
 from revenueflow.scoring.profile import Profile, Tiers
@@ -38,7 +38,7 @@ def score(
     return Score(
         total=total,
         tier=tier(profile.tiers, total),
-        intent=_intent(profile, inputs, counts),
+        intent=_intent(profile, lines, counts),
         fit=counts.fit if counts else 0,
         profile=profile.label,
         factors=tuple(lines),
@@ -47,10 +47,11 @@ def score(
     )
 
 
-def _intent(profile: Profile, inputs: Inputs, counts: Judgement | None) -> Intent:
-    for rule in profile.factors:
+def _intent(profile: Profile, lines: Sequence[Factor], counts: Judgement | None) -> Intent:
+    """That of the AI factor, if the profile has one."""
+    for rule, line in zip(profile.factors, lines, strict=False):
         if isinstance(rule, AiFactor):
-            return intent_of(rule, inputs)
+            return Intent(str(line.input))
     return counts.intent if counts else Intent.LOW
 
 
@@ -60,9 +61,7 @@ def _not_understood(lines: Sequence[Factor], facts: LeadFacts) -> tuple[str, ...
 
 def tier(tiers: Tiers, total: int) -> Tier:
     """The tier of a total."""
-    if total >= tiers.hot:
-        return Tier.HOT
-    return Tier.WARM if total >= tiers.warm else Tier.COLD
+    return tiers.of(total)
 
 
 def _limited(profile: Profile, facts: LeadFacts, total: int) -> list[Factor]:

@@ -25,6 +25,7 @@ from revenueflow.enrichment.vendors import Vendors
 from revenueflow.enrichment.waterfall import Waterfall
 from revenueflow.grounding.rules import GroundingRules
 from revenueflow.pipeline.context import Services
+from revenueflow.pipeline.offers import OfferBook
 from revenueflow.privacy.identity_file import identity_key
 from revenueflow.resilience.upstream import HttpUpstream
 from revenueflow.resilience.windows import Windows
@@ -55,7 +56,7 @@ def _services(settings: Settings, database: Database, direct: Direct, closing: C
         analysts=configured_analysts(settings, direct, vocabulary, closing),
         models=defaults.load(ModelRules, MODELS, folder),
         prompt=prompt(folder),
-        offers=defaults.load(Offers, OFFER, folder),
+        offers=OfferBook(defaults.load(Offers, OFFER, folder), direct),
         vocabulary=vocabulary,
         grounding=defaults.load(GroundingRules, "grounding.toml", folder),
         profiles=profiles(folder),

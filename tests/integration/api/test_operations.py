@@ -104,11 +104,12 @@ def test_openapi_is_valid_and_its_operations_have_stable_names(shared_api: Api) 
         operation["operationId"]: operation for path in document["paths"].values() for operation in path.values()
     }
     assert sorted(operations) == [
-        "createLead", "decideReview", "enrichLead", "getAuditCheckpoint", "getImport", "getLead", "getLeadTimeline",
-        "getRejects", "getReview", "getSpend", "health", "importCsv", "listAuditEvents", "listCampaignLeads",
-        "listCampaigns", "listDeadLetters", "listLeads", "listQuarantine", "listReviews", "livez", "metrics",
-        "proveAuditEvent", "pullCampaign", "readyz", "receiveHubSpot", "receiveLead", "receiveMarketo",
-        "replayDeadLetters", "resumeSpending", "retryLead", "stopSpending",
+        "createLead", "createOffer", "decideReview", "enrichLead", "getAuditCheckpoint", "getImport", "getLead",
+        "getLeadTimeline", "getRejects", "getResults", "getReview", "getScoring", "getSpend", "health", "importCsv",
+        "listAuditEvents", "listCampaignLeads", "listCampaigns", "listDeadLetters", "listLeadScores", "listLeads",
+        "listOffers", "listQuarantine", "listReviews", "livez", "metrics", "proveAuditEvent", "pullCampaign", "readyz",
+        "receiveHubSpot", "receiveLead", "receiveMarketo", "replayDeadLetters", "resumeSpending", "retryLead",
+        "scoreLeads", "stopSpending",
     ]  # fmt: skip
     for name, operation in operations.items():
         assert operation["tags"], name
