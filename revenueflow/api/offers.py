@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 
 from revenueflow.analysis.offers import Offer
-from revenueflow.api import views
+from revenueflow.api import json_body, views
 from revenueflow.api.deps import AppState, Principal, require
 from revenueflow.clock import rfc3339
 from revenueflow.db import offers
@@ -34,11 +34,10 @@ class NewOffer(Offer):
     campaign_id: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")] | None = None
 
 
-@router.post("", status_code=201, operation_id="createOffer")
-async def create_offer(
-    offer: Annotated[NewOffer, Body(examples=[_EXAMPLE])], response: Response, state: AppState, operator: Operator
-) -> dict[str, Any]:
+@router.post("", status_code=201, operation_id="createOffer", openapi_extra=json_body.openapi(NewOffer, _EXAMPLE))
+async def create_offer(request: Request, response: Response, state: AppState, operator: Operator) -> dict[str, Any]:
     """Stores an offer. The newest one of a campaign goes into the prompt of leads that come from now on."""
+    offer = await json_body.read(request, NewOffer)
     known_profile(offer.profile, state.settings.config_dir)
     values = offer.model_dump(mode="json") | {"created_by": f"key:{operator.key_id}"}
     async with state.database.transaction() as session:

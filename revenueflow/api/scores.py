@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from revenueflow.api import views
+from revenueflow.api import json_body, views
 from revenueflow.api.deps import AppState, Principal, State, require
 from revenueflow.api.offers import known_profile
 from revenueflow.clock import rfc3339
@@ -29,6 +29,7 @@ Limit = Annotated[int, Query(ge=1, le=200, description="most items in the answer
 Cursor = Annotated[str | None, Query(max_length=500, description="next_cursor of the page before")]
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 PAGE = 500
+_EXAMPLE = {"scope": "campaign", "campaign_id": "spring-2027", "profile": "dual_layer"}
 _TIMES = ("created_at", "updated_at", "finished_at")
 _SHOWN = ("id", "scope", "campaign_id", "offer_id", "profile", "state", "leads", "scored", "skipped", "error")
 
@@ -50,17 +51,13 @@ class Wanted(BaseModel):
         return self
 
 
-@router.post("/scores", status_code=202, operation_id="scoreLeads")
-async def score_leads(
-    wanted: Annotated[Wanted, Body(examples=[{"scope": "campaign", "campaign_id": "spring-2027"}])],
-    response: Response,
-    state: AppState,
-    operator: Operator,
-) -> dict[str, Any]:
+@router.post("/scores", status_code=202, operation_id="scoreLeads", openapi_extra=json_body.openapi(Wanted, _EXAMPLE))
+async def score_leads(request: Request, response: Response, state: AppState, operator: Operator) -> dict[str, Any]:
     """Scores stored leads anew, from their stored evidence and claims: no model is asked, nothing is sent to the CRM.
 
     A worker does it. It goes on where it was if the worker ends.
     """
+    wanted = await json_body.read(request, Wanted)
     known_profile(wanted.profile, state.settings.config_dir)
     async with state.database.transaction() as session:
         if wanted.offer_id and await offers.get(session, wanted.offer_id) is None:

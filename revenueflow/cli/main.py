@@ -23,6 +23,7 @@ from revenueflow.cli import (
     reviews,
     schema,
     score,
+    scoring,
     serve,
     sources,
     spend,
@@ -55,6 +56,7 @@ app.add_typer(leads.app, name="leads")
 app.add_typer(mcp.app, name="mcp")
 app.add_typer(reviews.app, name="reviews")
 app.add_typer(spend.app, name="spend")
+app.add_typer(scoring.app, name="scoring")
 app.add_typer(sources.app, name="sources")
 app.add_typer(audit.app, name="audit")
 app.add_typer(bench.app, name="bench")

@@ -31,7 +31,7 @@ def of_row(row: Scored) -> dict[str, Any]:
         "industry": form.industry,
         "score": score.total,
         "intent": score.intent.value,
-        "reasoning": f"{why}; {DETAILS[row.problem]}" if row.problem else why,
+        "reasoning": f"{why}; {DETAILS[row.row.problem]}" if row.row.problem else why,
         "tier": score.tier.value,
         "profile": score.profile,
         "factors": factors(score.factors),

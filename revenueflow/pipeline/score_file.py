@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 from uuid import UUID, uuid5
 
+import orjson
 import uuid_utils.compat
 
 from revenueflow.analysis import chain, prompt
@@ -43,13 +44,30 @@ ASKED_AGAIN = 60
 """Looks at an answer that another process waits for, one a second."""
 
 
-class Scored(NamedTuple):
-    """A row as it was given, and what it is worth. `problem`: why it could not be read as a row of the file."""
+class Given(NamedTuple):
+    """A row as it was given: in our words, and as JSON by column. `problem`: why it can't be taken as a lead."""
 
     line: int
-    given: Understood
-    score: Score
+    understood: Understood
+    raw: bytes
     problem: str | None = None
+
+
+class Scored(NamedTuple):
+    """A row, and what it is worth."""
+
+    row: Given
+    score: Score
+
+    @property
+    def line(self) -> int:
+        """Where it begins."""
+        return self.row.line
+
+    @property
+    def given(self) -> Understood:
+        """What it says."""
+        return self.row.understood
 
 
 class Scorer(Protocol):
@@ -134,11 +152,11 @@ async def score_rows(pieces: AsyncIterator[bytes], reader: Reader, scorer: Score
     waiting: deque[asyncio.Task[Scored]] = deque()
     try:
         async for item in _items(pieces, reader):
-            line, given, problem = _given(item, reader)
+            row = _given(item, reader)
             if isinstance(scorer, ByRules):
-                yield Scored(line, given, scorer.now(given.form, given.campaign_id), problem)
+                yield Scored(row, scorer.now(row.understood.form, row.understood.campaign_id))
                 continue
-            waiting.append(asyncio.create_task(_scored(scorer, line, given, problem)))
+            waiting.append(asyncio.create_task(_scored(scorer, row)))
             if len(waiting) >= AT_ONCE:
                 yield await waiting.popleft()
         while waiting:
@@ -149,8 +167,8 @@ async def score_rows(pieces: AsyncIterator[bytes], reader: Reader, scorer: Score
         await asyncio.gather(*waiting, return_exceptions=True)
 
 
-async def _scored(scorer: Scorer, line: int, given: Understood, problem: str | None) -> Scored:
-    return Scored(line, given, await scorer.score(given.form, given.campaign_id), problem)
+async def _scored(scorer: Scorer, row: Given) -> Scored:
+    return Scored(row, await scorer.score(row.understood.form, row.understood.campaign_id))
 
 
 async def _items(pieces: AsyncIterator[bytes], reader: Reader) -> AsyncIterator[Item]:
@@ -162,10 +180,11 @@ async def _items(pieces: AsyncIterator[bytes], reader: Reader) -> AsyncIterator[
         yield item
 
 
-def _given(item: Item, reader: Reader) -> tuple[int, Understood, str | None]:
+def _given(item: Item, reader: Reader) -> Given:
     """Of a row that would be rejected, too, what it says: it keeps its place and its id."""
     if isinstance(item, Row):
-        return item.line, item.arrival.understood or Understood(), None
-    columns = reader.columns
-    given = columns.understand(cells(item.raw, reader.delimiter)) if columns else Understood()
-    return item.line, given, item.reason
+        return Given(item.line, item.arrival.understood or Understood(), item.arrival.raw)
+    columns, row = reader.columns, cells(item.raw, reader.delimiter)
+    if columns is None:
+        return Given(item.line, Understood(), b"{}", item.reason)
+    return Given(item.line, columns.understand(row), orjson.dumps(columns.record(row)), item.reason)

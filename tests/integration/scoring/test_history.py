@@ -12,6 +12,7 @@ import orjson
 
 from revenueflow.db import scorings
 from revenueflow.workers.scorings import turn
+from tests.integration.workers.test_checkpoints import worker_process
 from tests.support.api import Api, add_keys, served, settings_for
 from tests.support.house import House
 
@@ -65,22 +66,31 @@ async def test_scoring_anew_keeps_history_and_asks_nobody(home: House) -> None:
     assert home.lead(leads[0])["score"] == before["score"], "the same profile over the same evidence"
 
 
-async def test_a_killed_scoring_goes_on_where_it_was(home: House) -> None:
-    leads = await scored(home, 5)
+async def test_a_killed_scoring_goes_on_where_it_was(home: House, tmp_path: Path) -> None:
+    leads = await scored(home, 3)
     id_ = await wanted(home, profile="dual_layer")
+    for point, done in (("scoring.before_commit", 0), ("scoring.after_commit", 3)):
+        async with worker_process(home, tmp_path, REVENUEFLOW_CRASH_AT=point) as doomed:
+            assert await asyncio.to_thread(doomed.wait, 30) == -9
+        run = home.rows("SELECT * FROM scorings WHERE id = $1", id_)[0]
+        assert (run["state"], run["scored"]) == ("running", done)
+        home.rows("UPDATE scorings SET lease_until = now() - interval '1 s' WHERE id = $1", id_)
     async with home.services() as services:
-        started = asyncio.create_task(turn(services, lease=30, batch=2))
-        while not home.value("SELECT scored FROM scorings WHERE id = $1", id_):
-            await asyncio.sleep(0)
-        started.cancel()  # in the middle, as far as anyone can tell
-        await asyncio.gather(started, return_exceptions=True)
-        home.rows("UPDATE scorings SET lease_until = now() - interval '1 s' WHERE id = $1 AND state = 'running'", id_)
-        await turn(services, lease=30, batch=2)
+        assert await turn(services, lease=30)
     run = home.rows("SELECT * FROM scorings WHERE id = $1", id_)[0]
-    assert (run["state"], run["scored"]) == ("done", 5)
+    assert (run["state"], run["scored"]) == ("done", 3)
     assert all(len(history(home, lead)) == 2 for lead in leads)
     told = [home.audit(lead).count(("lead.scored_again", "done")) for lead in leads]
-    assert told == [1] * 5
+    assert told == [1] * 3
+
+
+async def test_batch_by_batch(home: House) -> None:
+    leads = await scored(home, 5)
+    await wanted(home, profile="dual_layer")
+    async with home.services() as services:
+        assert await turn(services, lease=30, batch=2)
+    assert home.rows("SELECT state, scored FROM scorings") == [{"state": "done", "scored": 5}]
+    assert all(len(history(home, lead)) == 2 for lead in leads)
 
 
 async def test_a_worker_that_lost_its_lease_writes_nothing(home: House) -> None:
