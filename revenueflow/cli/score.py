@@ -29,6 +29,7 @@ from revenueflow.scoring.profile import Profile
 from revenueflow.settings import General, Settings
 from revenueflow.sources.csv import columns
 from revenueflow.sources.csv.reader import Reader
+from revenueflow.telemetry import logs
 from revenueflow.wiring import files
 from revenueflow.wiring.analysts import analysts
 
@@ -58,6 +59,7 @@ def score(
     choice = guarded(
         lambda: Choice(files.profiles(folder), chosen(profile or (given.profile if given else None), folder))
     )
+    logs.configure("warning", stream=sys.stderr)  # standard output is for the rows
     began = perf_counter()
     try:
         rows = guarded(lambda: asyncio.run(_run(file, out, choice, given, folder, no_ai=no_ai)))

@@ -114,9 +114,15 @@ async def of_lead(
     return [dict(row) for row in found.mappings()]
 
 
-async def stored(connection: Connection, which: Which, *, after: UUID | None, limit: int) -> list[dict[str, Any]]:
-    """What leads are scored from, by id: the last analysed run as JSON texts, None without one."""
-    return [dict(row) for row in await connection.fetch(_STORED, after, *which, limit)]
+async def stored(
+    connection: Connection, which: Which, *, after: UUID | None, limit: int, lock: bool = False
+) -> list[dict[str, Any]]:
+    """What leads are scored from, by id: the outputs of their last analysed run as JSON texts, None without one.
+
+    With `lock` no run of the pipeline writes a newer score of them before this transaction ends.
+    """
+    statement = f"{_STORED} FOR UPDATE OF l" if lock else _STORED
+    return [dict(row) for row in await connection.fetch(statement, after, *which, limit)]
 
 
 async def results(

@@ -15,10 +15,11 @@ from uuid import UUID
 from revenueflow.audit import trail
 from revenueflow.clock import utcnow
 from revenueflow.db import leads, offers, scores, scorings
+from revenueflow.db.direct import Connection
 from revenueflow.db.scores import Made, Which
 from revenueflow.db.scorings import Held
 from revenueflow.domain.outcome import AuditEntry
-from revenueflow.errors import InvalidInput, LeaseLost, Unavailable
+from revenueflow.errors import Contended, InvalidInput, LeaseLost, Unavailable
 from revenueflow.pipeline.context import Services
 from revenueflow.pipeline.rescore import Shelf
 from revenueflow.pipeline.score import score_columns, told
@@ -28,7 +29,9 @@ from revenueflow.scoring.reasoning import reasoning
 from revenueflow.telemetry import logs
 
 PAUSE = 1.0
-BATCH = 200
+BATCH = 50
+"""Leads whose rows are held while they are scored."""
+TRIES = 6
 TURN = 20
 """Leads that are scored before others get their turn."""
 
@@ -77,13 +80,31 @@ class _Scoring:
         """Batch by batch. Raises LeaseLost if another worker has taken over."""
         named, cursor = await self._named(), self._held.cursor
         which = Which(self._held.campaign_id, self._held.scope == "unscored")
-        while True:
-            async with self._services.direct.connection() as connection:
-                rows = await scores.stored(connection, which, after=cursor, limit=self._batch)
+        more = True
+        while more:
+            cursor, more = await self._patiently(cursor, which, named)
+        await self.finish()
+
+    async def _patiently(self, cursor: UUID | None, which: Which, named: str | None) -> tuple[UUID | None, bool]:
+        """A batch; again, while runs of the pipeline hold one of its leads."""
+        for tries in range(TRIES):
+            try:
+                return await self._score_batch(cursor, which, named)
+            except Contended:
+                await asyncio.sleep(0.05 * 2**tries)
+        return await self._score_batch(cursor, which, named)
+
+    async def _score_batch(self, cursor: UUID | None, which: Which, named: str | None) -> tuple[UUID | None, bool]:
+        """The last lead that is done, and whether there may be more."""
+        async with self._services.direct.transaction() as connection:
+            rows = await scores.stored(connection, which, after=cursor, limit=self._batch, lock=True)
             if not rows:
-                return await self.finish()
-            cursor = rows[-1]["id"]
-            await self._write(await self._scored(rows, named), cursor, len(rows))
+                return cursor, False
+            made = await self._scored(rows, named)
+            crash_point("scoring.before_commit")
+            await self._write(connection, made, rows[-1]["id"], len(rows))
+        crash_point("scoring.after_commit")
+        return rows[-1]["id"], True
 
     async def finish(self, *, error: str | None = None) -> None:
         """Ends the run."""
@@ -99,6 +120,7 @@ class _Scoring:
         return offer["profile"] if offer else None
 
     async def _scored(self, rows: Sequence[dict[str, Any]], named: str | None) -> list[Made]:
+        # Offers are remembered: within the transaction nothing waits for another connection but for a moment.
         made, now = [], utcnow()
         for number, row in enumerate(rows):
             if number % TURN == 0:
@@ -114,19 +136,16 @@ class _Scoring:
             return self._services.profiles.get(named)
         return self._services.profiles.of(campaign_id, (await self._services.offers.of(campaign_id)).profile)
 
-    async def _write(self, made: Sequence[Made], cursor: UUID, rows: int) -> None:
+    async def _write(self, connection: Connection, made: Sequence[Made], cursor: UUID, rows: int) -> None:
         skipped = rows - len(made)
-        crash_point("scoring.before_commit")
-        async with self._services.direct.transaction() as connection:
-            ours = await scorings.advance(
-                connection, self._held, cursor=cursor, scored=len(made), skipped=skipped, lease=self._lease
-            )
-            if not ours:
-                raise LeaseLost("another worker holds this scoring now")
-            await leads.write(connection, [(one.lead_id, score_columns(one.score)) for one in made])
-            await scores.add(connection, made)
-            await trail.append_rows(connection, [self._event(one) for one in made])
-        crash_point("scoring.after_commit")
+        ours = await scorings.advance(
+            connection, self._held, cursor=cursor, scored=len(made), skipped=skipped, lease=self._lease
+        )
+        if not ours:
+            raise LeaseLost("another worker holds this scoring now")
+        await leads.write(connection, [(one.lead_id, score_columns(one.score)) for one in made])
+        await scores.add(connection, made)
+        await trail.append_rows(connection, [self._event(one) for one in made])
 
     def _event(self, made: Made) -> dict[str, Any]:
         detail = {**told(made.score), "scoring": str(self._held.id)}
