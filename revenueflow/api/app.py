@@ -24,10 +24,12 @@ from revenueflow.api import (
     jobs,
     leads,
     mcp,
+    offers,
     operations,
     privacy,
     problems,
     reviews,
+    scores,
     switches,
     webhooks,
 )  # fmt: skip
@@ -49,6 +51,10 @@ from revenueflow.sources.spool import Spool
 from revenueflow.sources.storing import store_spooled
 from revenueflow.wiring.tools import tools
 
+ROUTERS = (
+    leads, offers, scores, enrichment, campaigns, imports, jobs, reviews, approvals, switches, privacy, audit,
+    operations,
+)  # fmt: skip
 ASSETS = "/docs/assets"
 LOCK_TIMEOUT = 0.1
 """Seconds; one lead whose row is held must not keep the others waiting for their answer."""
@@ -67,8 +73,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.router.routes.extend(route for route, _ in webhooks.ROUTES)
     app.router.routes.extend(mcp.ROUTES)
-    routers = (leads, enrichment, campaigns, imports, jobs, reviews, approvals, switches, audit, privacy, operations)
-    for router in (one.router for one in routers):
+    for router in (one.router for one in ROUTERS):
         app.include_router(router)
     _describe(app)
     app.add_middleware(RateLimitFields)

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from revenueflow.clock import rfc3339
 from revenueflow.domain.lead import LeadStatus
 from revenueflow.errors import Fault, InvalidInput
+from revenueflow.pipeline.results import waterfall
 
 _PLAIN = (
     "id", "campaign_id", "status", "version", "email", "name", "phone", "company", "domain", "title", "country",
@@ -33,7 +34,8 @@ def lead(row: Mapping[str, Any]) -> dict[str, Any]:
     review = row["status"] == LeadStatus.PARKED or row["review_id"] is not None
     times = {name: rfc3339(row[name]) if row[name] else None for name in _TIMES}
     told = {"owner": owner, "needs_review": review, "cost_usd": round(row["cost"], 6)}
-    return {name: row[name] for name in _PLAIN} | times | told
+    factors = waterfall(row["score_factors"])
+    return {name: row[name] for name in _PLAIN} | times | told | {"score_factors": factors}
 
 
 def uncaptured(lead_id: UUID, first: Mapping[str, Any]) -> dict[str, Any]:
@@ -54,6 +56,11 @@ def uncaptured(lead_id: UUID, first: Mapping[str, Any]) -> dict[str, Any]:
         "needs_review": status == LeadStatus.PARKED,
     }
     return empty | known
+
+
+def json(value: Any) -> Response:
+    """An answer of JSON; times are RFC 3339."""
+    return Response(orjson.dumps(value, default=str, option=orjson.OPT_UTC_Z), media_type="application/json")
 
 
 def cursor(*parts: object) -> str:

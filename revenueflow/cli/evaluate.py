@@ -11,6 +11,7 @@ from pydantic import StrictStr
 
 from revenueflow import defaults
 from revenueflow.cli import labelled
+from revenueflow.cli.eval_scoring import scoring
 from revenueflow.cli.grounding import grounding
 from revenueflow.cli.labelled import LabelledFile, Predictions
 from revenueflow.cli.pii import pii
@@ -26,6 +27,7 @@ Seniority = Literal["c_level", "vp", "director", "manager", "individual"]
 
 app.command()(grounding)
 app.command()(pii)
+app.command()(scoring)
 
 
 class Pair(labelled.Row):

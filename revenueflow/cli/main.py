@@ -34,6 +34,8 @@ class Everything(LazyGroup):
         "writes": "writes:app",
         "sources": "sources:app",
         "privacy": "privacy:app",
+        "score": "score:score",
+        "scoring": "scoring:app",
         "audit": "audit:app",
         "bench": "bench:app",
         "eval": "evaluate:app",

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from revenueflow.cli.run import out
+from revenueflow.pipeline.results import waterfall
 
 Item = Mapping[str, Any]
 _COLOURS = {"supported": "green", "contradicted": "red", "unsupported": "red", "ambiguous": "yellow"}
@@ -16,8 +17,8 @@ _COLOURS = {"supported": "green", "contradicted": "red", "unsupported": "red", "
 _ANSWER = ("analyst", "model", "prompt", "tokens", "US$", "did not answer")
 
 
-def print_lead(lead: Item | None, items: Sequence[Item]) -> None:
-    """Prints a lead and its timeline."""
+def print_lead(lead: Item | None, items: Sequence[Item], scores: Sequence[Item] = ()) -> None:
+    """Prints a lead, its timeline and the history of its scores, newest first."""
     if lead:
         _facts(lead)
     of_type = {kind: [item for item in items if item["type"] == kind] for kind in ("evidence", "claim", "score")}
@@ -39,9 +40,8 @@ def print_lead(lead: Item | None, items: Sequence[Item]) -> None:
         ("", "verdict", "decided by", "statement", "cites", "against", "said / found"),
         [_claim(i) for i in of_type["claim"]],
     )
-    for score in of_type["score"][-1:]:
-        factors = score["data"]["score"]["factors"]
-        _table("Points", ("factor", "points", "of", "because"), [_factor(factor) for factor in factors])
+    _points(lead["score_factors"] if lead else [])
+    _table("Scores", ("at", "score", "tier", "intent", "profile", "version", "by"), [_past(one) for one in scores])
     _table("Writes", ("tool", "state", "CRM id", "tries"), [_action(i) for i in items if i["type"] == "action"])
     _table("Trail", ("at", "actor", "action", "outcome"), [_event(i) for i in items if i["type"] == "audit"])
 
@@ -146,8 +146,27 @@ def _short(value: Any) -> str:
     return "-" if value is None else str(value)[:40]
 
 
+def _points(factors: Sequence[Item]) -> None:
+    """The waterfall: what each line adds, and what stands after it."""
+    rows = [_factor(factor) for factor in waterfall(factors)]
+    _table("Points", ("factor", "points", "of", "total", "from", "evidence", "because"), rows)
+    for title, key in (("missing", "missing"), ("not understood", "not_understood")):
+        if names := dict.fromkeys(name for factor in factors for name in factor.get(key, ())):
+            out.print(Text(f"{title}: {', '.join(names)}", style="yellow"))
+
+
 def _factor(factor: Item) -> list[Text | str]:
-    return [factor["name"], str(factor["points"]), str(factor["maximum"]), factor["reason"]]
+    value = factor["input"]
+    shown = ", ".join(map(str, value)) if isinstance(value, list) else _short(value)
+    points = Text(f"{factor['points']:+}", style="green" if factor["points"] > 0 else "dim")
+    of, total = str(factor["maximum"] or ""), str(factor["after"])
+    return [factor["name"], points, of, total, shown, ", ".join(factor["evidence"][:6]), factor["reason"]]
+
+
+def _past(score: Item) -> list[Text | str]:
+    by = "scored again" if score["scoring_id"] else "run"
+    told = (score["score"], score["tier"], score["intent"], score["profile"], score["run_version"], by)
+    return [score["scored_at"].strftime("%Y-%m-%d %H:%M:%S"), *map(str, told)]
 
 
 def _action(item: Item) -> list[Text | str]:

@@ -179,3 +179,22 @@ erasures = Table(
     _need("erased_by"),
 )  # fmt: skip
 routines = Table("routines", metadata, _key("name", Text), _need("begun_at", TIME))
+
+scores = Table(
+    "scores", metadata, _key("id"), _need("lead_id", Uuid), _may("job_id", Uuid), _may("scoring_id", Uuid),
+    _need("run_version", Integer), _need("profile"), _need("total", Integer), _need("tier"), _need("intent"),
+    _need("fit", Integer), _need("factors", JSONB), _need("missing", JSONB), _need("not_understood", JSONB),
+    _need("reasoning"), _need("scored_at", TIME),
+)  # fmt: skip
+offers = Table(
+    "offers", metadata, _key("id", server_default=text("uuidv7()")), _need("name"), _need("value_propositions", JSONB),
+    _need("ideal_use_cases", JSONB), _may("profile"), _may("campaign_id"), _need("created_by"),
+    _need("created_at", TIME),
+)  # fmt: skip
+scorings = Table(
+    "scorings", metadata, _key("id", server_default=text("uuidv7()")), _need("scope"), _may("campaign_id"),
+    _may("offer_id", Uuid), _may("profile"), _need("state"), _need("leads", Integer), _need("scored", Integer),
+    _need("skipped", Integer), _may("cursor", Uuid), _need("lease_token", BigInteger), _may("lease_until", TIME),
+    _may("error"), _need("created_by"), _need("created_at", TIME), _need("updated_at", TIME),
+    _may("finished_at", TIME),
+)  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from revenueflow.defaults.places import line_of
 from revenueflow.errors import ConfigurationError, Fault
 
 HERE = Path(__file__).parent
@@ -50,7 +51,7 @@ def toml(name: str, config_dir: Path | None = None) -> dict[str, Any]:
 
 
 def load(model: type[M], name: str, config_dir: Path | None = None) -> M:
-    """A TOML file as a model. Raises ConfigurationError that names file, each key path and what is allowed."""
+    """A TOML file as a model. Raises ConfigurationError: file, each key path with its line, and what is allowed."""
     table = toml(name, config_dir)
     try:
         return model.model_validate(table)
@@ -58,5 +59,11 @@ def load(model: type[M], name: str, config_dir: Path | None = None) -> M:
         faults = tuple(
             Fault(".".join(map(str, item["loc"])), item["msg"]) for item in error.errors(include_input=False)
         )
-        where = "; ".join(": ".join(filter(None, (fault.pointer, fault.detail))) for fault in faults)
+        lines = [line_of(text(name, config_dir), item["loc"]) for item in error.errors(include_input=False)]
+        where = "; ".join(map(_said, faults, lines))
         raise ConfigurationError(f"{locate(name, config_dir)}: {where}", faults=faults) from None
+
+
+def _said(fault: Fault, line: int | None) -> str:
+    said = ": ".join(filter(None, (fault.pointer, fault.detail)))
+    return f"{said} (line {line})" if line else said

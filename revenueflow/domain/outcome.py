@@ -19,6 +19,7 @@ from revenueflow.domain.base import Value
 from revenueflow.domain.claim import JudgedClaim
 from revenueflow.domain.evidence import Evidence
 from revenueflow.domain.review import Questions
+from revenueflow.domain.scoring import Score
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class AuditEntry:
 class Changes:
     """Rows that belong to a step's result: the runner writes them in the same commit as the checkpoint.
 
-    `questions` is what a judged run leaves to a person; None if nothing was judged.
+    `questions` is what a judged run leaves to a person; None if nothing was judged. `score` joins the lead's history.
     """
 
     lead: Mapping[str, object] = field(default_factory=dict)
@@ -44,6 +45,7 @@ class Changes:
     claims: tuple[JudgedClaim, ...] = ()
     audit: tuple[AuditEntry, ...] = ()
     questions: Questions | None = None
+    score: Score | None = None
 
     def then(self, later: Changes) -> Changes:
         """Both, as one: of a column that both set, the later value."""
@@ -53,6 +55,7 @@ class Changes:
             self.claims + later.claims,
             self.audit + later.audit,
             later.questions or self.questions,
+            later.score or self.score,
         )
 
 

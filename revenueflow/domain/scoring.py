@@ -7,12 +7,16 @@ from pydantic import Field, JsonValue
 from revenueflow.domain.base import Value
 from revenueflow.domain.lead import Intent, Tier
 
+LONGEST_UNREAD = 120
+
 
 class LeadFacts(Value):
     """What scoring and routing may look at, all normalised, all from the form or from evidence.
 
     `evidence` maps a fact's name to the ids (as text) of the evidence that it was taken from, `why` to what decided
-    between several.
+    between several. `industry_text` is the industry as it was written; `unread` are facts that were given and that
+    nobody understood, as they were written (at most LONGEST_UNREAD characters). `engagement` counts what the person
+    did, by kind; `age_days` is how long ago the lead came in.
     """
 
     campaign_id: str
@@ -28,12 +32,20 @@ class LeadFacts(Value):
     source: str | None = None
     free_mail: bool = False
     disposable: bool = False
+    industry_text: str | None = None
+    bio_given: bool = False
+    age_days: int | None = None
+    engagement: dict[str, int] = Field(default_factory=dict)
+    unread: dict[str, str] = Field(default_factory=dict)
     evidence: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     why: dict[str, str] = Field(default_factory=dict)
 
 
 class Factor(Value):
-    """One line of the score: `points` of at most `maximum`, from `input`, because `reason`."""
+    """One line of the score: `points` of at most `maximum`, from `input`, because `reason`.
+
+    `missing` names the facts that were not known, `not_understood` those that were given and that nobody could read.
+    """
 
     name: str
     points: int
@@ -41,10 +53,15 @@ class Factor(Value):
     input: JsonValue = None
     evidence: tuple[str, ...] = ()
     reason: str = ""
+    missing: tuple[str, ...] = ()
+    not_understood: tuple[str, ...] = ()
 
 
 class Score(Value):
-    """0-100, the sum of its factors; `profile` is name@version."""
+    """0-100, the sum of its factors; `profile` is name@version.
+
+    `missing` and `not_understood` are those of its factors, and what nobody could read though no factor looks at it.
+    """
 
     total: int
     tier: Tier
@@ -52,6 +69,8 @@ class Score(Value):
     fit: int
     profile: str
     factors: tuple[Factor, ...]
+    missing: tuple[str, ...] = ()
+    not_understood: tuple[str, ...] = ()
 
 
 class Candidate(Value):

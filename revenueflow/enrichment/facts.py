@@ -19,7 +19,7 @@ from revenueflow.domain.evidence import Evidence, Signal, Trust
 from revenueflow.domain.lead import Lead
 from revenueflow.domain.naics import naics
 from revenueflow.domain.quantity import Range, count_range
-from revenueflow.domain.scoring import LeadFacts
+from revenueflow.domain.scoring import LONGEST_UNREAD, LeadFacts
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.enrichment.domains import EmailDomains, NoDomain, email_domains, host_of_email, registrable
 from revenueflow.enrichment.rules import Overwrite
@@ -47,6 +47,7 @@ class Reading(NamedTuple):
 class Choice(NamedTuple):
     """The chosen value, None if there is none, and the ids of the evidence that agrees with it.
 
+    `said`: the value as it was written; where nobody could read any, the first that was given.
     `why`: what decided against the best of those that disagree (trust, agreement, freshness or order); `agreed` or
     `only` if nobody does; `form` if there is no evidence but the lead's own field.
     """
@@ -54,6 +55,7 @@ class Choice(NamedTuple):
     value: Any = None
     ids: tuple[str, ...] = ()
     why: str = "form"
+    said: str | None = None
 
 
 def lead_facts(
@@ -85,6 +87,13 @@ def lead_facts(
         name_given=bool(lead.name),
         free_mail=kind is NoDomain.FREE_MAIL,
         disposable=kind is NoDomain.DISPOSABLE,
+        industry_text=chosen["industry"].said,
+        bio_given=bool(lead.message),
+        unread={
+            name: one.said[:LONGEST_UNREAD]
+            for name, one in chosen.items()
+            if one.said and one.value is None and own[name] is None
+        },
         evidence={name: choice.ids for name, choice in chosen.items() if choice.ids},
         why={name: choice.why for name, choice in chosen.items() if choice.value or own[name]},
         **{name: choice.value or own[name] for name, choice in chosen.items()},
@@ -106,13 +115,15 @@ def choose(
         and (value := reader.normal(item.value)) is not None
     ]
     if not readings:
-        return Choice()
+        given = (_text(item.value) for item in evidence.values() if item.signal is reader.signal)
+        return Choice(said=next(filter(None, given), None))
     weights = {one.id: _weight(one, readings, reader, overwrite, received_at) for one in readings}
     best = max(readings, key=lambda one: weights[one.id])
     value = int(best.value.midpoint) if isinstance(best.value, Range) else best.value
     agreeing = [one for one in readings if reader.agree(one.value, best.value)]
     others = [weights[one.id] for one in readings if one not in agreeing]
-    return Choice(value, tuple(one.id for one in agreeing), _why(weights[best.id], others, len(agreeing)))
+    ids = tuple(one.id for one in agreeing)
+    return Choice(value, ids, _why(weights[best.id], others, len(agreeing)), _text(best.evidence.value))
 
 
 class _Weight(NamedTuple):

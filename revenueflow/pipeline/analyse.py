@@ -30,11 +30,12 @@ class Analysed(Value):
 async def step(lead: Lead, context: Context) -> Outcome:
     """Asks the analysts in order. What they answer is a proposal: nothing of it counts before it is grounded."""
     services = context.services
+    offer = await services.offers.of(lead.campaign_id)
     asked = prompt.build(
         context.result(Enriched).evidence,
         services.prompt,
         mask=Mask(lead.email, lead.phone, lead.name),
-        offer=services.offers.of(lead.campaign_id),
+        offer=offer.text,
     )
     asker = Asker(lead.id, context.lease.job_id)
     try:

@@ -7,7 +7,7 @@ contact and has no data: the contact is fetched first.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from revenueflow.clock import utcnow
@@ -99,25 +99,37 @@ def _capture(
 
 
 def fold(lead_id: UUID, campaign: str, form: LeadForm, stored: Sequence[StoredDelivery], context: Context) -> Captured:
-    """The lead of a form: email, domain, country, phone and time zone in their normal form, the rest as given."""
+    """The lead of a form that these deliveries came to."""
+    at, vocabulary = stored[0].received_at, context.services.vocabulary
+    lead, no_domain = lead_of(lead_id, form, vocabulary, campaign=campaign, at=at, version=context.lease.run_version)
+    return Captured(lead=lead, deliveries=tuple(one.id for one in stored), no_domain=no_domain)
+
+
+def lead_of(
+    lead_id: UUID, form: LeadForm, vocabulary: Vocabulary, *, campaign: str, at: datetime, version: int = 1
+) -> tuple[Lead, str | None]:
+    """The lead of a form: email, domain, country, phone and time zone in their normal form, the rest as given.
+
+    Also tells why there is no domain, if there is none.
+    """
     email = normalise_email(form.email)
     found = company_domain(website=form.website, email=email)
-    country = _country(form, context.services.vocabulary)
+    country = _country(form, vocabulary)
     phone = e164(form.phone, country)
     lead = Lead(
         id=lead_id,
         campaign_id=campaign,
-        version=context.lease.run_version,
+        version=version,
         form=form,
         email=email,
         domain=found.domain,
         country=country,
         phone=phone or form.phone,
         time_zone=time_zone(phone, country),
-        received_at=stored[0].received_at,
+        received_at=at,
         **form.model_dump(include={"name", "company", "title", "source", "message"}),
     )
-    return Captured(lead=lead, deliveries=tuple(one.id for one in stored), no_domain=found.reason)
+    return lead, found.reason
 
 
 def _country(form: LeadForm, vocabulary: Vocabulary) -> str | None:

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import TypeVar
 
 from revenueflow.analysis.base import Analyst
-from revenueflow.analysis.offers import Offers
 from revenueflow.analysis.paid import Paid
 from revenueflow.analysis.pricing import ModelRules
 from revenueflow.analysis.prompt import PromptTemplate
@@ -21,8 +20,9 @@ from revenueflow.enrichment.waterfall import Waterfall
 from revenueflow.grounding.rules import GroundingRules
 from revenueflow.mcp.call import Caller
 from revenueflow.mcp.registry import Registry
+from revenueflow.pipeline.offers import OfferBook
 from revenueflow.routing.rules import RoutingRules
-from revenueflow.scoring.profile import Profile
+from revenueflow.scoring.profile import Profiles
 from revenueflow.sources.hubspot_contacts import HubSpotContacts
 
 V = TypeVar("V", bound=Value)
@@ -43,10 +43,10 @@ class Services:
     models: ModelRules
     prompt: PromptTemplate
     opinion_prompt: PromptTemplate
-    offers: Offers
+    offers: OfferBook
     vocabulary: Vocabulary
     grounding: GroundingRules
-    profile: Profile
+    profiles: Profiles
     routing: RoutingRules
     opinions: Sequence[Paid] = ()
     hubspot: HubSpotContacts | None = None

@@ -87,6 +87,11 @@ MAP: Final[Mapping[str, Held]] = {
          "spans": NO_LIST},
         OF_LEADS,
     ),
+    "scores": Held(
+        "every score, with what each point was given for",
+        "id lead_id job_id scoring_id run_version profile total tier intent fit scored_at",
+        {"factors": NO_LIST, "missing": NO_LIST, "not_understood": NO_LIST, "reasoning": NO_TEXT}, OF_LEADS,
+    ),
     "reviews": Held(
         "what people decided about claims",
         "id lead_id job_id run_version kind questioned state decision decided_by created_at closed_at",
@@ -94,8 +99,8 @@ MAP: Final[Mapping[str, Held]] = {
     ),
     "approvals": Held(
         "what people were asked to approve: one exact call each",
-        """id action_key call_hmac tool caller rule approver state lead_id job_id trace_id asked_at expires_at decided_at
-        decided_by used_at""",
+        """id action_key call_hmac tool caller rule approver state lead_id job_id trace_id asked_at expires_at
+        decided_at decided_by used_at""",
         {"args": NO_OBJECT}, OF_LEADS,
     ),
     "mock_crm_records": Held(
@@ -155,5 +160,13 @@ MAP: Final[Mapping[str, Held]] = {
     ),
     "source_cursors": Held("how far sources were read", "source cursor pulled_at not_before updated_at"),
     "campaigns": Held("campaigns that sources know", "id name source leads pulled_at"),
+    "offers": Held(
+        "what is sold", "id name value_propositions ideal_use_cases profile campaign_id created_by created_at"
+    ),
+    "scorings": Held(
+        "how far scoring of many leads has come",
+        """id scope campaign_id offer_id profile state leads scored skipped cursor lease_token lease_until error
+        created_by created_at updated_at finished_at""",
+    ),
     "routines": Held("what is done every so often, and when it was", "name begun_at"),
 }  # fmt: skip

@@ -33,6 +33,8 @@ POINTS = {
     "checkpoint.after_commit": "their results are written, the next steps have not begun",
     "release.before_commit": "runs are about to give their leases up",
     "release.after_commit": "they have given them up",
+    "scoring.before_commit": "stored leads are scored anew, nothing of it is written",
+    "scoring.after_commit": "a batch of them is written, the next one has not begun",
     "action.before_plan": "writes to the outside are about to be planned",
     "action.after_plan": "they are planned and marked as sent, the sockets are not written yet",
     "action.before_send": "writes that were not executed are about to be marked as sent again",

@@ -2,28 +2,59 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from revenueflow.domain.claim import Judgement
 from revenueflow.domain.scoring import LeadFacts
 from revenueflow.domain.vocabulary import Vocabulary
 
-_DERIVED_FROM = {"seniority": "title", "department": "title"}
+_DERIVED_FROM = {"seniority": "title", "department": "title", "industry_text": "industry"}
+_OF_TITLE = ("seniority", "department")
+_FLAGS = frozenset({"email", "work_email", "phone", "name", "bio"})
+"""Known or not, and no more than that."""
+LONGEST_TEXT = 300
+"""Characters of a fact that is still one: nobody's title is longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """One lead. Seniority and department are read off the title by the vocabulary."""
+    """One lead. Seniority and department are read off the title by the vocabulary.
+
+    `is_modelled`: a model answered, not the rules in its place. `reached` are the points of the factors so far.
+    """
 
     facts: LeadFacts
     judgement: Judgement | None
     vocabulary: Vocabulary
+    is_modelled: bool = True
+    reached: dict[str, int] = field(default_factory=dict)
 
     def text(self, fact: str) -> str | None:
         """A fact as text; None if it is not known."""
-        if fact in _DERIVED_FROM:
+        if fact in _OF_TITLE:
             return self._of_title(fact)
+        value = self._given(fact)
+        return value if value and len(value) <= LONGEST_TEXT else None
+
+    @staticmethod
+    def source(fact: str) -> str:
+        """The fact that this one is read from: the title for a seniority; itself for most."""
+        return _DERIVED_FROM.get(fact, fact)
+
+    def unread(self, fact: str) -> str | None:
+        """What was given for a fact that has no value, as it was written; None if nothing was."""
+        source = self.source(fact)
+        if source in _FLAGS:
+            return None
+        value = self._given(source)
+        if isinstance(value, str) and (fact != source or len(value) > LONGEST_TEXT):
+            return value
+        return self.facts.unread.get(source)
+
+    def _given(self, fact: str) -> str | None:
         value: str | None = getattr(self.facts, fact)
+        if fact == "industry_text":
+            value = value or self.facts.industry
         return value or None
 
     def number(self, fact: str) -> int | None:
@@ -39,8 +70,11 @@ class Inputs:
             "work_email": facts.email_given and not facts.free_mail and not facts.disposable,
             "phone": facts.phone_given,
             "name": facts.name_given,
+            "bio": facts.bio_given,
         }
-        return given[fact] if fact in given else getattr(facts, fact) not in (None, "")
+        if fact in given:
+            return given[fact]
+        return (self._given(fact) if fact == "industry_text" else getattr(facts, fact)) not in (None, "")
 
     def evidence(self, *facts: str) -> tuple[str, ...]:
         """The ids of the evidence behind facts, each once, in order."""
@@ -48,7 +82,8 @@ class Inputs:
         return tuple(dict.fromkeys(found))
 
     def _of_title(self, fact: str) -> str | None:
-        if not self.facts.title:
+        title = self.text("title")
+        if title is None:
             return None
         read = self.vocabulary.seniority if fact == "seniority" else self.vocabulary.department
-        return read(self.facts.title)
+        return read(title)

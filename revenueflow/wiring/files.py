@@ -15,6 +15,7 @@ from revenueflow.analysis.offers import Offers
 from revenueflow.analysis.pricing import ModelRules
 from revenueflow.analysis.prompt import PromptTemplate
 from revenueflow.crm.mapping import CrmMap
+from revenueflow.defaults.places import line_of
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.enrichment.base import Lookup
 from revenueflow.enrichment.providers import apollo
@@ -31,7 +32,7 @@ from revenueflow.mcp import policy
 from revenueflow.mcp.server.reading import FILES, titled
 from revenueflow.privacy import retention
 from revenueflow.routing.rules import RoutingRules
-from revenueflow.scoring.profile import Profile
+from revenueflow.scoring.profile import Profile, ProfileMap, Profiles
 from revenueflow.settings import AnalysisSettings, EnrichmentSettings
 from revenueflow.sources.aliases import AliasTable
 from revenueflow.sources.aturiya_map import AturiyaMap
@@ -39,6 +40,7 @@ from revenueflow.sources.aturiya_map import AturiyaMap
 ENRICHMENT = "enrichment.toml"
 MODELS = "models.toml"
 OFFER = "offer.toml"
+PROFILES = "profiles.toml"
 TABLES: Mapping[str, type[BaseModel]] = {
     "vocabulary.toml": Vocabulary,
     "grounding.toml": GroundingRules,
@@ -46,7 +48,10 @@ TABLES: Mapping[str, type[BaseModel]] = {
     ENRICHMENT: EnrichmentRules,
     MODELS: ModelRules,
     OFFER: Offers,
+    PROFILES: ProfileMap,
     "scoring/grounded.toml": Profile,
+    "scoring/six_factor.toml": Profile,
+    "scoring/dual_layer.toml": Profile,
     "routing.toml": RoutingRules,
     retention.FILE: retention.RetentionRules,
     "policy.toml": policy.Policy,
@@ -63,6 +68,8 @@ def check_files(folder: Path | None) -> Iterator[tuple[str, str | None]]:
     readers: dict[str, Callable[[], object]] = {
         name: partial(defaults.load, model, name, folder) for name, model in TABLES.items()
     }
+    readers |= {f"scoring/{name}.toml": partial(profile, name, folder) for name in profile_names(folder)}
+    readers[PROFILES] = partial(profile_map, folder)
     readers[ENRICHMENT] = partial(rules, folder)
     readers["prompts/analyse.md"] = partial(prompt, folder)
     readers["prompts/second_opinion.md"] = partial(opinion_prompt, folder)
@@ -115,6 +122,35 @@ def _prompt(name: str, read: Callable[[str], PromptTemplate], folder: Path | Non
         return read(defaults.text(name, folder))
     except ConfigurationError as error:
         raise ConfigurationError(f"{defaults.locate(name, folder)}: {error.detail}") from None
+
+
+def profile_names(folder: Path | None) -> list[str]:
+    """The scoring profiles that there are: ours, and those of the operator."""
+    places = [defaults.HERE, *([folder] if folder else [])]
+    return sorted({path.stem for place in places for path in (place / "scoring").glob("*.toml")})
+
+
+def profile(name: str, folder: Path | None) -> Profile:
+    """scoring/NAME.toml. Raises ConfigurationError with the file, each key path and its line."""
+    return defaults.load(Profile, f"scoring/{name}.toml", folder)
+
+
+def profile_map(folder: Path | None) -> ProfileMap:
+    """profiles.toml. Raises ConfigurationError for a profile that there is no file for."""
+    chosen = defaults.load(ProfileMap, PROFILES, folder)
+    known = profile_names(folder)
+    for key in [("default",), *(("campaigns", name) for name in chosen.campaigns)]:
+        if (chosen.default if len(key) == 1 else chosen.campaigns[key[1]]) not in known:
+            line = line_of(defaults.text(PROFILES, folder), key)
+            where = f"{defaults.locate(PROFILES, folder)}: {'.'.join(key)}"
+            raise ConfigurationError(f"{where}: must be among {', '.join(known)} (line {line})")
+    return chosen
+
+
+def profiles(folder: Path | None) -> Profiles:
+    """profiles.toml, and all profiles that there are. Raises ConfigurationError with file, key path and line."""
+    known = {name: profile(name, folder) for name in profile_names(folder)}
+    return Profiles(chosen=profile_map(folder), known=known)
 
 
 CATALOGUE: Mapping[str, Iterable[Lookup]] = {

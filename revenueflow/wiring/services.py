@@ -8,9 +8,6 @@ from contextlib import asynccontextmanager
 from pydantic import SecretStr
 
 from revenueflow import defaults
-from revenueflow.analysis import configured
-from revenueflow.analysis.base import Analyst
-from revenueflow.analysis.models.rules import Rules
 from revenueflow.analysis.offers import Offers
 from revenueflow.analysis.paid import Paid
 from revenueflow.analysis.pricing import ModelRules
@@ -29,15 +26,16 @@ from revenueflow.enrichment.vendors import Vendors
 from revenueflow.enrichment.waterfall import Waterfall
 from revenueflow.grounding.rules import GroundingRules
 from revenueflow.pipeline.context import Services
+from revenueflow.pipeline.offers import OfferBook
 from revenueflow.privacy.identity_file import identity_key
 from revenueflow.resilience.upstream import HttpUpstream
 from revenueflow.resilience.windows import Windows
 from revenueflow.routing.rules import RoutingRules
-from revenueflow.scoring.profile import Profile
 from revenueflow.settings import EnrichmentSettings, Settings
 from revenueflow.sources.hubspot_contacts import HubSpotContacts
+from revenueflow.wiring.analysts import configured_analysts
 from revenueflow.wiring.closing import Closing, bearer, closing, redis
-from revenueflow.wiring.files import MODELS, OFFER, opinion_prompt, prompt, rules
+from revenueflow.wiring.files import MODELS, OFFER, opinion_prompt, profiles, prompt, rules
 from revenueflow.wiring.tools import registry
 
 
@@ -51,7 +49,7 @@ async def services(settings: Settings, database: Database, direct: Direct) -> As
 def _services(settings: Settings, database: Database, direct: Direct, closing: Closing) -> Services:
     folder = settings.config_dir
     vocabulary = defaults.load(Vocabulary, "vocabulary.toml", folder)
-    analysts = _analysts(settings, direct, vocabulary, closing)
+    analysts = configured_analysts(settings, direct, vocabulary, closing)
     asked = [one for one in analysts if isinstance(one, Paid)] if settings.analysis.second_opinion else []
     return Services(
         database=database,
@@ -62,10 +60,10 @@ def _services(settings: Settings, database: Database, direct: Direct, closing: C
         models=defaults.load(ModelRules, MODELS, folder),
         prompt=prompt(folder),
         opinion_prompt=opinion_prompt(folder),
-        offers=defaults.load(Offers, OFFER, folder),
+        offers=OfferBook(defaults.load(Offers, OFFER, folder), direct),
         vocabulary=vocabulary,
         grounding=defaults.load(GroundingRules, "grounding.toml", folder),
-        profile=defaults.load(Profile, "scoring/grounded.toml", folder),
+        profiles=profiles(folder),
         routing=defaults.load(RoutingRules, "routing.toml", folder),
         opinions=asked,
         hubspot=_hubspot(settings, closing),
@@ -103,17 +101,6 @@ def _providers(given: EnrichmentSettings, closing: Closing) -> list[EnrichmentPr
 
 def _plain(secret: SecretStr | None) -> str | None:
     return secret.get_secret_value() if secret else None
-
-
-def _analysts(settings: Settings, direct: Direct, vocabulary: Vocabulary, closing: Closing) -> tuple[Analyst, ...]:
-    """Closed in the opposite order: calls that are under way end before their connections."""
-    rules = defaults.load(ModelRules, MODELS, settings.config_dir)
-    models = [closing(one) for one in configured.models(settings.analysis, rules)]
-    if not models:
-        return (Rules(vocabulary),)
-    shared, key = closing(redis(settings.redis.url)), identity_key(settings.keys)
-    paid = [closing(configured.paid(one, rules, direct, shared, key, settings)) for one in models]
-    return (*paid, Rules(vocabulary))
 
 
 def _hubspot(settings: Settings, closing: Closing) -> HubSpotContacts | None:

@@ -13,14 +13,16 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from revenueflow.audit import trail
-from revenueflow.db import jobs, leads, reviews, steps
+from revenueflow.db import jobs, leads, reviews, scores, steps
 from revenueflow.db.direct import Connection, Direct
 from revenueflow.db.jobs import Lease, Release
 from revenueflow.db.steps import Checkpoint, Ended
 from revenueflow.domain.outcome import AuditEntry, Changes
+from revenueflow.domain.scoring import Score
 from revenueflow.errors import LeaseLost
 from revenueflow.resilience.crash import crash_point
 from revenueflow.resilience.sharing import Shared
+from revenueflow.scoring.reasoning import reasoning
 from revenueflow.settings import WorkerSettings
 
 LANES = 3
@@ -128,8 +130,13 @@ async def _write_rows(connection: Connection, changed: Sequence[tuple[Lease, Cha
     await leads.write(connection, [(lease.lead_id, changes.lead) for lease, changes in changed])
     await steps.add_evidence(connection, [(lease, changes.evidence) for lease, changes in changed])
     await steps.add_claims(connection, [(lease, changes.claims) for lease, changes in changed])
+    await scores.add(connection, [_made(lease, changes.score) for lease, changes in changed if changes.score])
     questions = [reviews.Judged(lease, changes.questions) for lease, changes in changed if changes.questions]
     await reviews.judged(connection, questions)
+
+
+def _made(lease: Lease, score: Score) -> scores.Made:
+    return scores.Made(lease.lead_id, lease.run_version, score, reasoning(score), job_id=lease.job_id)
 
 
 def _event(lease: Lease, entry: AuditEntry) -> dict[str, Any]:

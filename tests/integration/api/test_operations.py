@@ -104,12 +104,13 @@ def test_openapi_is_valid_and_its_operations_have_stable_names(shared_api: Api) 
         operation["operationId"]: operation for path in document["paths"].values() for operation in path.values()
     }
     assert sorted(operations) == [
-        "createLead", "decideApproval", "decideReview", "enrichLead", "erasePersonalData", "exportPersonalData",
-        "getApproval", "getAuditCheckpoint", "getImport", "getLead", "getLeadTimeline", "getRejects", "getReview",
-        "getSpend", "health", "importCsv", "listApprovals", "listAuditEvents", "listCampaignLeads", "listCampaigns",
-        "listDeadLetters", "listLeads", "listQuarantine", "listReviews", "livez", "metrics", "proveAuditEvent",
-        "pullCampaign", "readyz", "receiveHubSpot", "receiveLead", "receiveMarketo", "replayDeadLetters",
-        "resumeSpending", "resumeWrites", "retryLead", "stopSpending", "stopWrites",
+        "createLead", "createOffer", "decideApproval", "decideReview", "enrichLead", "erasePersonalData",
+        "exportPersonalData", "getApproval", "getAuditCheckpoint", "getImport", "getLead", "getLeadTimeline",
+        "getRejects", "getResults", "getReview", "getScoring", "getSpend", "health", "importCsv", "listApprovals",
+        "listAuditEvents", "listCampaignLeads", "listCampaigns", "listDeadLetters", "listLeadScores", "listLeads",
+        "listOffers", "listQuarantine", "listReviews", "livez", "metrics", "proveAuditEvent", "pullCampaign",
+        "readyz", "receiveHubSpot", "receiveLead", "receiveMarketo", "replayDeadLetters", "resumeSpending",
+        "resumeWrites", "retryLead", "scoreLeads", "stopSpending", "stopWrites",
     ]  # fmt: skip
     for name, operation in operations.items():
         assert operation["tags"], name

@@ -1,0 +1,102 @@
+"""What a changed profile would have done to leads that are stored: who changes tier, and how scores are spread."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from revenueflow.db import scores
+from revenueflow.db.direct import Direct
+from revenueflow.db.scores import Which
+from revenueflow.domain.lead import Tier
+from revenueflow.domain.vocabulary import Vocabulary
+from revenueflow.pipeline.rescore import Known, Shelf
+from revenueflow.scoring.profile import Profile
+
+PAGE = 200
+BIN = 10
+MOST_MOVES = 1000
+"""Leads that are named one by one; all are counted."""
+
+
+class Move(NamedTuple):
+    """A lead whose tier changes."""
+
+    lead_id: UUID
+    company: str | None
+    score_before: int
+    score_after: int
+    tier_before: Tier
+    tier_after: Tier
+    because: str
+
+
+class Backtest:
+    """Counts leads one by one; holds no more than MOST_MOVES of them."""
+
+    def __init__(self, profile: Profile, vocabulary: Vocabulary) -> None:
+        self._profile = profile
+        self._vocabulary = vocabulary
+        self._counts: Counter[str] = Counter()
+        self._tiers: dict[str, Counter[str]] = {"before": Counter(), "after": Counter()}
+        self._bins: dict[str, Counter[int]] = {"before": Counter(), "after": Counter()}
+        self._changes: Counter[str] = Counter()
+        self.moves: list[Move] = []
+
+    def add(self, lead: Known) -> None:
+        """Scores a lead by the profile. One that has no score yet is left out."""
+        if lead.score is None or lead.tier is None:
+            self._counts["unscored"] += 1
+            return
+        fresh = lead.by(self._profile, self._vocabulary)
+        self._counts["leads"] += 1
+        self._counts["score_changed"] += fresh.total != lead.score
+        for when, total, tier in (("before", lead.score, lead.tier), ("after", fresh.total, fresh.tier)):
+            self._tiers[when][tier.value] += 1
+            self._bins[when][min(total, 99) // BIN] += 1
+        if fresh.tier is not lead.tier:
+            self._counts["tier_changed"] += 1
+            self._changes[f"{lead.tier.value}->{fresh.tier.value}"] += 1
+            if len(self.moves) < MOST_MOVES:
+                largest = max(fresh.factors, key=lambda line: abs(line.points))
+                because = f"{largest.name} {largest.points:+}: {largest.reason[:80]}"
+                self.moves.append(
+                    Move(lead.id, lead.facts.company, lead.score, fresh.total, lead.tier, fresh.tier, because)
+                )
+
+    def told(self) -> dict[str, Any]:
+        """All of it as JSON can hold it."""
+        names = [f"{low * BIN}-{low * BIN + BIN - 1 if low < 9 else 100}" for low in range(10)]
+        return {
+            "profile": self._profile.label,
+            **{name: self._counts[name] for name in ("leads", "unscored", "score_changed", "tier_changed")},
+            "tiers": {when: {tier.value: counts[tier.value] for tier in Tier} for when, counts in self._tiers.items()},
+            "changes": dict(self._changes.most_common()),
+            "histogram": {
+                when: {name: counts[place] for place, name in enumerate(names)} for when, counts in self._bins.items()
+            },
+            "moves": [move._asdict() for move in self.moves],
+        }
+
+
+async def run(direct: Direct, shelf: Shelf, backtest: Backtest, which: Which, now: datetime) -> Backtest:
+    """Adds the leads that are stored. Raises Unavailable if Postgres does not answer."""
+    async for lead in _stored(direct, shelf, which, now):
+        backtest.add(lead)
+    return backtest
+
+
+async def _stored(direct: Direct, shelf: Shelf, which: Which, now: datetime) -> AsyncIterator[Known]:
+    cursor = None
+    while True:
+        async with direct.connection() as connection:
+            rows = await scores.stored(connection, which, after=cursor, limit=PAGE)
+        if not rows:
+            return
+        cursor = rows[-1]["id"]
+        for row in rows:
+            if known := shelf.known(row, now):
+                yield known

@@ -1,0 +1,77 @@
+"""What a changed profile would do to stored leads, over HTTP and at a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+from revenueflow import defaults
+from revenueflow.clock import utcnow
+from revenueflow.db.scores import Which
+from revenueflow.pipeline.backtest import Backtest, run
+from revenueflow.pipeline.rescore import Shelf
+from tests.support import cli
+from tests.support.house import House
+
+HARSH = {"hot = 70": "hot = 99", "warm = 40": "warm = 98"}
+
+
+def draft(folder: Path) -> Path:
+    text = defaults.text("scoring/grounded.toml")
+    for old, new in HARSH.items():
+        assert old in text
+        text = text.replace(old, new)
+    path = folder / "draft.toml"
+    path.write_text(text)
+    return path
+
+
+async def test_who_moves(home: House, tmp_path: Path) -> None:
+    lead = await home.deliver()
+    await home.run(lead)
+    before = home.lead(lead)
+    assert before["tier"] == "hot"
+    ran = await asyncio.to_thread(
+        cli.run, tmp_path, "scoring", "backtest", "--profile", str(draft(tmp_path)), "--json",
+        DATABASE_URL=home.urls.app_url,
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    (told,) = ran.lines
+    assert (told["leads"], told["tier_changed"], told["score_changed"]) == (1, 1, 0)
+    assert told["changes"] == {"hot->cold": 1}
+    assert (told["tiers"]["before"]["hot"], told["tiers"]["after"]["cold"]) == (1, 1)
+    assert sum(told["histogram"]["after"].values()) == 1
+    assert told["moves"][0]["lead_id"] == str(lead)
+    assert home.lead(lead) == before, "a back-test changes nothing"
+    shown = await asyncio.to_thread(
+        cli.run, tmp_path, "scoring", "backtest", "--profile", "six_factor", DATABASE_URL=home.urls.app_url
+    )
+    assert shown.code == 0, shown.err
+    assert "1 leads by six_factor@1" in shown.out
+
+
+async def test_the_same_profile_moves_nobody_and_older_leads_are_left_out(home: House) -> None:
+    await home.run(await home.deliver())
+    await home.run(await home.deliver(email="two@nowhere.example", company=None))
+    now = utcnow()
+    async with home.services() as services:
+        overwrite = {signal: rule.overwrite for signal, rule in services.waterfall.rules.signals.items()}
+        shelf = Shelf(services.vocabulary, overwrite)
+        for since, count in ((now - timedelta(days=1), 2), (now + timedelta(days=1), 0)):
+            backtest = Backtest(services.profiles.of(), services.vocabulary)
+            told = (await run(home.direct, shelf, backtest, Which(since=since), now)).told()
+            assert (told["leads"], told["tier_changed"], told["score_changed"]) == (count, 0, 0)
+
+
+async def test_leads_show_prints_the_waterfall(home: House, tmp_path: Path) -> None:
+    lead = await home.deliver(jobTitle="Grand Wizard of Things", country="Untied States")
+    await home.run(lead)
+    shown = await asyncio.to_thread(cli.run, tmp_path, "leads", "show", str(lead), DATABASE_URL=home.urls.app_url)
+    assert shown.code == 0, shown.err
+    for part in ("Points", "because", "Scores", "grounded@1", "not understood: title"):
+        assert part in shown.out
+    (told,) = (await asyncio.to_thread(
+        cli.run, tmp_path, "leads", "show", str(lead), "--json", DATABASE_URL=home.urls.app_url
+    )).lines  # fmt: skip
+    assert len(told["scores"]) == 1

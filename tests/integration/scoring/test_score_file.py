@@ -1,0 +1,131 @@
+"""`revenueflow score` and `eval scoring` as people run them: on files that are clean, and on files that are not."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import orjson
+import pytest
+
+from tests.support.cli import Ran, run
+
+HEADER = "lead_id,name,email,phone,role,company,industry,location,linkedin_bio,source,company_size"
+OFFER = {"name": "Route planning", "value_props": ["a third less distance"], "ideal_use_cases": ["fleets"]}
+ROWS = [
+    "7,Ann,ann@acme.example,+49301234567,CEO,Acme,Software,Berlin,I run Acme,Referral,1000",
+    '3,"Bo, Jr",bo@acme.example,,Leadership coach,,Widgets,,,,10k+',
+    "=9,@Eve,not-an-address,,,=HYPERLINK(1),,,,,huge",
+    "11,,,,,,,,,,",
+]
+
+
+def scored(folder: Path, rows: list[str], *arguments: str) -> list[dict[str, str]]:
+    (folder / "leads.csv").write_text("\n".join([HEADER, *rows]) + "\n", encoding="utf-8")
+    (folder / "offer.json").write_bytes(orjson.dumps(OFFER))
+    ran = run(folder, "score", "leads.csv", "--offer", "offer.json", *arguments)
+    assert ran.code == 0, ran.err
+    return list(csv.DictReader(io.StringIO(ran.out)))
+
+
+def test_columns_order_and_ids(tmp_path: Path) -> None:
+    rows = scored(tmp_path, ROWS, "--no-ai", "--profile", "dual_layer")
+    head = "lead_id,name,company,role,industry,score,intent,reasoning,tier,profile,factors,owner"
+    assert list(rows[0]) == head.split(",")
+    assert [row["lead_id"] for row in rows] == ["7", "3", "'=9", "11"]
+    assert (rows[0]["score"], rows[0]["intent"], rows[0]["tier"], rows[0]["profile"]) == (
+        "95", "high", "hot", "dual_layer@1",
+    )  # fmt: skip
+    assert (rows[1]["name"], rows[1]["score"]) == ("Bo, Jr", "11")
+    assert "model" in orjson.loads(rows[0]["factors"])[-1]["missing"]
+    assert rows[2]["company"].startswith("'=") and rows[2]["name"].startswith("'@")
+    assert "not understood: headcount" in rows[2]["reasoning"]
+    assert rows[3]["score"] == "5"
+
+
+def test_rows_that_are_no_leads_keep_their_place(tmp_path: Path) -> None:
+    rows = scored(tmp_path, [ROWS[0], ",,,,,,,,,,Nothing", '13,"never closed', ROWS[1]], "--no-ai")
+    assert [row["lead_id"] for row in rows] == ["7", "", "13", "3"]
+    assert "quote" in rows[2]["reasoning"]
+
+
+def test_other_names_of_columns_and_absurd_values(tmp_path: Path) -> None:
+    text = "Lead ID;Full Name;Job Title;Organisation;Branche;Number of employees;Country\n"
+    text += f"1;Ann;{'CEO ' * 1000};Acme;Maschinenbau;10k+;Untied States\n"
+    (tmp_path / "in.csv").write_text(text, encoding="utf-8")
+    ran = run(tmp_path, "score", "in.csv", "--no-ai", "--profile", "six_factor", "--out", "out.csv")
+    assert (ran.code, ran.out) == (0, ""), ran.err
+    with (tmp_path / "out.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert int(row["score"]) == 25 + 20 + 25
+    assert "not understood: country" in row["reasoning"]
+    assert oct((tmp_path / "out.csv").stat().st_mode)[-3:] == "600"
+    assert [path.name for path in tmp_path.iterdir() if "part" in path.name] == []
+
+
+def test_with_ai_and_no_model_the_rules_analyse_and_no_database_is_needed(tmp_path: Path) -> None:
+    grounded = scored(tmp_path, ROWS[:2])
+    alone = scored(tmp_path, ROWS[:2], "--no-ai")
+    claims = [orjson.loads(row["factors"])[-1] for row in (grounded[0], alone[0])]
+    assert [claim["name"] for claim in claims] == ["claims", "claims"]
+    assert claims[0]["points"] > claims[1]["points"] == 0
+    assert claims[0]["evidence"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"name": ""}, "name: "), ({"price": 3}, "price: "), ({"value_props": "x"}, "value_propositions"),
+        ({"profile": "gone"}, "known are dual_layer, grounded, six_factor"),
+    ],
+)  # fmt: skip
+def test_a_wrong_offer_is_refused(tmp_path: Path, change: dict[str, object], said: str) -> None:
+    (tmp_path / "in.csv").write_text(f"{HEADER}\n{ROWS[0]}\n")
+    (tmp_path / "offer.json").write_bytes(orjson.dumps(OFFER | change))
+    ran = run(tmp_path, "score", "in.csv", "--offer", "offer.json", "--no-ai")
+    assert ran.code in (1, 78)
+    assert said.replace("value_propositions", "value_prop") in ran.err
+
+
+def test_what_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "no.csv").write_text("a,b\n1,2\n")
+    assert run(tmp_path, "score", "no.csv", "--no-ai").code == 1
+    assert run(tmp_path, "score", "gone.csv", "--no-ai").code == 2
+    (tmp_path / "bad.toml").write_text('name = "x"\nversion = "1"\nshoe = 1\n[tiers]\nhot = 70\nwarm = 80\n')
+    ran = run(tmp_path, "score", "no.csv", "--no-ai", "--profile", "bad.toml")
+    assert ran.code == 78
+    assert "bad.toml: " in ran.err and "shoe: Extra inputs are not permitted (line 3)" in ran.err
+    assert "tiers: Value error, warm must be below hot (line 4)" in ran.err
+
+
+def evaluated(folder: Path, rows: list[str], *arguments: str) -> Ran:
+    (folder / "labelled.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return run(folder, "eval", "scoring", "labelled.csv", *arguments)
+
+
+def test_eval_scoring(tmp_path: Path) -> None:
+    rows = [f"{HEADER},expected_score,Expected Tier", f"{ROWS[0]},95,High", f"{ROWS[1]},20,cold", f"{ROWS[3]},,hot"]
+    ran = evaluated(tmp_path, rows, "--profile", "dual_layer", "--misses", "wrong.jsonl")
+    assert ran.code == 0, ran.err
+    (told,) = ran.lines
+    assert (told["n"], told["misses"]) == (3, 2)
+    assert told["score"] == {
+        "n": 2, "exact": 0.5, "within_5": 0.5, "mean_absolute_error": 4.5, "largest_error": 9,
+    }  # fmt: skip
+    assert (told["tier"]["n"], told["tier"]["accuracy"]) == (3, 0.6667)
+    wrong = [orjson.loads(line) for line in (tmp_path / "wrong.jsonl").read_text().splitlines()]
+    assert [(one["lead_id"], one["score"], one["tier"]) for one in wrong] == [("3", 11, "cold"), ("11", 5, "cold")]
+
+
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [
+        ("101,hot", "labelled.csv:2: expected_score"), ("x,hot", "labelled.csv:2: expected_score"),
+        ("5,tepid", "labelled.csv:2: expected_tier: must be one of hot, warm, cold"), (",", "no row has an expected"),
+    ],
+)  # fmt: skip
+def test_labels_that_can_not_be_read(tmp_path: Path, label: str, said: str) -> None:
+    ran = evaluated(tmp_path, [f"{HEADER},expected_score,expected_tier", f"{ROWS[0]},{label}"])
+    assert (ran.code, ran.out) == (1, "")
+    assert said in ran.err

@@ -1,0 +1,47 @@
+"""The fast way from a form to facts says what the way over evidence says."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as some
+
+from revenueflow import defaults
+from revenueflow.domain.lead import LeadForm
+from revenueflow.domain.vocabulary import Vocabulary
+from revenueflow.enrichment.facts import lead_facts
+from revenueflow.enrichment.form import form_evidence
+from revenueflow.enrichment.form_facts import FormFacts
+from revenueflow.pipeline.capture import lead_of
+
+VOCABULARY = defaults.load(Vocabulary, "vocabulary.toml")
+FACTS = FormFacts(VOCABULARY)
+AT = datetime(2026, 11, 21, tzinfo=UTC)
+
+
+def one_of(*values: str) -> some.SearchStrategy[str | None]:
+    return some.none() | some.sampled_from(values)
+
+
+forms = some.builds(
+    LeadForm,
+    email=one_of("a@acme.example", "a@gmail.com", "a@mailinator.com", "nonsense", "A@Shop.ACME.co.uk"),
+    phone=one_of("+49 30 1234567", "x"),
+    company=one_of("Acme", "Ac\u200bme"),
+    website=one_of("https://acme.example/x", "gmail.com", "http://[", "acme"),
+    title=one_of("CEO", "Wizard", "x" * 4000),
+    industry=one_of("SaaS", "Widgets", "513210", "Maschinenbau"),
+    headcount=one_of("240", "51-200", "10k+", "huge", "-5", "1e9"),
+    country=one_of("Germany", "US", "Untied States"),
+    source=one_of("Referral", "web"),
+    message=one_of("We want a demo."),
+)
+
+
+@given(forms)
+def test_both_ways_agree(form: LeadForm) -> None:
+    lead, _ = lead_of(UUID(int=1), form, VOCABULARY, campaign="default", at=AT)
+    slow = lead_facts(lead, form_evidence(lead, run_key="run"), VOCABULARY)
+    assert FACTS.of(form) == slow.model_copy(update={"evidence": {}, "why": {}})

@@ -1,0 +1,124 @@
+"""The kinds of factor that no shipped profile uses, which profile is for whom, and what is refused on which line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from revenueflow import defaults
+from revenueflow.defaults.places import line_of
+from revenueflow.domain.scoring import Factor, LeadFacts
+from revenueflow.domain.vocabulary import Vocabulary
+from revenueflow.errors import ConfigurationError, InvalidInput
+from revenueflow.scoring.kinds import AnyFactor, DecayFactor, EngagementFactor
+from revenueflow.scoring.profile import Profile
+from revenueflow.scoring.score import score
+from revenueflow.wiring.files import check_files, profiles
+
+VOCABULARY = defaults.load(Vocabulary, "vocabulary.toml")
+DECAY = DecayFactor(name="age", kind="decay", maximum=100, half_life_days=30, unknown=7)
+ENGAGEMENT = EngagementFactor(name="did", kind="engagement", maximum=100, points={"submissions": 30, "visits": 5})
+
+
+def of(rule: AnyFactor, facts: LeadFacts) -> Factor:
+    profile = Profile.model_validate(
+        {"name": "one", "version": "1", "tiers": {"hot": 70, "warm": 40}, "factors": [rule.model_dump()]}
+    )
+    (line,) = score(profile, facts, None, VOCABULARY).factors
+    return line
+
+
+@pytest.mark.parametrize(("days", "points"), [(0, 100), (15, 71), (30, 50), (60, 25), (3650, 0), (None, 7)])
+def test_decay_halves(days: int | None, points: int) -> None:
+    line = of(DECAY, LeadFacts(campaign_id="default", age_days=days))
+    assert (line.points, line.missing) == (points, () if days is not None else ("age_days",))
+
+
+@pytest.mark.parametrize(
+    ("seen", "points"),
+    [
+        ({}, 0), ({"submissions": 1}, 30), ({"submissions": 2, "visits": 1}, 65), ({"submissions": 9}, 100),
+        ({"x": 4}, 0),
+    ],
+)  # fmt: skip
+def test_engagement_counts_up_to_the_maximum(seen: dict[str, int], points: int) -> None:
+    line = of(ENGAGEMENT, LeadFacts(campaign_id="default", engagement=seen))
+    assert (line.points, bool(line.missing)) == (points, points == 0)
+
+
+def test_an_offer_goes_before_the_campaign_and_that_before_the_default(tmp_path: Path) -> None:
+    (tmp_path / "profiles.toml").write_text('version = 1\ndefault = "six_factor"\n[campaigns]\nfall = "dual_layer"\n')
+    found = profiles(tmp_path)
+    assert found.of("spring").name == "six_factor"
+    assert found.of("fall").name == "dual_layer"
+    assert found.of("fall", "grounded").name == "grounded"
+    assert found.of("fall", "gone").name == "dual_layer"
+    with pytest.raises(InvalidInput, match="known are dual_layer, grounded, six_factor"):
+        found.get("gone")
+
+
+def test_a_mapping_to_nowhere_is_refused_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "profiles.toml").write_text('version = 1\ndefault = "grounded"\n[campaigns]\nfall = "gone"\n')
+    with pytest.raises(ConfigurationError, match=r"profiles\.toml: campaigns\.fall: must be among .* \(line 4\)"):
+        profiles(tmp_path)
+
+
+def test_a_profile_of_theirs_is_found_and_checked(tmp_path: Path) -> None:
+    (tmp_path / "scoring").mkdir()
+    ours = defaults.text("scoring/six_factor.toml")
+    (tmp_path / "scoring/mine.toml").write_text(ours.replace("six_factor", "mine"))
+    assert profiles(tmp_path).get("mine").label == "mine@1"
+    (tmp_path / "scoring/broken.toml").write_text("name = 3\n")
+    wrong = {name: said for name, said in check_files(tmp_path) if said}
+    assert list(wrong) == ["scoring/broken.toml"]
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "said"),
+    [
+        ("six_factor", "at_least = 100,", "at_least = 99,", r"factors\.4\.band\.bands: .*band 0 overlaps .*line 74"),
+        ("six_factor", "capped = true", "", r"factors: .*must add up to 100, they make 145"),
+        ("six_factor", "capped = true", "capped = true\nbonus = 1", r"bonus: Extra inputs .* \(line 8\)"),
+        ("dual_layer", "role = 15, industry", "role = 20, industry", r"fallback 2 is never reached"),
+        ("dual_layer", "{ role = 10 }", "{ job = 10 }", r"must name a factor before it: role, industry, completeness"),
+        ("dual_layer", "{ industry = 12 }", "{ industry = 21 }", r"can never be reached; industry has at most 20"),
+        ("dual_layer", "{ at_least = 45, at_most = 50 }", "{ at_least = 51, at_most = 50 }", r"at_most must not"),
+        ("dual_layer", '"consulting"', '"saas"', r"factors\.1\.keyword\.groups: .*listed twice"),
+    ],
+)  # fmt: skip
+def test_what_is_refused(tmp_path: Path, name: str, old: str, new: str, said: str) -> None:
+    (tmp_path / "scoring").mkdir()
+    text = defaults.text(f"scoring/{name}.toml")
+    assert old in text
+    (tmp_path / f"scoring/{name}.toml").write_text(text.replace(old, new, 1))
+    with pytest.raises(ConfigurationError, match=said):
+        profiles(tmp_path)
+
+
+TEXT = """a = 1
+[b]
+c = [
+    { d = 1 },
+    { d = 2 },
+]
+"e.f" = 2
+[[g]]
+h = 1
+[[g]]
+h = 2
+[g.i]
+j.k = 3
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        (("a",), 1), (("b",), 2), (("b", "c"), 3), (("b", "c", 1), 5), (("b", "c", 1, "d"), 5), (("b", "e.f"), 7),
+        (("g", 0, "h"), 9), (("g", 1, "h"), 11), (("g", 1, "kind", "i", "j", "k"), 13), (("g", 1), 10), (("zz",), None),
+        ((), None),
+    ],
+)  # fmt: skip
+def test_the_line_of_a_key_path(path: tuple[str | int, ...], line: int | None) -> None:
+    assert line_of(TEXT, path) == line
