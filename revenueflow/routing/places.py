@@ -58,7 +58,7 @@ def state(given: str | None, country: str | None) -> str | None:
 def states(country: str) -> dict[str, str]:
     """Codes and names of the states of a country -> code."""
     found = {}
-    for one in pycountry.subdivisions.get(country_code=country) or ():
+    for one in pycountry.subdivisions.get(country_code=country) or ():  # type: ignore[no-untyped-call]
         code = one.code.partition("-")[2]
         found[_folded(one.name)] = code
         found[code] = code

@@ -158,7 +158,7 @@ def _members(rules: RoutingRules, rule: Owned) -> tuple[str, ...]:
 
 
 def _of_segment(sieve: Sieve, members: tuple[str, ...]) -> tuple[str, ...]:
-    if len(members) < 2:  # noqa: PLR2004 with one there is no choice
+    if len(members) < 2:
         return members
     for segment in sieve.rules.segments:
         if obstacle(segment, sieve.lead):

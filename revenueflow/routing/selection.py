@@ -48,7 +48,7 @@ class Sieve:
     path: list[str] = field(default_factory=list)
 
     def able(self, ids: Sequence[str], *, any_load: bool = False) -> list[Rep]:
-        """Those who can take the lead; who covers stands in for a rep on leave. `any_load`: also who is full."""
+        """Those who can take the lead; who covers stands in for the absent. `any_load`: also who is full."""
         found: dict[str, Rep] = {}
         for rep_id in ids:
             rep = self._able(rep_id, any_load=any_load)
@@ -79,7 +79,10 @@ class Sieve:
 
     def _stand_in(self, rep_id: str) -> str | None:
         rep, now = self.rules.by_id.get(rep_id), self.situation.now
-        return rep.covered_by if rep and now and hours.on_leave(rep, now) else None
+        if rep is None:
+            return None
+        absent = rep_id in self.situation.excluded or (now and hours.on_leave(rep, now))
+        return rep.covered_by if absent else None
 
     def reject(self, rep_id: str, reason: str) -> None:
         """Notes why a rep does not get the lead; the first reason stays."""
