@@ -10,6 +10,8 @@ import pycountry
 
 from revenueflow.domain.base import Value
 
+LEAST_DIGITS = 4
+"""Fewer are a house number."""
 LONGEST = 60
 """Characters; what is longer is no state and no postcode."""
 _CODE = re.compile(r"[0-9A-Z]{2,10}")
@@ -63,6 +65,16 @@ def states(country: str) -> dict[str, str]:
         found[_folded(one.name)] = code
         found[code] = code
     return found
+
+
+def within(location: str | None, country: str | None) -> tuple[str | None, str | None]:
+    """State and postcode of a place such as "Austin, TX 78701" or "10115 Berlin"; None for what it does not name."""
+    parts = [part.strip() for part in re.split(r"[,;/|]", (location or "")[:200]) if part.strip()]
+    tokens = [token for part in parts for token in part.split()]
+    coded = [token for token in tokens if token.isupper() and token.isalpha()]
+    named = (state(one, country) for one in (*reversed(parts), *reversed(coded)))
+    codes = (postcode(token, country) for token in tokens if sum(map(str.isdigit, token)) >= LEAST_DIGITS)
+    return next(filter(None, named), None), next(filter(None, codes), None)
 
 
 def _folded(name: str) -> str:

@@ -1,8 +1,8 @@
 """Whose turn it is: smooth weighted round robin, as fair when reps come and go.
 
 Each turn adds to every rep its weight's share of one turn, its credit, and takes one from the rep that is chosen: the
-one with the most credit, of equals the one whose turn is longest ago. Credits of those who take part are never more than
-one turn apart, so nobody who was away catches up in a row.
+one with the most credit, of equals the one whose turn is longest ago. Credits of those who take part are never more
+than one turn apart (two, if weights differ), so nobody who was away catches up in a row.
 
 Guarantee: reps of equal weight that could both be chosen throughout a window of turns take turns strictly: neither gets
 more than one more than the other, whoever else comes and goes. So in a window in which the same reps can be chosen each
@@ -48,7 +48,8 @@ def next_turn(rotation: Rotation, reps: Sequence[Rep]) -> Turn:
     """The next turn among these reps; the others stand as they did. `reps` must not be empty."""
     weights = sum(rep.weight for rep in reps)
     before = {rep.id: rotation.standings.get(rep.id, Standing()) for rep in reps}
-    least = max(standing.credit for standing in before.values()) - 1
+    reach = 1 if len({rep.weight for rep in reps}) == 1 else 2
+    least = max(standing.credit for standing in before.values()) - reach
     credit_of = {rep.id: max(before[rep.id].credit, least) + rep.weight / weights for rep in reps}
     chosen = min(credit_of, key=lambda id_: (-round(credit_of[id_], EQUAL), before[id_].last, id_))
     credit_of[chosen] -= 1
