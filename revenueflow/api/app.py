@@ -25,6 +25,7 @@ from revenueflow.api import (
     mcp,
     operations,
     problems,
+    reps,
     reviews,
     webhooks,
 )  # fmt: skip
@@ -64,7 +65,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.router.routes.extend(route for route, _ in webhooks.ROUTES)
     app.router.routes.extend(mcp.ROUTES)
-    routers = (leads, enrichment, campaigns, imports, jobs, reviews, audit, operations)
+    routers = (leads, enrichment, campaigns, imports, jobs, reviews, reps, audit, operations)
     for router in (one.router for one in routers):
         app.include_router(router)
     _describe(app)

@@ -20,6 +20,7 @@ from revenueflow.cli import (
     keys,
     leads,
     mcp,
+    reps,
     reviews,
     schema,
     serve,
@@ -52,6 +53,7 @@ app.add_typer(jobs.app, name="jobs")
 app.add_typer(leads.app, name="leads")
 app.add_typer(mcp.app, name="mcp")
 app.add_typer(reviews.app, name="reviews")
+app.add_typer(reps.app, name="reps")
 app.add_typer(spend.app, name="spend")
 app.add_typer(sources.app, name="sources")
 app.add_typer(audit.app, name="audit")

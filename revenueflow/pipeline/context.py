@@ -20,6 +20,7 @@ from revenueflow.enrichment.waterfall import Waterfall
 from revenueflow.grounding.rules import GroundingRules
 from revenueflow.mcp.call import Caller
 from revenueflow.mcp.registry import Registry
+from revenueflow.pipeline.roster import Roster
 from revenueflow.routing.rules import RoutingRules
 from revenueflow.scoring.profile import Profile
 from revenueflow.sources.hubspot_contacts import HubSpotContacts
@@ -43,6 +44,7 @@ class Services:
     grounding: GroundingRules
     profile: Profile
     routing: RoutingRules
+    roster: Roster
     hubspot: HubSpotContacts | None = None
     slack_channel: str | None = None
 

@@ -24,7 +24,11 @@ def read(text: str, name: str) -> tuple[Rep, ...]:
     """The reps of a CSV with a header. Raises ConfigurationError with file, line, column and what is allowed."""
     rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), restkey="")
     columns = [_column(given) for given in rows.fieldnames or ()]
-    faults = [Fault("line 1", f"unknown column {column}") for column in columns if column not in COLUMNS]
+    faults = [
+        Fault(f"line 1: column {number}", f"unknown; allowed are {', '.join(COLUMNS)}")
+        for number, column in enumerate(columns, 1)
+        if column not in COLUMNS
+    ]
     faults += [
         Fault("line 1", f"column {needed} is missing") for needed in ("id", "name", "email") if needed not in columns
     ]
@@ -33,7 +37,7 @@ def read(text: str, name: str) -> tuple[Rep, ...]:
         place = f"line {rows.line_num}"
         found = _rep({_column(key): value for key, value in row.items()}, place)
         if isinstance(found, Rep) and found.id in reps:
-            faults.append(Fault(f"{place}: id", f"{found.id} is given more than once"))
+            faults.append(Fault(f"{place}: id", "is given more than once"))
         elif isinstance(found, Rep):
             reps[found.id] = found
         else:
