@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import tomllib
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
+from revenueflow import defaults
 from revenueflow.api import body
 from revenueflow.api.deps import AppState, Principal, require
 from revenueflow.api.reps import rules_of
 from revenueflow.clock import utcnow
-from revenueflow.errors import Fault, InvalidInput, MalformedInput, UnsupportedMedia
+from revenueflow.errors import ConfigurationError, Fault, InvalidInput, MalformedInput, UnsupportedMedia
 from revenueflow.pipeline.simulate import simulate
 from revenueflow.routing.rules import RoutingRules
 from revenueflow.sources import payload
@@ -50,14 +51,15 @@ _BODY = {
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     code: {"description": said, "content": {"application/problem+json": {}}}
     for code, said in {
-        400: "Not JSON.", 413: "Over the cap.", 415: "Not application/json.", 422: "Rules that can't be used, and where.",
+        400: "Not JSON.", 413: "Over the cap.", 415: "Not application/json.",
+        422: "Rules that can't be used, and where.",
     }.items()
 }  # fmt: skip
 
 
 @router.post("/simulate", operation_id="simulateRouting", openapi_extra={"requestBody": _BODY}, responses=_PROBLEMS)
 async def simulate_routing(request: Request, state: AppState, _: Operator) -> dict[str, Any]:
-    """Routes the leads of the last days by other rules: who would move, the load of each rep, labels met. Writes nothing."""
+    """Routes the leads of the last days by other rules: who would move, each rep's load, labels met. Writes nothing."""
     body.refuse_encoded(request)
     raw = await body.read(request, state.settings.api.body_limit)
     if payload.media_type(request.headers.get("content-type", "")) != "application/json":
@@ -80,16 +82,17 @@ def _draft(raw: bytes) -> Draft:
 
 
 def _rules(draft: Draft) -> RoutingRules | None:
-    if draft.rules is None and draft.rules_toml is None:
+    if draft.rules_toml is not None:
+        try:
+            return defaults.parse(RoutingRules, draft.rules_toml, Path("rules_toml"))
+        except ConfigurationError as error:
+            faults = tuple(Fault(f"/rules_toml/{one.pointer.replace('.', '/')}", one.detail) for one in error.faults)
+            raise InvalidInput(error.detail, faults=faults or (Fault("/rules_toml", "is not valid TOML"),)) from None
+    if draft.rules is None:
         return None
-    where = "/rules" if draft.rules is not None else "/rules_toml"
     try:
-        return RoutingRules.model_validate(
-            draft.rules if draft.rules is not None else tomllib.loads(draft.rules_toml or "")
-        )
-    except tomllib.TOMLDecodeError:
-        raise InvalidInput("the rules can't be used", faults=(Fault(where, "is not valid TOML"),)) from None
+        return RoutingRules.model_validate(draft.rules)
     except ValidationError as error:
         found = error.errors(include_input=False, include_context=False, include_url=False)
-        faults = tuple(Fault(f"{where}{''.join(f'/{part}' for part in one['loc'])}", one["msg"]) for one in found)
+        faults = tuple(Fault(f"/rules{''.join(f'/{part}' for part in one['loc'])}", one["msg"]) for one in found)
         raise InvalidInput("the rules can't be used", faults=faults) from None
