@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, Val
 from revenueflow import defaults
 from revenueflow.api import body
 from revenueflow.api.deps import AppState, Principal, require
-from revenueflow.api.reps import rules_of
+from revenueflow.api.reps import LONGEST, rules_of
 from revenueflow.clock import utcnow
 from revenueflow.errors import ConfigurationError, Fault, InvalidInput, MalformedInput, UnsupportedMedia
 from revenueflow.pipeline.simulate import simulate
@@ -61,7 +61,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 async def simulate_routing(request: Request, state: AppState, _: Operator) -> dict[str, Any]:
     """Routes the leads of the last days by other rules: who would move, each rep's load, labels met. Writes nothing."""
     body.refuse_encoded(request)
-    raw = await body.read(request, state.settings.api.body_limit)
+    raw = await body.read(request, LONGEST)
     if payload.media_type(request.headers.get("content-type", "")) != "application/json":
         raise UnsupportedMedia("send application/json")
     draft = _draft(raw)
