@@ -28,7 +28,9 @@ from revenueflow.api import (
     operations,
     privacy,
     problems,
+    reps,
     reviews,
+    routing,
     scores,
     switches,
     webhooks,
@@ -52,8 +54,8 @@ from revenueflow.sources.storing import store_spooled
 from revenueflow.wiring.tools import tools
 
 ROUTERS = (
-    leads, offers, scores, enrichment, campaigns, imports, jobs, reviews, approvals, switches, privacy, audit,
-    operations,
+    leads, offers, scores, reps, routing, enrichment, campaigns, imports, jobs, reviews, approvals, switches,
+    privacy, audit, operations,
 )  # fmt: skip
 ASSETS = "/docs/assets"
 LOCK_TIMEOUT = 0.1

@@ -15,6 +15,7 @@ from revenueflow.cli.eval_scoring import scoring
 from revenueflow.cli.grounding import grounding
 from revenueflow.cli.labelled import LabelledFile, Predictions
 from revenueflow.cli.pii import pii
+from revenueflow.cli.routing_eval import routing
 from revenueflow.cli.run import guarded, write_json
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.settings import General, Settings
@@ -28,6 +29,7 @@ Seniority = Literal["c_level", "vp", "director", "manager", "individual"]
 app.command()(grounding)
 app.command()(pii)
 app.command()(scoring)
+app.command()(routing)
 
 
 class Pair(labelled.Row):

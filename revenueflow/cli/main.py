@@ -36,6 +36,8 @@ class Everything(LazyGroup):
         "privacy": "privacy:app",
         "score": "score:score",
         "scoring": "scoring:app",
+        "reps": "reps:app",
+        "routing": "routing:app",
         "audit": "audit:app",
         "bench": "bench:app",
         "eval": "evaluate:app",

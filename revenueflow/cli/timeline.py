@@ -42,6 +42,9 @@ def print_lead(lead: Item | None, items: Sequence[Item], scores: Sequence[Item] 
     )
     _points(lead["score_factors"] if lead else [])
     _table("Scores", ("at", "score", "tier", "intent", "profile", "version", "by"), [_past(one) for one in scores])
+    for routing in [item["data"]["routing"] for item in items if item["type"] == "routing"][-1:]:
+        _table("Route", ("", "tried"), [[str(n), line] for n, line in enumerate(routing["path"], 1)])
+        _table("Reps", ("rep", "gets it", "because"), [_candidate(one) for one in routing["candidates"]])
     _table("Writes", ("tool", "state", "CRM id", "tries"), [_action(i) for i in items if i["type"] == "action"])
     _table("Trail", ("at", "actor", "action", "outcome"), [_event(i) for i in items if i["type"] == "audit"])
 
@@ -167,6 +170,10 @@ def _past(score: Item) -> list[Text | str]:
     by = "scored again" if score["scoring_id"] else "run"
     told = (score["score"], score["tier"], score["intent"], score["profile"], score["run_version"], by)
     return [score["scored_at"].strftime("%Y-%m-%d %H:%M:%S"), *map(str, told)]
+
+
+def _candidate(one: Item) -> list[Text | str]:
+    return [one["rep_id"], "yes" if one["chosen"] else "no", one["reason"]]
 
 
 def _action(item: Item) -> list[Text | str]:

@@ -21,6 +21,7 @@ from revenueflow.grounding.rules import GroundingRules
 from revenueflow.mcp.call import Caller
 from revenueflow.mcp.registry import Registry
 from revenueflow.pipeline.offers import OfferBook
+from revenueflow.pipeline.roster import Roster
 from revenueflow.routing.rules import RoutingRules
 from revenueflow.scoring.profile import Profiles
 from revenueflow.sources.hubspot_contacts import HubSpotContacts
@@ -48,6 +49,7 @@ class Services:
     grounding: GroundingRules
     profiles: Profiles
     routing: RoutingRules
+    roster: Roster
     opinions: Sequence[Paid] = ()
     hubspot: HubSpotContacts | None = None
     slack_channel: str | None = None

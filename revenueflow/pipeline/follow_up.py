@@ -26,8 +26,9 @@ class FollowedUp(Value):
 async def step(lead: Lead, context: Context) -> Outcome:
     """Creates the task. Its due time counts from when the lead was received, so a repeated step asks the same."""
     score, routing = context.result(Scored).score, context.result(Routed).routing
-    rules = context.services.routing
-    due = due_at(rules.follow_up, score.tier, lead.received_at, rules.rep(routing.owner_id))
+    rules = await context.services.roster.rules()
+    owner = rules.by_id.get(routing.owner_id) or rules.rep(rules.default_owner)
+    due = due_at(rules.follow_up, score.tier, lead.received_at, owner)
     about = lead.company or lead.domain or "new lead"
     task = {
         "owner_id": routing.owner_id,

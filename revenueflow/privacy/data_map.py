@@ -168,5 +168,8 @@ MAP: Final[Mapping[str, Held]] = {
         """id scope campaign_id offer_id profile state leads scored skipped cursor lease_token lease_until error
         created_by created_at updated_at finished_at""",
     ),
+    "reps": Held("our own people who own leads: not what this map is about", "id data removed_at updated_at"),
+    "rotations": Held("whose turn is next in a pool of reps", "pool state updated_at"),
+    "turns": Held("which rep a lead was the turn of, so that it takes no other", "pool lead_id rep_id number taken_at"),
     "routines": Held("what is done every so often, and when it was", "name begun_at"),
 }  # fmt: skip

@@ -23,6 +23,11 @@ claims = Counter("revenueflow_claims_total", "Claims by verdict and by the check
 analyses = Counter("revenueflow_analyses_total", "Analyses by verdict", ["verdict"])
 reviews_open = Gauge("revenueflow_reviews_open", "Analyses that wait for a person", ["kind"])
 reviews_oldest = Gauge("revenueflow_reviews_oldest_seconds", "Age of the oldest of them, 0 if there is none")
+routed_to_queue = Counter(
+    "revenueflow_routed_to_queue_total", "Leads that no rule is for, or that nobody it names can take", ["reason"]
+)
+for _reason in ("no_rule", "nobody"):
+    routed_to_queue.labels(_reason)  # there from the start: the first one must count as an increase
 guard_denials = Counter("revenueflow_guard_denials_total", "Tool calls that the guard denied", ["code"])
 approvals_pending = Gauge("revenueflow_approvals_pending", "Calls that wait for a person's approval")
 approvals_oldest = Gauge("revenueflow_approvals_oldest_seconds", "Age of the oldest of these")

@@ -15,7 +15,7 @@ from revenueflow.analysis.offers import Offers
 from revenueflow.analysis.pricing import ModelRules
 from revenueflow.analysis.prompt import PromptTemplate
 from revenueflow.crm.mapping import CrmMap
-from revenueflow.defaults.places import line_of
+from revenueflow.defaults.toml_lines import line_of
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.enrichment.base import Lookup
 from revenueflow.enrichment.providers import apollo

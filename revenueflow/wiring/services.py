@@ -27,6 +27,7 @@ from revenueflow.enrichment.waterfall import Waterfall
 from revenueflow.grounding.rules import GroundingRules
 from revenueflow.pipeline.context import Services
 from revenueflow.pipeline.offers import OfferBook
+from revenueflow.pipeline.roster import Roster
 from revenueflow.privacy.identity_file import identity_key
 from revenueflow.resilience.upstream import HttpUpstream
 from revenueflow.resilience.windows import Windows
@@ -51,6 +52,7 @@ def _services(settings: Settings, database: Database, direct: Direct, closing: C
     vocabulary = defaults.load(Vocabulary, "vocabulary.toml", folder)
     analysts = configured_analysts(settings, direct, vocabulary, closing)
     asked = [one for one in analysts if isinstance(one, Paid)] if settings.analysis.second_opinion else []
+    routing = defaults.load(RoutingRules, "routing.toml", folder)
     return Services(
         database=database,
         direct=direct,
@@ -64,7 +66,8 @@ def _services(settings: Settings, database: Database, direct: Direct, closing: C
         vocabulary=vocabulary,
         grounding=defaults.load(GroundingRules, "grounding.toml", folder),
         profiles=profiles(folder),
-        routing=defaults.load(RoutingRules, "routing.toml", folder),
+        routing=routing,
+        roster=Roster(routing, database),
         opinions=asked,
         hubspot=_hubspot(settings, closing),
         slack_channel=settings.slack.channel if settings.slack.token else None,

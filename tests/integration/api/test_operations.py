@@ -108,9 +108,9 @@ def test_openapi_is_valid_and_its_operations_have_stable_names(shared_api: Api) 
         "exportPersonalData", "getApproval", "getAuditCheckpoint", "getImport", "getLead", "getLeadTimeline",
         "getRejects", "getResults", "getReview", "getScoring", "getSpend", "health", "importCsv", "listApprovals",
         "listAuditEvents", "listCampaignLeads", "listCampaigns", "listDeadLetters", "listLeadScores", "listLeads",
-        "listOffers", "listQuarantine", "listReviews", "livez", "metrics", "proveAuditEvent", "pullCampaign",
-        "readyz", "receiveHubSpot", "receiveLead", "receiveMarketo", "replayDeadLetters", "resumeSpending",
-        "resumeWrites", "retryLead", "scoreLeads", "stopSpending", "stopWrites",
+        "listOffers", "listQuarantine", "listReps", "listReviews", "livez", "metrics", "proveAuditEvent",
+        "pullCampaign", "putReps", "readyz", "receiveHubSpot", "receiveLead", "receiveMarketo", "replayDeadLetters",
+        "resumeSpending", "resumeWrites", "retryLead", "scoreLeads", "simulateRouting", "stopSpending", "stopWrites",
     ]  # fmt: skip
     for name, operation in operations.items():
         assert operation["tags"], name

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from revenueflow import defaults
-from revenueflow.defaults.places import line_of
+from revenueflow.defaults.toml_lines import line_of
 from revenueflow.domain.scoring import Factor, LeadFacts
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.errors import ConfigurationError, InvalidInput
