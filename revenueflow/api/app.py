@@ -24,6 +24,7 @@ from revenueflow.api import (
     leads,
     mcp,
     operations,
+    outcomes,
     problems,
     reviews,
     webhooks,
@@ -64,7 +65,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.router.routes.extend(route for route, _ in webhooks.ROUTES)
     app.router.routes.extend(mcp.ROUTES)
-    routers = (leads, enrichment, campaigns, imports, jobs, reviews, audit, operations)
+    routers = (leads, outcomes, enrichment, campaigns, imports, jobs, reviews, audit, operations)
     for router in (one.router for one in routers):
         app.include_router(router)
     _describe(app)

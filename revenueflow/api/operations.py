@@ -13,8 +13,9 @@ from sqlalchemy import text
 
 from revenueflow import __version__
 from revenueflow.api.deps import AppState, State
-from revenueflow.db import controls, overview, source_cursors
+from revenueflow.db import controls, overview, source_cursors, turns
 from revenueflow.domain.action import ActionState
+from revenueflow.domain.lead import Tier
 from revenueflow.domain.review import ReviewKind
 from revenueflow.errors import Unavailable
 from revenueflow.telemetry import metrics
@@ -74,6 +75,7 @@ async def refresh(state: State) -> None:
         jobs, actions = await overview.job_counts(session), await overview.action_counts(session)
         oldest = await overview.oldest_ready(session)
         sources, waiting = await source_cursors.every(session), await overview.open_reviews(session)
+        overdue = await turns.waiting(session)
     for name in JOB_STATES:
         metrics.queue_depth.labels(name).set(jobs.get(name, 0))
     metrics.jobs_dead.set(jobs.get("dead", 0))
@@ -85,6 +87,8 @@ async def refresh(state: State) -> None:
     for kind in ReviewKind:
         metrics.reviews_open.labels(kind.value).set(waiting.get(kind, (0, 0.0))[0])
     metrics.reviews_oldest.set(max((age for _, age in waiting.values()), default=0.0))
+    for tier in Tier:
+        metrics.sla_overdue.labels(tier.value).set(overdue.get(tier, 0))
     for source in sources:
         if source["age"] is not None:
             metrics.reconcile_age.labels(source["source"]).set(source["age"])

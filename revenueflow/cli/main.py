@@ -20,6 +20,7 @@ from revenueflow.cli import (
     keys,
     leads,
     mcp,
+    outcomes,
     reviews,
     schema,
     serve,
@@ -51,6 +52,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(leads.app, name="leads")
 app.add_typer(mcp.app, name="mcp")
+app.add_typer(outcomes.app, name="outcomes")
 app.add_typer(reviews.app, name="reviews")
 app.add_typer(spend.app, name="spend")
 app.add_typer(sources.app, name="sources")

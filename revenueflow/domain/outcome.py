@@ -19,6 +19,7 @@ from revenueflow.domain.base import Value
 from revenueflow.domain.claim import JudgedClaim
 from revenueflow.domain.evidence import Evidence
 from revenueflow.domain.review import Questions
+from revenueflow.domain.sales import Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Changes:
     """Rows that belong to a step's result: the runner writes them in the same commit as the checkpoint.
 
     `questions` is what a judged run leaves to a person; None if nothing was judged.
+    `turn` starts the owner's time for a first touch.
     """
 
     lead: Mapping[str, object] = field(default_factory=dict)
@@ -44,6 +46,7 @@ class Changes:
     claims: tuple[JudgedClaim, ...] = ()
     audit: tuple[AuditEntry, ...] = ()
     questions: Questions | None = None
+    turn: Turn | None = None
 
     def then(self, later: Changes) -> Changes:
         """Both, as one: of a column that both set, the later value."""
@@ -53,6 +56,7 @@ class Changes:
             self.claims + later.claims,
             self.audit + later.audit,
             later.questions or self.questions,
+            later.turn or self.turn,
         )
 
 

@@ -21,6 +21,7 @@ from revenueflow.grounding.rules import GroundingRules
 from revenueflow.mcp.call import Caller
 from revenueflow.mcp.registry import Registry
 from revenueflow.routing.rules import RoutingRules
+from revenueflow.routing.sla import Sla
 from revenueflow.scoring.profile import Profile
 from revenueflow.sources.hubspot_contacts import HubSpotContacts
 
@@ -43,6 +44,7 @@ class Services:
     grounding: GroundingRules
     profile: Profile
     routing: RoutingRules
+    sla: Sla
     hubspot: HubSpotContacts | None = None
     slack_channel: str | None = None
 

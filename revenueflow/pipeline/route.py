@@ -7,6 +7,7 @@ from revenueflow.domain.lead import Lead
 from revenueflow.domain.outcome import AuditEntry, Changes, Done, Outcome
 from revenueflow.domain.scoring import Routing
 from revenueflow.pipeline.context import Context
+from revenueflow.pipeline.first_touch import kept
 from revenueflow.pipeline.score import Scored
 from revenueflow.routing.route import route
 
@@ -17,10 +18,10 @@ class Routed(Value):
     routing: Routing
 
 
-async def step(_: Lead, context: Context) -> Outcome:
+async def step(lead: Lead, context: Context) -> Outcome:
     """Applies the routing rules."""
     scored = context.result(Scored)
-    routing = route(context.services.routing, scored.facts, scored.score)
+    routing = await kept(lead.id, route(context.services.routing, scored.facts, scored.score), context)
     columns = {
         "owner_id": routing.owner_id,
         "owner_name": routing.owner_name,

@@ -28,6 +28,11 @@ def due_at(follow_up: FollowUp, tier: Tier, now: datetime, owner: Rep) -> dateti
     return _after_days(local, delay.days or 1, follow_up.working_hours, owner)
 
 
+def after(now: datetime, length: timedelta, hours: WorkingHours, owner: Rep) -> datetime:
+    """When so much working time of the owner has passed since `now`, UTC. `now` must be aware."""
+    return _after_hours(now.astimezone(ZoneInfo(owner.timezone)), length, hours, owner)
+
+
 def _after_hours(local: datetime, left: timedelta, hours: WorkingHours, owner: Rep) -> datetime:
     now = local.astimezone(UTC)
     days = _working_days(local.date(), owner)

@@ -30,6 +30,7 @@ from revenueflow.grounding.rules import GroundingRules
 from revenueflow.mcp import policy
 from revenueflow.mcp.server.reading import FILES, titled
 from revenueflow.routing.rules import RoutingRules
+from revenueflow.routing.sla import Sla
 from revenueflow.scoring.profile import Profile
 from revenueflow.settings import AnalysisSettings, EnrichmentSettings
 from revenueflow.sources.aliases import AliasTable
@@ -47,6 +48,7 @@ TABLES: Mapping[str, type[BaseModel]] = {
     OFFER: Offers,
     "scoring/grounded.toml": Profile,
     "routing.toml": RoutingRules,
+    "sla.toml": Sla,
     "policy.toml": policy.Policy,
     "salesforce.toml": CrmMap,
     "hubspot.toml": CrmMap,

@@ -33,6 +33,7 @@ from revenueflow.privacy.identity_file import identity_key
 from revenueflow.resilience.upstream import HttpUpstream
 from revenueflow.resilience.windows import Windows
 from revenueflow.routing.rules import RoutingRules
+from revenueflow.routing.sla import Sla
 from revenueflow.scoring.profile import Profile
 from revenueflow.settings import EnrichmentSettings, Settings
 from revenueflow.sources.hubspot_contacts import HubSpotContacts
@@ -64,6 +65,7 @@ def _services(settings: Settings, database: Database, direct: Direct, closing: C
         grounding=defaults.load(GroundingRules, "grounding.toml", folder),
         profile=defaults.load(Profile, "scoring/grounded.toml", folder),
         routing=defaults.load(RoutingRules, "routing.toml", folder),
+        sla=defaults.load(Sla, "sla.toml", folder),
         hubspot=_hubspot(settings, closing),
         slack_channel=settings.slack.channel if settings.slack.token else None,
     )

@@ -19,7 +19,7 @@ from revenueflow.queue import answering
 from revenueflow.resilience import heap
 from revenueflow.settings import Settings
 from revenueflow.telemetry import logs, metrics
-from revenueflow.workers import reanalysis, schedule
+from revenueflow.workers import first_touch, reanalysis, schedule
 from revenueflow.workers.commits import Commits
 from revenueflow.workers.heartbeat import Heartbeat
 from revenueflow.workers.runner import Runner
@@ -50,6 +50,7 @@ async def work(direct: Direct, services: Services, settings: Settings, *, steps:
             loops.create_task(_tidy(direct, services.waterfall.rules.patience_seconds + TIDY_SECONDS))
             loops.create_task(_tidy_analyses(direct, 2 * settings.worker.lease))
             loops.create_task(schedule.run(settings))
+            loops.create_task(first_touch.run(services))
             if settings.analysis.again:
                 loops.create_task(reanalysis.run(direct, services.analysts, services.models.again))
     finally:

@@ -115,6 +115,7 @@ ALLOWED = {
     ("GET", "/v1/quarantine"): {"operator", "admin"},
     ("GET", "/v1/dead-letters"): {"operator", "admin"},
     ("POST", "/v1/dead-letters/replay"): {"operator", "admin"},
+    ("POST", "/v1/leads/{id}/outcome"): {"operator", "admin"},
     ("POST", "/v1/leads/{id}/retry"): {"operator", "admin"},
     ("POST", "/v1/leads/{id}/enrich"): {"operator", "admin"},
     ("GET", "/v1/reviews"): {"reader", "operator", "auditor", "admin"},

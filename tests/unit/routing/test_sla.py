@@ -1,0 +1,69 @@
+"""Whose turn it is, and until when."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pydantic import ValidationError
+
+from revenueflow import defaults
+from revenueflow.domain.lead import Tier
+from revenueflow.routing.rules import RoutingRules
+from revenueflow.routing.sla import Ask, Sla, TierSla, next_of_territory, turn
+
+ROUTING = defaults.load(RoutingRules, "routing.toml")
+SLA = defaults.load(Sla, "sla.toml")
+WEDNESDAY = datetime(2026, 11, 18, 9, tzinfo=UTC)  # 10:00 in Berlin, 4:00 in New York
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def test_minutes_are_working_time_of_the_owner() -> None:
+    berlin, dana = ROUTING.rep("jonas-keller"), ROUTING.rep("dana-whitfield")
+    given = turn(ROUTING, SLA, Tier.HOT, berlin, "r", WEDNESDAY)
+    assert (given.remind_at, given.due_at) == (at("2026-11-18T09:30"), at("2026-11-18T10:00"))
+    overseas = turn(ROUTING, SLA, Tier.HOT, dana, "r", WEDNESDAY)
+    assert (overseas.remind_at, overseas.due_at) == (at("2026-11-18T14:30"), at("2026-11-18T15:00"))
+    friday = turn(ROUTING, SLA, Tier.WARM, berlin, "r", at("2026-11-20T15:30"))
+    assert friday.due_at == at("2026-11-23T15:30"), "the weekend does not count"
+    assert (friday.tier, friday.owner_id, friday.rules) == (Tier.WARM, "jonas-keller", SLA.version)
+
+
+def test_a_share_of_nothing_is_no_reminder() -> None:
+    quiet = SLA.model_copy(update={"hot": TierSla(minutes=60, remind_at=0, pass_on=0)})
+    assert turn(ROUTING, quiet, Tier.HOT, ROUTING.rep("jonas-keller"), "r", WEDNESDAY).remind_at is None
+
+
+def test_the_next_is_who_could_be_first() -> None:
+    tried: set[str] = {"dana-whitfield"}
+    order = []
+    while found := next_of_territory(ROUTING, SLA, Ask("US", Tier.HOT, tried, WEDNESDAY)):
+        order.append(found.rep.id)
+        tried.add(found.rep.id)
+    assert order == ["marcus-bell", "carmen-ortega", "inbound-queue"], "Chicago opens before Los Angeles"
+
+
+@pytest.mark.parametrize("country", [None, "AQ"])
+def test_a_country_that_nobody_has_goes_to_the_default_owner_once(country: str | None) -> None:
+    ask = Ask(country, Tier.HOT, set(), WEDNESDAY)
+    found = next_of_territory(ROUTING, SLA, ask)
+    assert found is not None
+    assert found.rep.id == ROUTING.default_owner
+    assert next_of_territory(ROUTING, SLA, ask._replace(tried={ROUTING.default_owner})) is None
+
+
+@pytest.mark.parametrize("wrong", [{"minutes": 0}, {"remind_at": 1}, {"remind_at": -0.1}, {"pass_on": -1}, {"hours": 1}])
+def test_a_file_that_makes_no_sense_is_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValidationError, match=next(iter(wrong))):
+        TierSla.model_validate({"minutes": 60, "remind_at": 0.5, "pass_on": 1} | wrong)
+
+
+def test_a_turn_is_never_over_before_its_reminder() -> None:
+    for rep in ROUTING.reps:
+        for hours in range(0, 24 * 9, 5):
+            given = turn(ROUTING, SLA, Tier.HOT, rep, "r", WEDNESDAY + timedelta(hours=hours))
+            assert given.remind_at is not None
+            assert given.started_at < given.remind_at < given.due_at
