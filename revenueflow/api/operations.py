@@ -75,7 +75,7 @@ async def refresh(state: State) -> None:
         jobs, actions = await overview.job_counts(session), await overview.action_counts(session)
         oldest = await overview.oldest_ready(session)
         sources, waiting = await source_cursors.every(session), await overview.open_reviews(session)
-        overdue = await turns.waiting(session)
+        overdue, late = await turns.waiting(session), await turns.late(session)
     for name in JOB_STATES:
         metrics.queue_depth.labels(name).set(jobs.get(name, 0))
     metrics.jobs_dead.set(jobs.get("dead", 0))
@@ -87,6 +87,7 @@ async def refresh(state: State) -> None:
     for kind in ReviewKind:
         metrics.reviews_open.labels(kind.value).set(waiting.get(kind, (0, 0.0))[0])
     metrics.reviews_oldest.set(max((age for _, age in waiting.values()), default=0.0))
+    metrics.sla_late.set(late)
     for tier in Tier:
         metrics.sla_overdue.labels(tier.value).set(overdue.get(tier, 0))
     for source in sources:

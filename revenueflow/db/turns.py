@@ -79,6 +79,7 @@ _KEPT = """
     WHERE live.lead_id = $1 AND live.state IN ('open', 'overdue') AND passed.given = 'passed_on'
     ORDER BY passed.number DESC LIMIT 1
 """
+_LATE = text("SELECT extract(epoch FROM now() - min(next_at)) FROM sla_turns WHERE next_at <= now()")
 _WAITING = text("SELECT tier, count(*) AS n FROM sla_turns WHERE state = 'overdue' GROUP BY tier")
 
 
@@ -169,6 +170,11 @@ async def pass_on(session: Session, turn: Mapping[str, Any], following: Turn) ->
 async def waiting(session: Session) -> dict[str, int]:
     """Leads whose time is over and that nobody has touched, by tier."""
     return {row.tier: row.n for row in await session.execute(_WAITING)}
+
+
+async def late(session: Session) -> float:
+    """Seconds for which the oldest timer has been due that nobody has looked at; 0 if there is none."""
+    return float((await session.execute(_LATE)).scalar() or 0)
 
 
 async def _changed(session: Session, statement: Any, turn: Mapping[str, Any], **values: object) -> bool:

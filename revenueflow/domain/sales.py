@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, NamedTuple, Self
 from uuid import UUID
@@ -122,6 +122,6 @@ def minor_units(amount: str, currency: str) -> int:
         scaled = exact.scaleb(_DIGITS.get(currency, 2))
         if not exact.is_finite() or scaled != scaled.to_integral_value() or not 0 <= scaled <= LARGEST:
             raise ValueError("must be an amount such as 1200.50, with no more digits than the currency has")
-    except InvalidOperation:
+    except ArithmeticError:
         raise ValueError("must be an amount such as 1200.50") from None
     return int(scaled)

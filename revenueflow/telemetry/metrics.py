@@ -56,6 +56,7 @@ first_touch = Histogram(
 )  # fmt: skip
 sla = Counter("revenueflow_sla_total", "Timers by what they came to", ["tier", "event"])
 sla_overdue = Gauge("revenueflow_sla_overdue", "Leads past their time, with nobody left to pass them on to", ["tier"])
+sla_late = Gauge("revenueflow_sla_late_seconds", "How long the timer has been due that nobody has looked at")
 audit_tampered = Gauge("revenueflow_audit_tampered", "1: the trail is not what was signed; nothing is signed any more")
 seal_age = Gauge("revenueflow_seal_age_seconds", "Age of the oldest audit event that is not sealed")
 claimed_directly = Counter(

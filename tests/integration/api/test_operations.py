@@ -107,7 +107,7 @@ def test_openapi_is_valid_and_its_operations_have_stable_names(shared_api: Api) 
         "createLead", "decideReview", "enrichLead", "getAuditCheckpoint", "getImport", "getLead", "getLeadTimeline",
         "getRejects", "getReview", "getSpend", "health", "importCsv", "listAuditEvents", "listCampaignLeads",
         "listCampaigns", "listDeadLetters", "listLeads", "listQuarantine", "listReviews", "livez", "metrics",
-        "proveAuditEvent", "pullCampaign", "readyz", "recordOutcome", "receiveHubSpot", "receiveLead", "receiveMarketo",
+        "proveAuditEvent", "pullCampaign", "readyz", "receiveHubSpot", "receiveLead", "receiveMarketo", "recordOutcome",
         "replayDeadLetters", "resumeSpending", "retryLead", "stopSpending",
     ]  # fmt: skip
     for name, operation in operations.items():

@@ -12,7 +12,12 @@ import asyncpg
 import httpx2
 import pytest
 
+from revenueflow.db import outcomes
+from revenueflow.db.engine import engine_for
+from revenueflow.db.outcomes import Conversion
+from revenueflow.db.session import Database
 from revenueflow.devserver.cluster import DatabaseUrls
+from revenueflow.settings import DatabaseSettings
 from tests.support import sql
 from tests.support.api import Api
 from tests.support.cli import run
@@ -238,3 +243,33 @@ def test_files_that_can_not_be_read(worker_database: DatabaseUrls, tmp_path: Pat
     assert SECRET not in ran.err
     assert "Traceback" not in ran.err
     assert cli(worker_database, tmp_path, "import", "absent.csv").code == 2
+
+
+async def test_conversions_by_rep_and_segment(database: DatabaseUrls, api: Api) -> None:
+    won, met, _ = (lead(database) for _ in range(3))
+    for id_, outcome in ((won, "meeting"), (won, "converted"), (won, "won"), (met, "meeting")):
+        tell(api, id_, outcome, moment(hours=1))
+    sql.rows(database.app_url, "UPDATE leads SET country = 'US', owner_id = 'o' WHERE id = $1", lead(database))
+    lead(database, moment(days=40))
+    async with engine_for(DatabaseSettings(url=database.app_url), application="test") as engine:
+        async with Database(engine).transaction() as session:
+            found = await outcomes.conversions(session, moment(days=30))
+    assert found == [
+        Conversion("jonas-keller", "DE", "software", None, "hot", leads=3, touched=2, met=2, converted=1, won=1),
+        Conversion("o", "US", "software", None, "hot", leads=1, touched=0, met=0, converted=0, won=0),
+    ]
+
+
+def test_metrics_tell_of_leads_past_their_time(api: Api, database: DatabaseUrls) -> None:
+    add = """
+        INSERT INTO sla_turns (lead_id, number, given, tier, owner_id, owner_name, reason, rules, started_at, due_at,
+                               state, next_at)
+        VALUES ($1, 1, 'routed', 'hot', 'o', 'O', '', '1', now(), now(), $2, now() - interval '1 hour')
+    """
+    for state in ("overdue", "open"):
+        sql.rows(database.app_url, add, uuid4(), state)
+    text = api.client.get("/metrics").text
+    assert 'revenueflow_sla_overdue{tier="hot"} 1.0' in text
+    assert 'revenueflow_sla_overdue{tier="cold"} 0.0' in text
+    (late,) = [line for line in text.splitlines() if line.startswith("revenueflow_sla_late_seconds ")]
+    assert 3600 <= float(late.split()[1]) < 4000

@@ -55,7 +55,9 @@ def test_a_country_that_nobody_has_goes_to_the_default_owner_once(country: str |
     assert next_of_territory(ROUTING, SLA, ask._replace(tried={ROUTING.default_owner})) is None
 
 
-@pytest.mark.parametrize("wrong", [{"minutes": 0}, {"remind_at": 1}, {"remind_at": -0.1}, {"pass_on": -1}, {"hours": 1}])
+@pytest.mark.parametrize(
+    "wrong", [{"minutes": 0}, {"remind_at": 1}, {"remind_at": -0.1}, {"pass_on": -1}, {"hours": 1}]
+)
 def test_a_file_that_makes_no_sense_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValidationError, match=next(iter(wrong))):
         TierSla.model_validate({"minutes": 60, "remind_at": 0.5, "pass_on": 1} | wrong)
