@@ -1,0 +1,108 @@
+"""The two sides: leads that sit in an inbox until somebody has looked them up and a round assigns them, and ours."""
+
+from __future__ import annotations
+
+import heapq
+from datetime import date, datetime, time, timedelta
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from revenueflow.bench.touch.assumptions import Assumptions
+from revenueflow.bench.touch.world import SECOND, Absences, Clock, Desk, SimulatedLead
+from revenueflow.domain.lead import Tier
+from revenueflow.routing.due import after
+from revenueflow.routing.rules import Rep, RoutingRules
+from revenueflow.routing.sla import Ask, Sla, next_of_territory, turn
+
+_RANK = {Tier.HOT: 0, Tier.WARM: 1, Tier.COLD: 2}
+
+
+class With:
+    """Routed as soon as it is analysed, by our routing; timers and re-assignment are ours too."""
+
+    def __init__(self, given: Assumptions, routing: RoutingRules, sla: Sla, seed: int) -> None:
+        self._given, self._routing, self._sla = given, routing, sla
+        self._clock = Clock()
+        self._desks = {rep.id: Desk(self._clock, given, routing, rep, seed) for rep in routing.reps}
+
+    def run(self, leads: list[SimulatedLead]) -> None:
+        """Until all are touched."""
+        for lead in leads:
+            routed = lead.received + timedelta(seconds=self._given.analysis_seconds)
+            self._clock.at(routed, partial(self._give, lead, lead.routed_to, frozenset()))
+        self._clock.run()
+
+    def _give(self, lead: SimulatedLead, rep_id: str, tried: frozenset[str], now: datetime) -> None:
+        desk = self._desks[rep_id]
+        desk.give(lead, now, rank=_RANK[lead.tier] if self._given.hot_first else 0)
+        if self._given.timers:
+            due = turn(self._routing, self._sla, lead.tier, desk.rep, "", now).due_at
+            self._clock.at(due, partial(self._breach, lead, tried | {rep_id}))
+
+    def _breach(self, lead: SimulatedLead, tried: frozenset[str], now: datetime) -> None:
+        if (lead.touched is not None and lead.touched <= now) or lead.passed_on >= self._sla.of(lead.tier).pass_on:
+            return
+        if following := next_of_territory(self._routing, self._sla, Ask(lead.country, lead.tier, tried, now)):
+            lead.passed_on += 1
+            self._give(lead, following.rep.id, tried, now)
+
+
+class Without:
+    """In an inbox, researched by hand in order, assigned at the next round to whoever our routing would name as well."""
+
+    def __init__(self, given: Assumptions, routing: RoutingRules, sla: Sla, seed: int) -> None:
+        self._given, self._routing, self._sla = given, routing, sla
+        self._clock = Clock()
+        self._desks = {rep.id: Desk(self._clock, given, routing, rep, seed) for rep in routing.reps}
+        self._absences = Absences(seed, given.absent)
+        self._free_from: list[datetime] = []
+
+    def run(self, leads: list[SimulatedLead]) -> None:
+        """Until all are touched. `leads` are in the order of their coming."""
+        regional = self._given.inbox == "regional"
+        for lead in leads:
+            place = self._routing.rep(lead.routed_to if regional else self._routing.default_owner)
+            known = self._worked(lead.received, place) if regional else self._queued(lead.received, place)
+            self._clock.at(self._round(known, place), partial(self._assign, lead))
+        self._clock.run()
+
+    def _worked(self, now: datetime, place: Rep) -> datetime:
+        length = timedelta(minutes=self._given.research_minutes) + SECOND
+        return after(now, length, self._routing.follow_up.working_hours, place)
+
+    def _queued(self, now: datetime, place: Rep) -> datetime:
+        """When one of the researchers has done it, each working on the oldest that is left."""
+        if len(self._free_from) < self._given.researchers:
+            start = now
+        else:
+            start = max(now, heapq.heappop(self._free_from))
+        done = self._worked(start, place)
+        heapq.heappush(self._free_from, done)
+        return done
+
+    def _round(self, known: datetime, place: Rep) -> datetime:
+        """The first round at that time or later, on a working day."""
+        if not self._given.rounds:
+            return known
+        zone = ZoneInfo(place.timezone)
+        day = known.astimezone(zone).date()
+        while True:
+            rounds = [datetime.combine(day, time(hour), zone) for hour in self._given.rounds if self._works(day, place)]
+            if found := next((one for one in sorted(rounds) if one >= known), None):
+                return found.astimezone(known.tzinfo)
+            day += timedelta(days=1)
+
+    def _works(self, day: date, place: Rep) -> bool:
+        zone = ZoneInfo(place.timezone)
+        midnight = datetime.combine(day, time(), zone)
+        return after(midnight, SECOND, self._routing.follow_up.working_hours, place).astimezone(zone).date() == day
+
+    def _assign(self, lead: SimulatedLead, now: datetime) -> None:
+        owner = self._routing.rep(lead.routed_to)
+        if self._given.round_knows_absence and self._is_absent(owner, now):
+            found = next_of_territory(self._routing, self._sla, Ask(lead.country, lead.tier, {owner.id}, now))
+            owner = found.rep if found and not self._is_absent(found.rep, now) else owner
+        self._desks[owner.id].give(lead, now)
+
+    def _is_absent(self, rep: Rep, now: datetime) -> bool:
+        return self._absences.absent(rep, now.astimezone(ZoneInfo(rep.timezone)).date())
