@@ -1,4 +1,4 @@
-"""What sales did with a lead, whose turn it is, and a view for reports."""
+"""What sales did with a lead, until when somebody is to touch it, and a view for reports."""
 
 from __future__ import annotations
 

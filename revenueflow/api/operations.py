@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from revenueflow import __version__
 from revenueflow.api.deps import AppState, State
-from revenueflow.db import controls, overview, source_cursors, turns
+from revenueflow.db import controls, overview, source_cursors, timers
 from revenueflow.domain.action import ActionState
 from revenueflow.domain.lead import Tier
 from revenueflow.domain.review import ReviewKind
@@ -75,7 +75,7 @@ async def refresh(state: State) -> None:
         jobs, actions = await overview.job_counts(session), await overview.action_counts(session)
         oldest = await overview.oldest_ready(session)
         sources, waiting = await source_cursors.every(session), await overview.open_reviews(session)
-        overdue, late = await turns.waiting(session), await turns.late(session)
+        overdue, late = await timers.waiting(session), await timers.late(session)
     for name in JOB_STATES:
         metrics.queue_depth.labels(name).set(jobs.get(name, 0))
     metrics.jobs_dead.set(jobs.get("dead", 0))

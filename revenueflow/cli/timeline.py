@@ -42,8 +42,8 @@ def print_lead(lead: Item | None, items: Sequence[Item]) -> None:
     _table("Writes", ("tool", "state", "CRM id", "tries"), [_action(i) for i in items if i["type"] == "action"])
     _table(
         "First touch",
-        ("turn", "owner", "from", "until", "reminded", "state", "because"),
-        [_turn(i) for i in items if i["type"] == "turn"],
+        ("timer", "owner", "from", "until", "reminded", "state", "because"),
+        [_timer(i) for i in items if i["type"] == "timer"],
     )
     _table("Outcomes", ("at", "outcome", "worth", "by"), [_outcome(i) for i in items if i["type"] == "outcome"])
     _table("Trail", ("at", "actor", "action", "outcome"), [_event(i) for i in items if i["type"] == "audit"])
@@ -151,7 +151,7 @@ def _action(item: Item) -> list[Text | str]:
     return [data["tool"], data["state"], data["crm_id"] or "", str(data["tries"])]
 
 
-def _turn(item: Item) -> list[Text | str]:
+def _timer(item: Item) -> list[Text | str]:
     data = item["data"]
     times = [item["at"].strftime("%Y-%m-%d %H:%M"), data["due_at"][:16].replace("T", " ")]
     reminded = data["reminder"] or "-"

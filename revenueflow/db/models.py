@@ -116,8 +116,8 @@ outcomes = Table(
     _may("value_minor", BigInteger), _may("currency"), _may("owner_id"), _need("recorded_by"),
     _need("recorded_at", TIME),
 )  # fmt: skip
-sla_turns = Table(
-    "sla_turns", metadata, _key("id", server_default=text("uuidv7()")), _need("lead_id", Uuid),
+sla_timers = Table(
+    "sla_timers", metadata, _key("id", server_default=text("uuidv7()")), _need("lead_id", Uuid),
     _need("number", Integer), _need("given"), _need("tier"), _need("owner_id"), _need("owner_name"), _need("reason"),
     _need("rules"), _need("started_at", TIME), _may("remind_at", TIME), _need("due_at", TIME), _need("state"),
     _may("next_at", TIME), _may("written"), _may("reminded_at", TIME), _may("reminder"), _may("breached_at", TIME),

@@ -19,7 +19,7 @@ from revenueflow.domain.base import Value
 from revenueflow.domain.claim import JudgedClaim
 from revenueflow.domain.evidence import Evidence
 from revenueflow.domain.review import Questions
-from revenueflow.domain.sales import Turn
+from revenueflow.domain.sales import Timer
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Changes:
     """Rows that belong to a step's result: the runner writes them in the same commit as the checkpoint.
 
     `questions` is what a judged run leaves to a person; None if nothing was judged.
-    `turn` starts the owner's time for a first touch.
+    `timer` starts the owner's time for a first touch.
     """
 
     lead: Mapping[str, object] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class Changes:
     claims: tuple[JudgedClaim, ...] = ()
     audit: tuple[AuditEntry, ...] = ()
     questions: Questions | None = None
-    turn: Turn | None = None
+    timer: Timer | None = None
 
     def then(self, later: Changes) -> Changes:
         """Both, as one: of a column that both set, the later value."""
@@ -56,7 +56,7 @@ class Changes:
             self.claims + later.claims,
             self.audit + later.audit,
             later.questions or self.questions,
-            later.turn or self.turn,
+            later.timer or self.timer,
         )
 
 

@@ -91,7 +91,7 @@ def stage_of(happened: Iterable[tuple[OutcomeKind, datetime]]) -> OutcomeKind | 
     return max((kind for kind, _ in told), key=_ORDER.index, default=None)
 
 
-class Turn(NamedTuple):
+class Timer(NamedTuple):
     """Somebody is given a lead: to touch it before `due_at`, with a reminder at `remind_at`.
 
     `rules` is the version of the table that says so.

@@ -1,12 +1,12 @@
 """What happens when an owner's time passes: a reminder, then the next rep, and what the CRM is told.
 
-    open ── remind_at ──> open, reminded ── due_at ──> passed, and the next turn is open (its owner is owed to the CRM)
+    open ── remind_at ──> open, reminded ── due_at ──> passed, and the next timer is open (its owner is owed to the CRM)
                                                    └─> overdue: nobody is left; it stays where it is, for people to see
     open, overdue ── touched ──> touched (measured)      ── lost, erased ──> closed
 
-A decision and its trace are one transaction, conditional on the claim of the turn and, where it changes the owner,
+A decision and its trace are one transaction, conditional on the claim of the timer and, where it changes the owner,
 under the lead's row lock: a touch that comes at the same moment wins or loses as a whole. Only then is anybody told,
-under a key made of the turn: what was told before a restart is not told again.
+under a key made of the timer: what was told before a restart is not told again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from revenueflow.audit import trail
-from revenueflow.db import leads, turns
+from revenueflow.db import leads, timers
 from revenueflow.db.session import Session
 from revenueflow.domain.action import CallStatus, ToolResult
 from revenueflow.domain.lead import Tier
@@ -27,7 +27,7 @@ from revenueflow.domain.text import harmless
 from revenueflow.mcp.call import Call, Caller
 from revenueflow.pipeline.context import Context, Services
 from revenueflow.pipeline.messages import LONGEST, plain
-from revenueflow.routing.sla import Ask, Next, NextRep, next_of_territory, turn
+from revenueflow.routing.sla import Ask, Next, NextRep, next_of_territory, timer
 from revenueflow.telemetry import metrics
 
 RULE = "sla:passed_on"
@@ -37,7 +37,7 @@ Row = Mapping[str, Any]
 
 
 class FirstTouch:
-    """Does for a claimed turn what its time asks for."""
+    """Does for a claimed timer what its time asks for."""
 
     def __init__(self, services: Services, trace_id: str, next_rep: NextRep = next_of_territory) -> None:
         self._services = services
@@ -46,9 +46,9 @@ class FirstTouch:
         self._next_rep = next_rep
 
     async def attend(self, one: Row) -> None:
-        """One step of one turn. What fails with Unavailable or Contended is done when the claim has run out."""
+        """One step of one timer. What fails with Unavailable or Contended is done when the claim has run out."""
         async with self._database.transaction() as session:
-            lead = await turns.about(session, one["lead_id"])
+            lead = await timers.about(session, one["lead_id"])
         if lead is None or lead["erased_at"]:
             await self._close(one)
         elif one["given"] == "passed_on" and one["written"] is None:
@@ -64,13 +64,13 @@ class FirstTouch:
 
     async def _close(self, one: Row) -> None:
         async with self._database.transaction() as session:
-            if not await turns.closed(session, one):
-                await turns.settled(session, one)
+            if not await timers.closed(session, one):
+                await timers.settled(session, one)
 
     async def _measure(self, one: Row, lead: Row) -> None:
         """Here and not where the touch is recorded: every worker is scraped, a command that imports a file is not."""
         async with self._database.transaction() as session:
-            settled = await turns.settled(session, one)
+            settled = await timers.settled(session, one)
         if settled and one["state"] == "touched" and lead["first_touch_at"]:
             seconds = (lead["first_touch_at"] - lead["received_at"]).total_seconds()
             metrics.first_touch.labels(one["tier"]).observe(seconds)
@@ -85,10 +85,10 @@ class FirstTouch:
         result = await self._post(one, "reminder", lines)
         async with self._database.transaction() as session:
             if result is not None and result.status is CallStatus.DELAYED:
-                await turns.later(session, one, result.retry_after or PAUSE, latest=one["due_at"])
+                await timers.later(session, one, result.retry_after or PAUSE, latest=one["due_at"])
                 return
             outcome = result.status.value if result else "not_configured"
-            if not await turns.reminded(session, one, outcome):
+            if not await timers.reminded(session, one, outcome):
                 return
             await self._audit(session, one, "sla.reminded", outcome, {"owner_id": one["owner_id"]})
         metrics.sla.labels(one["tier"], "reminded").inc()
@@ -107,11 +107,11 @@ class FirstTouch:
     async def _breach(self, one: Row, lead: Row) -> None:
         following, why_not = await self._following(one, lead)
         async with self._database.transaction() as session:
-            held = await turns.locked(session, one["lead_id"])
+            held = await timers.locked(session, one["lead_id"])
             if held is None or _is_over(held):
-                return  # it was touched at this very moment: its turn has ended, or ends at the next look
+                return  # it was touched at this very moment: its timer has ended, or ends at the next look
             if following is None:
-                if not await turns.overdue(session, one):
+                if not await timers.overdue(session, one):
                     return
                 detail = {"owner_id": one["owner_id"], "stays": why_not}
                 await self._audit(session, one, "sla.breached", "overdue", detail)
@@ -124,10 +124,10 @@ class FirstTouch:
         """The next rep, or why there is none."""
         sla, tier = self._services.sla, Tier(one["tier"])
         async with self._database.transaction() as session:
-            earlier = await turns.of_lead(session, one["lead_id"])
-        if sum(turn_["given"] == "passed_on" for turn_ in earlier) >= sla.of(tier).pass_on:
+            earlier = await timers.of_lead(session, one["lead_id"])
+        if sum(past["given"] == "passed_on" for past in earlier) >= sla.of(tier).pass_on:
             return None, "passed_on_often_enough"
-        tried = frozenset(turn_["owner_id"] for turn_ in earlier)
+        tried = frozenset(past["owner_id"] for past in earlier)
         following = self._next_rep(self._services.routing, sla, Ask(lead["country"], tier, tried, one["now"]))
         return following, "nobody_is_left"
 
@@ -135,13 +135,13 @@ class FirstTouch:
         rep, services = following.rep, self._services
         minutes = services.sla.of(Tier(one["tier"])).minutes
         reason = f"not touched by {one['owner_name']} within {minutes} working minutes; {rep.name} {following.reason}"
-        given = turn(services.routing, services.sla, Tier(one["tier"]), rep, reason, one["now"])
-        number = await turns.pass_on(session, one, given)
+        given = timer(services.routing, services.sla, Tier(one["tier"]), rep, reason, one["now"])
+        number = await timers.pass_on(session, one, given)
         if number is None:
             return False
         owner = {"owner_id": rep.id, "owner_name": rep.name, "routing_rule": RULE, "routing_reason": reason}
         await leads.change(session, one["lead_id"], owner)
-        detail = {"owner_id": one["owner_id"], "next_owner_id": rep.id, "turn": number, "policy_version": given.rules}
+        detail = {"owner_id": one["owner_id"], "next_owner_id": rep.id, "timer": number, "policy_version": given.rules}
         await self._audit(session, one, "sla.breached", "passed_on", detail)
         return True
 
@@ -152,9 +152,9 @@ class FirstTouch:
         pause = _pause(result)
         async with self._database.transaction() as session:
             if pause is not None:
-                await turns.later(session, one, pause)
+                await timers.later(session, one, pause)
                 return
-            if not await turns.written(session, one, result.status.value):
+            if not await timers.written(session, one, result.status.value):
                 return
             detail = {"owner_id": one["owner_id"]}
             await self._audit(session, one, "sla.reassigned", result.status.value, detail)
@@ -166,7 +166,7 @@ class FirstTouch:
         await self._post(one, "notice", lines)
 
     async def _audit(self, session: Session, one: Row, action: str, outcome: str, detail: Mapping[str, Any]) -> None:
-        told = {"tier": one["tier"], "turn": one["number"], **detail}
+        told = {"tier": one["tier"], "timer": one["number"], **detail}
         subject = trail.Subject(one["lead_id"], None, self._trace_id)
         await trail.append(session, subject, [AuditEntry(action, outcome, told, actor="sla")])
 
@@ -193,7 +193,7 @@ async def kept(lead_id: UUID, routing: Routing, context: Context) -> Routing:
     if context.lease.run_version == 1:
         return routing
     async with context.services.direct.connection() as connection:
-        held = await turns.kept(connection, lead_id)
+        held = await timers.kept(connection, lead_id)
     if held is None or held["owner_id"] not in {rep.id for rep in context.services.routing.reps}:
         return routing
     path = (*routing.path, f"{RULE}: yes, {held['reason']}")

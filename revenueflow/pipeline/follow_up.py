@@ -15,7 +15,7 @@ from revenueflow.pipeline.route import Routed
 from revenueflow.pipeline.score import Scored
 from revenueflow.pipeline.writing import unfinished, write
 from revenueflow.routing.due import due_at
-from revenueflow.routing.sla import turn
+from revenueflow.routing.sla import timer
 
 
 class FollowedUp(Value):
@@ -41,8 +41,8 @@ async def step(lead: Lead, context: Context) -> Outcome:
         "due_at": due,
     }
     result = await write(lead, context, "create_task", task)
-    given = turn(rules, context.services.sla, score.tier, owner, routing.rule, context.now)
-    return unfinished(result) or Done(FollowedUp(due_at=due), Changes(turn=given))
+    given = timer(rules, context.services.sla, score.tier, owner, routing.rule, context.now)
+    return unfinished(result) or Done(FollowedUp(due_at=due), Changes(timer=given))
 
 
 def _line(factor: Factor) -> str:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from revenueflow.audit import trail
-from revenueflow.db import deliveries, leads, outcomes, turns
+from revenueflow.db import deliveries, leads, outcomes, timers
 from revenueflow.db.session import Database, Session
 from revenueflow.domain.outcome import AuditEntry
 from revenueflow.domain.sales import TOUCHES, OutcomeKind, SalesOutcome, outcome_id, stage_of
@@ -78,7 +78,7 @@ async def _follow(session: Session, lead_id: UUID, received_at: datetime) -> dic
     touched = min((max(at, received_at) for kind, at in history if kind in TOUCHES), default=None)
     columns = {"stage": stage.value if stage else None, "first_touch_at": touched}
     await leads.change(session, lead_id, columns)
-    await turns.end(session, lead_id, "touched" if touched else "closed")
+    await timers.end(session, lead_id, "touched" if touched else "closed")
     return columns
 
 

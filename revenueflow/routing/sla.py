@@ -1,6 +1,6 @@
 """Until when an owner is to have touched a lead, and who is next if that does not happen. Pure.
 
-A turn starts when the lead becomes the owner's; its length is working time of that owner.
+A timer starts when the lead becomes the owner's; its length is working time of that owner.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pydantic import Field, PositiveInt
 
 from revenueflow.domain.base import Value
 from revenueflow.domain.lead import Tier
-from revenueflow.domain.sales import Turn
+from revenueflow.domain.sales import Timer
 from revenueflow.routing.due import after
 from revenueflow.routing.rules import Rep, RoutingRules
 
@@ -27,7 +27,7 @@ class TierSla(Value):
 
 
 class Sla(Value):
-    """sla.toml. `version` is kept with each turn: raise it with each change."""
+    """sla.toml. `version` is kept with each timer: raise it with each change."""
 
     version: str = Field(min_length=1)
     hot: TierSla
@@ -63,12 +63,12 @@ class NextRep(Protocol):
         ...
 
 
-def turn(routing: RoutingRules, sla: Sla, tier: Tier, rep: Rep, reason: str, now: datetime) -> Turn:
-    """The turn of a rep that starts now."""
+def timer(routing: RoutingRules, sla: Sla, tier: Tier, rep: Rep, reason: str, now: datetime) -> Timer:
+    """The timer of a rep that starts now."""
     given, hours = sla.of(tier), routing.follow_up.working_hours
     length = timedelta(minutes=given.minutes)
     remind_at = after(now, length * given.remind_at, hours, rep) if given.remind_at else None
-    return Turn(tier, rep.id, rep.name, reason, sla.version, now, remind_at, after(now, length, hours, rep))
+    return Timer(tier, rep.id, rep.name, reason, sla.version, now, remind_at, after(now, length, hours, rep))
 
 
 def next_of_territory(routing: RoutingRules, sla: Sla, ask: Ask) -> Next | None:

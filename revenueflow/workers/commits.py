@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from revenueflow.audit import trail
-from revenueflow.db import jobs, leads, reviews, steps, turns
+from revenueflow.db import jobs, leads, reviews, steps, timers
 from revenueflow.db.direct import Connection, Direct
 from revenueflow.db.jobs import Lease, Release
 from revenueflow.db.steps import Checkpoint, Ended
@@ -130,7 +130,7 @@ async def _write_rows(connection: Connection, changed: Sequence[tuple[Lease, Cha
     await steps.add_claims(connection, [(lease, changes.claims) for lease, changes in changed])
     questions = [reviews.Judged(lease, changes.questions) for lease, changes in changed if changes.questions]
     await reviews.judged(connection, questions)
-    await turns.begin(connection, [(lease.lead_id, changes.turn) for lease, changes in changed if changes.turn])
+    await timers.begin(connection, [(lease.lead_id, changes.timer) for lease, changes in changed if changes.timer])
 
 
 def _event(lease: Lease, entry: AuditEntry) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 
-from revenueflow.db import turns
+from revenueflow.db import timers
 from revenueflow.errors import RevenueFlowError, Unavailable
 from revenueflow.pipeline.context import Services
 from revenueflow.pipeline.first_touch import FirstTouch
@@ -34,9 +34,9 @@ async def run(services: Services, *, pause: float = PAUSE) -> None:
 
 
 async def look(services: Services, *, hold: float = HOLD) -> int:
-    """Does what is due now, one turn after the other; how many. One that fails does not keep the others."""
+    """Does what is due now, one timer after the other; how many. One that fails does not keep the others."""
     async with services.database.transaction() as session:
-        due = await turns.claim(session, limit=AT_ONCE, hold=hold)
+        due = await timers.claim(session, limit=AT_ONCE, hold=hold)
     work = FirstTouch(services, secrets.token_hex(16))
     for one in due:
         try:
@@ -44,5 +44,5 @@ async def look(services: Services, *, hold: float = HOLD) -> int:
         except Unavailable:
             raise
         except RevenueFlowError as error:
-            log.warning("timer_failed", turn=str(one["id"]), reason=error.code)
+            log.warning("timer_failed", timer=str(one["id"]), reason=error.code)
     return len(due)

@@ -32,7 +32,7 @@ AUDIT = ("audit_events", "audit_pending", "audit_leaves", "audit_checkpoints")
 OURS = (
     "deliveries", "leads", "jobs", "steps", "evidence", "claims", "actions", "api_keys", "controls", "lookups", "spend",
     "imports", "import_rejects", "source_cursors", "campaigns", "reviews", "analyses", "analysis_uses",
-    "outcomes", "sla_turns",
+    "outcomes", "sla_timers",
 )  # fmt: skip
 
 

@@ -82,20 +82,19 @@ class Assumptions(Value):
 
 AT_ONCE: tuple[int, ...] = ()
 HOURLY = tuple(range(9, 17))
+IN_OFFICE = (*[0.0] * 9, *[1.0] * 8, *[0.0] * 7)
 SENSITIVITY: Mapping[str, Mapping[str, Any]] = {
     "as assumed": {},
+    "the round is at noon": {"rounds": (12,)},
     "two rounds a day": {"rounds": (9, 13)},
     "a round each hour": {"rounds": HOURLY},
     "assigned as soon as researched": {"rounds": AT_ONCE},
     "no research, one round": {"research_minutes": 0},
-    "no research, assigned at once": {"research_minutes": 0, "rounds": AT_ONCE},
+    "no research, assigned at once in office hours": {"research_minutes": 0, "rounds": AT_ONCE},
     "an inbox in each region, nobody queues": {"inbox": "regional"},
     "each region, assigned as soon as researched": {"inbox": "regional", "rounds": AT_ONCE},
     "each region, no research, at once": {"inbox": "regional", "rounds": AT_ONCE, "research_minutes": 0},
-    "leads come in office hours only": {
-        "by_hour": (*[0.0] * 9, *[1.0] * 8, *[0.0] * 7),
-        "by_weekday": (*[1.0] * 5, 0, 0),
-    },
+    "leads come in office hours only": {"by_hour": IN_OFFICE, "by_weekday": (*[1.0] * 5, 0.0, 0.0)},
     "leads come around the clock": {"by_hour": (1.0,) * 24, "by_weekday": (1.0,) * 7},
     "half as many leads": {"leads_per_day": 30},
     "one and a half times as many leads": {"leads_per_day": 90},

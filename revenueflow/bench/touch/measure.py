@@ -10,6 +10,7 @@ from revenueflow.bench.touch.assumptions import SENSITIVITY, Assumptions
 from revenueflow.bench.touch.sides import With, Without
 from revenueflow.bench.touch.world import SimulatedLead, leads
 from revenueflow.domain.lead import Tier
+from revenueflow.errors import InvalidInput
 from revenueflow.routing.rules import RoutingRules
 from revenueflow.routing.sla import Sla
 
@@ -42,6 +43,8 @@ class Simulation:
     def _month(self, given: Assumptions, seed: int) -> tuple[list[SimulatedLead], list[SimulatedLead]]:
         """The same leads, touched with us and without."""
         with_, without = (leads(given, self._routing, seed) for _ in range(2))
+        if not with_:
+            raise InvalidInput("assumptions: no lead comes in the whole month; leads_per_day is too low")
         With(given, self._routing, self._sla, seed).run(with_)
         Without(given, self._routing, self._sla, seed).run(without)
         return with_, without

@@ -12,7 +12,7 @@ from revenueflow.bench.touch.world import SECOND, Absences, Clock, Desk, Simulat
 from revenueflow.domain.lead import Tier
 from revenueflow.routing.due import after
 from revenueflow.routing.rules import Rep, RoutingRules
-from revenueflow.routing.sla import Ask, Sla, next_of_territory, turn
+from revenueflow.routing.sla import Ask, Sla, next_of_territory, timer
 
 _RANK = {Tier.HOT: 0, Tier.WARM: 1, Tier.COLD: 2}
 
@@ -36,7 +36,7 @@ class With:
         desk = self._desks[rep_id]
         desk.give(lead, now, rank=_RANK[lead.tier] if self._given.hot_first else 0)
         if self._given.timers:
-            due = turn(self._routing, self._sla, lead.tier, desk.rep, "", now).due_at
+            due = timer(self._routing, self._sla, lead.tier, desk.rep, "", now).due_at
             self._clock.at(due, partial(self._breach, lead, tried | {rep_id}))
 
     def _breach(self, lead: SimulatedLead, tried: frozenset[str], now: datetime) -> None:
@@ -48,7 +48,7 @@ class With:
 
 
 class Without:
-    """In an inbox, researched by hand in order, assigned at the next round to whoever our routing would name as well."""
+    """In an inbox, researched by hand in order, assigned at the next round to whoever our routing would name too."""
 
     def __init__(self, given: Assumptions, routing: RoutingRules, sla: Sla, seed: int) -> None:
         self._given, self._routing, self._sla = given, routing, sla
@@ -72,10 +72,8 @@ class Without:
 
     def _queued(self, now: datetime, place: Rep) -> datetime:
         """When one of the researchers has done it, each working on the oldest that is left."""
-        if len(self._free_from) < self._given.researchers:
-            start = now
-        else:
-            start = max(now, heapq.heappop(self._free_from))
+        is_one_idle = len(self._free_from) < self._given.researchers
+        start = now if is_one_idle else max(now, heapq.heappop(self._free_from))
         done = self._worked(start, place)
         heapq.heappush(self._free_from, done)
         return done

@@ -106,7 +106,7 @@ def _lead(given: Assumptions, routing: RoutingRules, random: Random, day: date) 
 
 
 class Desk:
-    """A rep: works in working hours, is absent on some days, often busy with something else, and can do so much a day."""
+    """A rep: works in working hours, is absent on some days, often busy with something else, and does so much a day."""
 
     def __init__(self, clock: Clock, given: Assumptions, routing: RoutingRules, rep: Rep, seed: int) -> None:
         self.rep = rep

@@ -187,7 +187,7 @@ def test_a_report_for_the_auditor_names_nobody(api: Api, database: DatabaseUrls)
         "lead_id": id_, "campaign": "spring", "source": "webinar", "country": "DE", "status": "processed",
         "tier": "hot", "score": 80, "profile": None, "stage": "won", "owner": "jonas-keller",
         "received_at": received, "first_touch_at": received + timedelta(hours=1), "seconds_to_first_touch": 3600.0,
-        "valued_by": "won", "outcome_value_minor": 700, "outcome_currency": "EUR", "turns": 0, "sla_breached": False,
+        "valued_by": "won", "outcome_value_minor": 700, "outcome_currency": "EUR", "timers": 0, "sla_breached": False,
     }  # fmt: skip
     assert SECRET not in str(row)
 
@@ -251,9 +251,11 @@ async def test_conversions_by_rep_and_segment(database: DatabaseUrls, api: Api) 
         tell(api, id_, outcome, moment(hours=1))
     sql.rows(database.app_url, "UPDATE leads SET country = 'US', owner_id = 'o' WHERE id = $1", lead(database))
     lead(database, moment(days=40))
-    async with engine_for(DatabaseSettings(url=database.app_url), application="test") as engine:
-        async with Database(engine).transaction() as session:
-            found = await outcomes.conversions(session, moment(days=30))
+    async with (
+        engine_for(DatabaseSettings(url=database.app_url), application="test") as engine,
+        Database(engine).transaction() as session,
+    ):
+        found = await outcomes.conversions(session, moment(days=30))
     assert found == [
         Conversion("jonas-keller", "DE", "software", None, "hot", leads=3, touched=2, met=2, converted=1, won=1),
         Conversion("o", "US", "software", None, "hot", leads=1, touched=0, met=0, converted=0, won=0),
@@ -262,7 +264,7 @@ async def test_conversions_by_rep_and_segment(database: DatabaseUrls, api: Api) 
 
 def test_metrics_tell_of_leads_past_their_time(api: Api, database: DatabaseUrls) -> None:
     add = """
-        INSERT INTO sla_turns (lead_id, number, given, tier, owner_id, owner_name, reason, rules, started_at, due_at,
+        INSERT INTO sla_timers (lead_id, number, given, tier, owner_id, owner_name, reason, rules, started_at, due_at,
                                state, next_at)
         VALUES ($1, 1, 'routed', 'hot', 'o', 'O', '', '1', now(), now(), $2, now() - interval '1 hour')
     """

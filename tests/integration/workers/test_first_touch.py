@@ -9,7 +9,7 @@ from uuid import UUID
 
 from prometheus_client import REGISTRY
 
-from revenueflow.db import turns
+from revenueflow.db import timers
 from revenueflow.domain.sales import OutcomeKind, SalesOutcome
 from revenueflow.pipeline.context import Services
 from revenueflow.pipeline.outcomes import record
@@ -35,12 +35,12 @@ async def hot(home: House) -> UUID:
 
 
 def taken(home: House, lead_id: UUID) -> list[dict[str, Any]]:
-    return home.rows("SELECT * FROM sla_turns WHERE lead_id = $1 ORDER BY number", lead_id)
+    return home.rows("SELECT * FROM sla_timers WHERE lead_id = $1 ORDER BY number", lead_id)
 
 
 def come(home: House, lead_id: UUID, what: str) -> None:
-    """That time has come, for the running turn."""
-    statement = f"UPDATE sla_turns SET {MOVED[what]} WHERE lead_id = $1 AND ended_at IS NULL"
+    """That time has come, for the running timer."""
+    statement = f"UPDATE sla_timers SET {MOVED[what]} WHERE lead_id = $1 AND ended_at IS NULL"
     home.rows(statement, lead_id)
 
 
@@ -84,7 +84,7 @@ async def test_a_reminder_comes_once(home: House) -> None:
         (one,) = taken(home, lead_id)
         assert (one["state"], one["reminder"], one["next_at"]) == ("open", "confirmed", one["due_at"])
         come(home, lead_id, "now")  # as after a crash between the message and the commit
-        home.rows("UPDATE sla_turns SET reminded_at = NULL, reminder = NULL WHERE lead_id = $1", lead_id)
+        home.rows("UPDATE sla_timers SET reminded_at = NULL, reminder = NULL WHERE lead_id = $1", lead_id)
         await until_idle(services)
     assert await home.calls("slack") == said + 1
     (told,) = messages(home)
@@ -117,7 +117,7 @@ async def test_who_lets_it_lie_loses_it_until_nobody_is_left(home: House) -> Non
     ]  # fmt: skip
     assert len([one for one in messages(home) if "passed on" in one]) == 2
     async with home.database.transaction() as session:
-        assert await turns.waiting(session) == {"hot": 1}
+        assert await timers.waiting(session) == {"hot": 1}
     await touch(home, lead_id)
     assert taken(home, lead_id)[-1]["state"] == "touched"
     assert taken(home, lead_id)[-1]["breached_at"] is not None
@@ -129,7 +129,7 @@ async def test_a_touch_ends_it_and_is_measured(home: House) -> None:
     await touch(home, lead_id)
     async with home.services() as services:
         await until_idle(services)
-        home.rows("UPDATE sla_turns SET remind_at = now(), due_at = now() WHERE lead_id = $1", lead_id)
+        home.rows("UPDATE sla_timers SET remind_at = now(), due_at = now() WHERE lead_id = $1", lead_id)
         assert await first_touch.look(services) == 0
     (one,) = taken(home, lead_id)
     assert (one["state"], one["next_at"], trail(home, lead_id)) == ("touched", None, [])
@@ -141,7 +141,7 @@ async def test_a_touch_wins_over_a_timer_that_was_claimed(home: House) -> None:
     come(home, lead_id, "due")
     async with home.services() as services:
         async with home.database.transaction() as session:
-            (one,) = await turns.claim(session, limit=9, hold=60)
+            (one,) = await timers.claim(session, limit=9, hold=60)
         await touch(home, lead_id)
         await first_touch.FirstTouch(services, "t").attend(one)
     (found,) = taken(home, lead_id)
@@ -172,7 +172,7 @@ async def test_any_number_may_look_at_once(home: House) -> None:
     async with home.services() as one, home.services() as other:
         await asyncio.gather(*(until_idle(each) for each in (one, other, one, other)))
     for lead_id in ids:
-        assert [turn["state"] for turn in taken(home, lead_id)] == ["passed", "open"]
+        assert [timer["state"] for timer in taken(home, lead_id)] == ["passed", "open"]
         assert trail(home, lead_id) == [("sla.breached", "passed_on"), ("sla.reassigned", "confirmed")]
     assert home.value("SELECT count(*) FROM actions WHERE caller = 'sla' AND tool = 'assign_owner'") == 4
 
@@ -181,8 +181,8 @@ async def test_what_was_claimed_and_left_is_done_by_the_next(home: House) -> Non
     lead_id = await hot(home)
     come(home, lead_id, "due")
     async with home.database.transaction() as session:
-        assert len(await turns.claim(session, limit=9, hold=0.2)) == 1
-        assert await turns.claim(session, limit=9, hold=0.2) == []
+        assert len(await timers.claim(session, limit=9, hold=0.2)) == 1
+        assert await timers.claim(session, limit=9, hold=0.2) == []
     async with home.services() as services:
 
         async def passed_on() -> bool:
@@ -204,11 +204,11 @@ async def test_a_crm_that_is_away_is_told_later(home: House) -> None:
         assert home.lead(lead_id)["owner_id"] == following["owner_id"], "the decision holds"
         await home.sandbox.break_("crm")
         await touch(home, lead_id)  # the CRM is owed its owner all the same
-        home.rows("UPDATE sla_turns SET next_at = now() WHERE lead_id = $1 AND next_at IS NOT NULL", lead_id)
+        home.rows("UPDATE sla_timers SET next_at = now() WHERE lead_id = $1 AND next_at IS NOT NULL", lead_id)
 
         async def told() -> bool:
             await until_idle(services)
-            home.rows("UPDATE sla_turns SET next_at = now() WHERE lead_id = $1 AND next_at IS NOT NULL", lead_id)
+            home.rows("UPDATE sla_timers SET next_at = now() WHERE lead_id = $1 AND next_at IS NOT NULL", lead_id)
             return taken(home, lead_id)[1]["written"] == "confirmed"
 
         await eventually(told)
@@ -231,7 +231,7 @@ async def test_another_run_keeps_the_owner_that_the_timer_chose(home: House) -> 
 
 async def test_another_tier_starts_the_time_anew(home: House) -> None:
     lead_id = await hot(home)
-    home.rows("UPDATE sla_turns SET tier = 'cold' WHERE lead_id = $1", lead_id)
+    home.rows("UPDATE sla_timers SET tier = 'cold' WHERE lead_id = $1", lead_id)
     await home.deliver(message="Please call me back about pricing for 60 seats.")
     await home.run(lead_id)
     assert [(one["state"], one["tier"]) for one in taken(home, lead_id)] == [("replaced", "cold"), ("open", "hot")]

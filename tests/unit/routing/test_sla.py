@@ -1,4 +1,4 @@
-"""Whose turn it is, and until when."""
+"""Who is to touch a lead until when, and who is next."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from revenueflow import defaults
 from revenueflow.domain.lead import Tier
 from revenueflow.routing.rules import RoutingRules
-from revenueflow.routing.sla import Ask, Sla, TierSla, next_of_territory, turn
+from revenueflow.routing.sla import Ask, Sla, TierSla, next_of_territory, timer
 
 ROUTING = defaults.load(RoutingRules, "routing.toml")
 SLA = defaults.load(Sla, "sla.toml")
@@ -23,18 +23,18 @@ def at(text: str) -> datetime:
 
 def test_minutes_are_working_time_of_the_owner() -> None:
     berlin, dana = ROUTING.rep("jonas-keller"), ROUTING.rep("dana-whitfield")
-    given = turn(ROUTING, SLA, Tier.HOT, berlin, "r", WEDNESDAY)
+    given = timer(ROUTING, SLA, Tier.HOT, berlin, "r", WEDNESDAY)
     assert (given.remind_at, given.due_at) == (at("2026-11-18T09:30"), at("2026-11-18T10:00"))
-    overseas = turn(ROUTING, SLA, Tier.HOT, dana, "r", WEDNESDAY)
+    overseas = timer(ROUTING, SLA, Tier.HOT, dana, "r", WEDNESDAY)
     assert (overseas.remind_at, overseas.due_at) == (at("2026-11-18T14:30"), at("2026-11-18T15:00"))
-    friday = turn(ROUTING, SLA, Tier.WARM, berlin, "r", at("2026-11-20T15:30"))
+    friday = timer(ROUTING, SLA, Tier.WARM, berlin, "r", at("2026-11-20T15:30"))
     assert friday.due_at == at("2026-11-23T15:30"), "the weekend does not count"
     assert (friday.tier, friday.owner_id, friday.rules) == (Tier.WARM, "jonas-keller", SLA.version)
 
 
 def test_a_share_of_nothing_is_no_reminder() -> None:
     quiet = SLA.model_copy(update={"hot": TierSla(minutes=60, remind_at=0, pass_on=0)})
-    assert turn(ROUTING, quiet, Tier.HOT, ROUTING.rep("jonas-keller"), "r", WEDNESDAY).remind_at is None
+    assert timer(ROUTING, quiet, Tier.HOT, ROUTING.rep("jonas-keller"), "r", WEDNESDAY).remind_at is None
 
 
 def test_the_next_is_who_could_be_first() -> None:
@@ -66,6 +66,6 @@ def test_a_file_that_makes_no_sense_is_refused(wrong: dict[str, float]) -> None:
 def test_a_turn_is_never_over_before_its_reminder() -> None:
     for rep in ROUTING.reps:
         for hours in range(0, 24 * 9, 5):
-            given = turn(ROUTING, SLA, Tier.HOT, rep, "r", WEDNESDAY + timedelta(hours=hours))
+            given = timer(ROUTING, SLA, Tier.HOT, rep, "r", WEDNESDAY + timedelta(hours=hours))
             assert given.remind_at is not None
             assert given.started_at < given.remind_at < given.due_at

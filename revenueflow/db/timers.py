@@ -1,6 +1,6 @@
-"""Queries on turns: who is to touch a lead until when. Due times are by the database's clock.
+"""Queries on timers: who is to touch a lead until when. Due times are by the database's clock.
 
-Whoever works on a turn has claimed it: its `next_at` is moved into the future, and every later write of the claimer is
+Whoever works on a timer has claimed it: its `next_at` is moved into the future, and every later write of the claimer is
 conditional on that very time. A touch, or another claim after the time has passed, moves it again: the claimer then
 writes nothing.
 """
@@ -15,31 +15,31 @@ from uuid import UUID
 from sqlalchemy import text
 
 from revenueflow.db.direct import Connection
-from revenueflow.db.models import sla_turns
+from revenueflow.db.models import sla_timers
 from revenueflow.db.rows import encoded, recordset
 from revenueflow.db.session import Session
-from revenueflow.domain.sales import Turn
+from revenueflow.domain.sales import Timer
 
-_GIVEN = ("lead_id", *Turn._fields)
+_GIVEN = ("lead_id", *Timer._fields)
 _LISTED = ", ".join(_GIVEN)
 _REPLACE = f"""
-    UPDATE sla_turns old SET state = 'replaced', ended_at = now(), next_at = NULL
-    FROM {recordset(sla_turns, _GIVEN)}
+    UPDATE sla_timers old SET state = 'replaced', ended_at = now(), next_at = NULL
+    FROM {recordset(sla_timers, _GIVEN)}
     WHERE old.lead_id = new.lead_id AND old.state IN ('open', 'overdue')
       AND (old.owner_id, old.tier) IS DISTINCT FROM (new.owner_id, new.tier)
 """  # noqa: S608 constants
-_NUMBER = "coalesce((SELECT max(number) FROM sla_turns t WHERE t.lead_id = new.lead_id), 0) + 1"
+_NUMBER = "coalesce((SELECT max(number) FROM sla_timers t WHERE t.lead_id = new.lead_id), 0) + 1"
 _BEGIN = f"""
-    INSERT INTO sla_turns ({_LISTED}, given, number, next_at)
+    INSERT INTO sla_timers ({_LISTED}, given, number, next_at)
     SELECT {", ".join(f"new.{name}" for name in _GIVEN)}, 'routed', {_NUMBER}, coalesce(new.remind_at, new.due_at)
-    FROM {recordset(sla_turns, _GIVEN)} JOIN leads ON leads.id = new.lead_id
+    FROM {recordset(sla_timers, _GIVEN)} JOIN leads ON leads.id = new.lead_id
     WHERE leads.first_touch_at IS NULL AND leads.erased_at IS NULL AND leads.stage IS DISTINCT FROM 'lost'
-      AND NOT EXISTS (SELECT FROM sla_turns t WHERE t.lead_id = new.lead_id AND t.state IN ('open', 'overdue'))
+      AND NOT EXISTS (SELECT FROM sla_timers t WHERE t.lead_id = new.lead_id AND t.state IN ('open', 'overdue'))
 """  # noqa: S608 constants
 
 _CLAIM = text("""
-    UPDATE sla_turns SET next_at = now() + make_interval(secs => :hold)
-    WHERE id IN (SELECT id FROM sla_turns WHERE next_at <= now() ORDER BY next_at LIMIT :limit FOR UPDATE SKIP LOCKED)
+    UPDATE sla_timers SET next_at = now() + make_interval(secs => :hold)
+    WHERE id IN (SELECT id FROM sla_timers WHERE next_at <= now() ORDER BY next_at LIMIT :limit FOR UPDATE SKIP LOCKED)
     RETURNING *, now() AS now
 """)
 _ABOUT = text("""
@@ -47,12 +47,12 @@ _ABOUT = text("""
     FROM leads WHERE id = :lead_id
 """)
 _LOCKED = text("SELECT first_touch_at, stage, erased_at FROM leads WHERE id = :lead_id FOR UPDATE")
-_OF_LEAD = text("SELECT * FROM sla_turns WHERE lead_id = :lead_id ORDER BY number")
+_OF_LEAD = text("SELECT * FROM sla_timers WHERE lead_id = :lead_id ORDER BY number")
 _TOUCHED = text("""
-    UPDATE sla_turns SET state = :state, ended_at = now(), next_at = now()
+    UPDATE sla_timers SET state = :state, ended_at = now(), next_at = now()
     WHERE lead_id = :lead_id AND state IN ('open', 'overdue') RETURNING number, tier, owner_id, breached_at
 """)
-_CHANGE = "UPDATE sla_turns SET {} WHERE id = :id AND next_at = :next_at"
+_CHANGE = "UPDATE sla_timers SET {} WHERE id = :id AND next_at = :next_at"
 _REMINDED = text(_CHANGE.format("reminded_at = now(), reminder = :reminder, next_at = due_at") + " AND state = 'open'")
 _LATER = text(_CHANGE.format("next_at = least(now() + make_interval(secs => :after), :latest)"))
 _SETTLED = text(_CHANGE.format("next_at = NULL"))
@@ -68,28 +68,28 @@ _CLOSED = text(
     _CHANGE.format("state = 'closed', ended_at = now(), next_at = NULL") + " AND state IN ('open', 'overdue')"
 )
 _PASS_ON = text(f"""
-    INSERT INTO sla_turns ({_LISTED}, given, number, next_at)
+    INSERT INTO sla_timers ({_LISTED}, given, number, next_at)
     VALUES (:lead_id, :tier, :owner_id, :owner_name, :reason, :rules, :started_at, :remind_at, :due_at, 'passed_on',
-            (SELECT max(number) FROM sla_turns WHERE lead_id = :lead_id) + 1, now())
+            (SELECT max(number) FROM sla_timers WHERE lead_id = :lead_id) + 1, now())
     RETURNING number
 """)  # noqa: S608 constants
 _KEPT = """
     SELECT passed.owner_id, passed.owner_name, passed.reason
-    FROM sla_turns live JOIN sla_turns passed ON passed.lead_id = live.lead_id AND passed.owner_id = live.owner_id
+    FROM sla_timers live JOIN sla_timers passed ON passed.lead_id = live.lead_id AND passed.owner_id = live.owner_id
     WHERE live.lead_id = $1 AND live.state IN ('open', 'overdue') AND passed.given = 'passed_on'
     ORDER BY passed.number DESC LIMIT 1
 """
-_LATE = text("SELECT extract(epoch FROM now() - min(next_at)) FROM sla_turns WHERE next_at <= now()")
-_WAITING = text("SELECT tier, count(*) AS n FROM sla_turns WHERE state = 'overdue' GROUP BY tier")
+_LATE = text("SELECT extract(epoch FROM now() - min(next_at)) FROM sla_timers WHERE next_at <= now()")
+_WAITING = text("SELECT tier, count(*) AS n FROM sla_timers WHERE state = 'overdue' GROUP BY tier")
 
 
-async def begin(connection: Connection, given: Sequence[tuple[UUID, Turn]]) -> None:
+async def begin(connection: Connection, given: Sequence[tuple[UUID, Timer]]) -> None:
     """Starts the timers of leads that a run has given to somebody, in the transaction that ends the run.
 
     A timer that runs for the same owner and tier goes on; a lead that was touched, lost or erased gets none.
     """
     if given:
-        rows = encoded([{"lead_id": lead_id, **turn._asdict()} for lead_id, turn in given])
+        rows = encoded([{"lead_id": lead_id, **timer._asdict()} for lead_id, timer in given])
         await connection.execute(_REPLACE, rows)
         await connection.execute(_BEGIN, rows)
 
@@ -101,7 +101,7 @@ async def kept(connection: Connection, lead_id: UUID) -> Mapping[str, str] | Non
 
 
 async def claim(session: Session, *, limit: int, hold: float) -> list[dict[str, Any]]:
-    """Takes up to `limit` turns that are due, for `hold` seconds: all columns, and the database's `now`."""
+    """Takes up to `limit` timers that are due, for `hold` seconds: all columns, and the database's `now`."""
     return [dict(row) for row in (await session.execute(_CLAIM, {"limit": limit, "hold": hold})).mappings()]
 
 
@@ -112,7 +112,7 @@ async def about(session: Session, lead_id: UUID) -> dict[str, Any] | None:
 
 
 async def of_lead(session: Session, lead_id: UUID) -> list[dict[str, Any]]:
-    """All turns of a lead, in order."""
+    """All timers of a lead, in order."""
     return [dict(row) for row in (await session.execute(_OF_LEAD, {"lead_id": lead_id})).mappings()]
 
 
@@ -123,46 +123,46 @@ async def locked(session: Session, lead_id: UUID) -> dict[str, Any] | None:
 
 
 async def end(session: Session, lead_id: UUID, state: str) -> dict[str, Any] | None:
-    """Ends the running turn of a lead as `touched` or `closed`; its number, tier, owner_id and breached_at."""
+    """Ends the running timer of a lead as `touched` or `closed`; its number, tier, owner_id and breached_at."""
     found = (await session.execute(_TOUCHED, {"lead_id": lead_id, "state": state})).mappings().first()
     return dict(found) if found else None
 
 
-async def reminded(session: Session, turn: Mapping[str, Any], reminder: str) -> bool:
-    """The owner was reminded, or that came to something else. False if the turn is not ours any more."""
-    return await _changed(session, _REMINDED, turn, reminder=reminder)
+async def reminded(session: Session, timer: Mapping[str, Any], reminder: str) -> bool:
+    """The owner was reminded, or that came to something else. False if the timer is not ours any more."""
+    return await _changed(session, _REMINDED, timer, reminder=reminder)
 
 
-async def later(session: Session, turn: Mapping[str, Any], after: float, *, latest: datetime | None = None) -> None:
+async def later(session: Session, timer: Mapping[str, Any], after: float, *, latest: datetime | None = None) -> None:
     """Look again after so many seconds, and not after `latest`."""
-    await _changed(session, _LATER, turn, after=after, latest=latest)
+    await _changed(session, _LATER, timer, after=after, latest=latest)
 
 
-async def settled(session: Session, turn: Mapping[str, Any]) -> bool:
-    """There is nothing left to do. False if the turn is not ours any more."""
-    return await _changed(session, _SETTLED, turn)
+async def settled(session: Session, timer: Mapping[str, Any]) -> bool:
+    """There is nothing left to do. False if the timer is not ours any more."""
+    return await _changed(session, _SETTLED, timer)
 
 
-async def written(session: Session, turn: Mapping[str, Any], status: str) -> bool:
-    """The CRM knows the owner, or won't. False if the turn is not ours any more."""
-    return await _changed(session, _WRITTEN, turn, written=status)
+async def written(session: Session, timer: Mapping[str, Any], status: str) -> bool:
+    """The CRM knows the owner, or won't. False if the timer is not ours any more."""
+    return await _changed(session, _WRITTEN, timer, written=status)
 
 
-async def overdue(session: Session, turn: Mapping[str, Any]) -> bool:
-    """The time is over, and the lead stays where it is. False if the turn is not ours any more."""
-    return await _changed(session, _OVERDUE, turn)
+async def overdue(session: Session, timer: Mapping[str, Any]) -> bool:
+    """The time is over, and the lead stays where it is. False if the timer is not ours any more."""
+    return await _changed(session, _OVERDUE, timer)
 
 
-async def closed(session: Session, turn: Mapping[str, Any]) -> bool:
-    """Nobody needs to touch the lead any more. False if the turn is not ours any more, or had ended."""
-    return await _changed(session, _CLOSED, turn)
+async def closed(session: Session, timer: Mapping[str, Any]) -> bool:
+    """Nobody needs to touch the lead any more. False if the timer is not ours any more, or had ended."""
+    return await _changed(session, _CLOSED, timer)
 
 
-async def pass_on(session: Session, turn: Mapping[str, Any], following: Turn) -> int | None:
-    """The time is over, and somebody else has it: the number of the new turn, None if this one is not ours any more."""
-    if not await _changed(session, _PASSED, turn):
+async def pass_on(session: Session, timer: Mapping[str, Any], following: Timer) -> int | None:
+    """The time is over, and somebody else has it: the number of the new timer, None if this is not ours any more."""
+    if not await _changed(session, _PASSED, timer):
         return None
-    values = {"lead_id": turn["lead_id"], **following._asdict(), "tier": following.tier.value}
+    values = {"lead_id": timer["lead_id"], **following._asdict(), "tier": following.tier.value}
     number: int = (await session.execute(_PASS_ON, values)).scalar_one()
     return number
 
@@ -177,6 +177,6 @@ async def late(session: Session) -> float:
     return float((await session.execute(_LATE)).scalar() or 0)
 
 
-async def _changed(session: Session, statement: Any, turn: Mapping[str, Any], **values: object) -> bool:
-    result = await session.execute(statement, {"id": turn["id"], "next_at": turn["next_at"], **values})
+async def _changed(session: Session, statement: Any, timer: Mapping[str, Any], **values: object) -> bool:
+    result = await session.execute(statement, {"id": timer["id"], "next_at": timer["next_at"], **values})
     return bool(result.rowcount == 1)
