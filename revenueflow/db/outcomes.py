@@ -17,11 +17,11 @@ _SUBJECT = (leads.c.received_at, leads.c.first_touch_at, leads.c.stage, leads.c.
 _CONVERSIONS = text("""
     SELECT l.owner_id, l.country, l.facts -> 'industry' ->> 'value' AS industry,
            l.facts -> 'headcount' ->> 'band' AS band, l.tier, count(*) AS leads, count(l.first_touch_at) AS touched,
-           count(*) FILTER (WHERE o.met) AS met,
+           count(*) FILTER (WHERE o.met) AS met, count(*) FILTER (WHERE o.decided) AS decided,
            count(*) FILTER (WHERE o.converted) AS converted, count(*) FILTER (WHERE o.won) AS won
     FROM leads l LEFT JOIN LATERAL (
-        SELECT bool_or(kind = 'meeting') AS met, bool_or(kind IN ('converted', 'won')) AS converted,
-               bool_or(kind = 'won') AS won
+        SELECT bool_or(kind = 'meeting') AS met, bool_or(kind IN ('converted', 'won', 'lost')) AS decided,
+               bool_or(kind IN ('converted', 'won')) AS converted, bool_or(kind = 'won') AS won
         FROM outcomes WHERE lead_id = l.id) o ON true
     WHERE l.owner_id IS NOT NULL AND l.erased_at IS NULL AND l.received_at >= :since
     GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
@@ -31,7 +31,8 @@ _CONVERSIONS = text("""
 class Conversion(NamedTuple):
     """Leads of one rep in one segment, and how far they came. A part of the segment that is not known is None.
 
-    `converted` counts leads that were converted or won. A lead counts for whoever owns it now.
+    `decided` counts leads that were converted, won or lost, `converted` those that were converted or won. A lead counts
+    for whoever owns it now.
     """
 
     owner_id: str
@@ -42,6 +43,7 @@ class Conversion(NamedTuple):
     leads: int
     touched: int
     met: int
+    decided: int
     converted: int
     won: int
 

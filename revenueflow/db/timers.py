@@ -43,7 +43,7 @@ _CLAIM = text("""
     RETURNING *, now() AS now
 """)
 _ABOUT = text("""
-    SELECT id, company, domain, country, tier, score, facts, stage, received_at, first_touch_at, erased_at
+    SELECT id, company, domain, country, tier, score, owner_id, facts, stage, received_at, first_touch_at, erased_at
     FROM leads WHERE id = :lead_id
 """)
 _LOCKED = text("SELECT first_touch_at, stage, erased_at FROM leads WHERE id = :lead_id FOR UPDATE")
@@ -67,10 +67,13 @@ _PASSED = text(
 _CLOSED = text(
     _CHANGE.format("state = 'closed', ended_at = now(), next_at = NULL") + " AND state IN ('open', 'overdue')"
 )
-_PASS_ON = text(f"""
+_REPLACED = text(
+    _CHANGE.format("state = 'replaced', ended_at = now(), next_at = NULL") + " AND state IN ('open', 'overdue')"
+)
+_NEXT = text(f"""
     INSERT INTO sla_timers ({_LISTED}, given, number, next_at)
-    VALUES (:lead_id, :tier, :owner_id, :owner_name, :reason, :rules, :started_at, :remind_at, :due_at, 'passed_on',
-            (SELECT max(number) FROM sla_timers WHERE lead_id = :lead_id) + 1, now())
+    VALUES (:lead_id, :tier, :owner_id, :owner_name, :reason, :rules, :started_at, :remind_at, :due_at, :given,
+            (SELECT max(number) FROM sla_timers WHERE lead_id = :lead_id) + 1, :next_at)
     RETURNING number
 """)  # noqa: S608 constants
 _KEPT = """
@@ -162,8 +165,18 @@ async def pass_on(session: Session, timer: Mapping[str, Any], following: Timer) 
     """The time is over, and somebody else has it: the number of the new timer, None if this is not ours any more."""
     if not await _changed(session, _PASSED, timer):
         return None
+    return await _next(session, timer, following, "passed_on", following.started_at)
+
+
+async def replace(session: Session, timer: Mapping[str, Any], following: Timer) -> None:
+    """Somebody has given the lead to another owner meanwhile: that one's time begins."""
+    if await _changed(session, _REPLACED, timer):
+        await _next(session, timer, following, "routed", following.remind_at or following.due_at)
+
+
+async def _next(session: Session, timer: Mapping[str, Any], following: Timer, given: str, next_at: datetime) -> int:
     values = {"lead_id": timer["lead_id"], **following._asdict(), "tier": following.tier.value}
-    number: int = (await session.execute(_PASS_ON, values)).scalar_one()
+    number: int = (await session.execute(_NEXT, {**values, "given": given, "next_at": next_at})).scalar_one()
     return number
 
 

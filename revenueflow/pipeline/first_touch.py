@@ -57,6 +57,8 @@ class FirstTouch:
             await self._measure(one, lead)
         elif _is_over(lead):
             await self._close(one)
+        elif lead["owner_id"] != one["owner_id"]:
+            await self._follow_owner(one, lead)
         elif one["due_at"] <= one["now"]:
             await self._breach(one, lead)
         else:
@@ -66,6 +68,17 @@ class FirstTouch:
         async with self._database.transaction() as session:
             if not await timers.closed(session, one):
                 await timers.settled(session, one)
+
+    async def _follow_owner(self, one: Row, lead: Row) -> None:
+        """Somebody gave the lead to another owner, such as when a rep left: the time is theirs, and starts now."""
+        services = self._services
+        rep = next((rep for rep in services.routing.reps if rep.id == lead["owner_id"]), None)
+        if rep is None:
+            await self._close(one)
+            return
+        given = timer(services.routing, services.sla, Tier(one["tier"]), rep, "given by somebody", one["now"])
+        async with self._database.transaction() as session:
+            await timers.replace(session, one, given)
 
     async def _measure(self, one: Row, lead: Row) -> None:
         """Here and not where the touch is recorded: every worker is scraped, a command that imports a file is not."""

@@ -257,8 +257,10 @@ async def test_conversions_by_rep_and_segment(database: DatabaseUrls, api: Api) 
     ):
         found = await outcomes.conversions(session, moment(days=30))
     assert found == [
-        Conversion("jonas-keller", "DE", "software", None, "hot", leads=3, touched=2, met=2, converted=1, won=1),
-        Conversion("o", "US", "software", None, "hot", leads=1, touched=0, met=0, converted=0, won=0),
+        Conversion(
+            "jonas-keller", "DE", "software", None, "hot", leads=3, touched=2, met=2, decided=1, converted=1, won=1
+        ),
+        Conversion("o", "US", "software", None, "hot", leads=1, touched=0, met=0, decided=0, converted=0, won=0),
     ]
 
 

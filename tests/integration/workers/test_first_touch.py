@@ -229,6 +229,22 @@ async def test_another_run_keeps_the_owner_that_the_timer_chose(home: House) -> 
     assert len(taken(home, lead_id)) == 2, "its time goes on"
 
 
+async def test_an_owner_whom_somebody_else_chose_has_its_own_time(home: House) -> None:
+    lead_id = await hot(home)
+    home.rows("UPDATE leads SET owner_id = 'dana-whitfield' WHERE id = $1", lead_id)
+    come(home, lead_id, "due")
+    async with home.services() as services:
+        await until_idle(services)
+        assert [(one["state"], one["owner_id"]) for one in taken(home, lead_id)] == [
+            ("replaced", "marcus-bell"), ("open", "dana-whitfield"),
+        ]  # fmt: skip
+        assert home.lead(lead_id)["owner_id"] == "dana-whitfield"
+        home.rows("UPDATE leads SET owner_id = 'nobody' WHERE id = $1", lead_id)
+        come(home, lead_id, "due")
+        await until_idle(services)
+    assert taken(home, lead_id)[-1]["state"] == "closed"
+
+
 async def test_another_tier_starts_the_time_anew(home: House) -> None:
     lead_id = await hot(home)
     home.rows("UPDATE sla_timers SET tier = 'cold' WHERE lead_id = $1", lead_id)
