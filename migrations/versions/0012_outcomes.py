@@ -5,7 +5,7 @@ from __future__ import annotations
 from revenueflow.db.migrate import run_script
 
 revision = "0012"
-down_revision = "0008"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 

@@ -26,6 +26,7 @@ from revenueflow.api import (
     operations,
     outcomes,
     problems,
+    reps,
     reviews,
     webhooks,
 )  # fmt: skip
@@ -65,7 +66,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.router.routes.extend(route for route, _ in webhooks.ROUTES)
     app.router.routes.extend(mcp.ROUTES)
-    routers = (leads, outcomes, enrichment, campaigns, imports, jobs, reviews, audit, operations)
+    routers = (leads, outcomes, enrichment, campaigns, imports, jobs, reviews, reps, audit, operations)
     for router in (one.router for one in routers):
         app.include_router(router)
     _describe(app)

@@ -13,6 +13,7 @@ from revenueflow import defaults
 from revenueflow.cli import labelled
 from revenueflow.cli.grounding import grounding
 from revenueflow.cli.labelled import LabelledFile, Predictions
+from revenueflow.cli.routing_eval import routing
 from revenueflow.cli.run import guarded, write_json
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.settings import General, Settings
@@ -24,6 +25,7 @@ Misses = Annotated[
 Seniority = Literal["c_level", "vp", "director", "manager", "individual"]
 
 app.command()(grounding)
+app.command()(routing)
 
 
 class Pair(labelled.Row):

@@ -21,6 +21,7 @@ from revenueflow.cli import (
     leads,
     mcp,
     outcomes,
+    reps,
     reviews,
     schema,
     serve,
@@ -54,6 +55,7 @@ app.add_typer(leads.app, name="leads")
 app.add_typer(mcp.app, name="mcp")
 app.add_typer(outcomes.app, name="outcomes")
 app.add_typer(reviews.app, name="reviews")
+app.add_typer(reps.app, name="reps")
 app.add_typer(spend.app, name="spend")
 app.add_typer(sources.app, name="sources")
 app.add_typer(audit.app, name="audit")

@@ -172,6 +172,15 @@ import_rejects = Table(
     "import_rejects", metadata, _key("import_id"), _key("line", Integer), _need("reason"), _need("raw"),
 )  # fmt: skip
 
+reps = Table(
+    "reps", metadata, _key("id", Text), _need("data", JSONB), _may("removed_at", TIME), _need("updated_at", TIME)
+)
+rotations = Table("rotations", metadata, _key("pool", Text), _need("state", JSONB), _need("updated_at", TIME))
+turns = Table(
+    "turns", metadata, _key("pool", Text), _key("lead_id"), _need("rep_id"), _need("number", BigInteger),
+    _need("taken_at", TIME),
+)  # fmt: skip
+
 source_cursors = Table(
     "source_cursors", metadata, _key("source", Text), _need("cursor", JSONB), _may("pulled_at", TIME),
     _may("not_before", TIME), _need("updated_at", TIME),

@@ -46,6 +46,10 @@ _ABOUT = text("""
     SELECT id, company, domain, country, tier, score, owner_id, facts, stage, received_at, first_touch_at, erased_at
     FROM leads WHERE id = :lead_id
 """)
+_CHECKPOINTS = text("""
+    SELECT DISTINCT ON (s.name) s.name, s.output FROM steps s JOIN jobs j ON j.id = s.job_id
+    WHERE j.lead_id = :lead_id AND s.name IN ('capture', 'score') ORDER BY s.name, j.run_version DESC
+""")
 _LOCKED = text("SELECT first_touch_at, stage, erased_at FROM leads WHERE id = :lead_id FOR UPDATE")
 _OF_LEAD = text("SELECT * FROM sla_timers WHERE lead_id = :lead_id ORDER BY number")
 _TOUCHED = text("""
@@ -112,6 +116,11 @@ async def about(session: Session, lead_id: UUID) -> dict[str, Any] | None:
     """What of the lead a reminder and the choice of the next rep look at."""
     found = (await session.execute(_ABOUT, {"lead_id": lead_id})).mappings().first()
     return dict(found) if found else None
+
+
+async def checkpoints(session: Session, lead_id: UUID) -> dict[str, Any]:
+    """What the newest `capture` and `score` of a lead came to, by the step's name."""
+    return {row.name: row.output for row in await session.execute(_CHECKPOINTS, {"lead_id": lead_id})}
 
 
 async def of_lead(session: Session, lead_id: UUID) -> list[dict[str, Any]]:

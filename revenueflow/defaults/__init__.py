@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from revenueflow.defaults.toml_lines import line_of
 from revenueflow.errors import ConfigurationError, Fault
 
 HERE = Path(__file__).parent
@@ -50,13 +52,43 @@ def toml(name: str, config_dir: Path | None = None) -> dict[str, Any]:
 
 
 def load(model: type[M], name: str, config_dir: Path | None = None) -> M:
-    """A TOML file as a model. Raises ConfigurationError that names file, each key path and what is allowed."""
-    table = toml(name, config_dir)
+    """A TOML file as a model. Raises ConfigurationError that names file, each key path, line and what is allowed."""
+    return parse(model, text(name, config_dir), locate(name, config_dir))
+
+
+def read(model: type[M], path: Path) -> M:
+    """As `load`, for a file anywhere, read anew each time."""
     try:
-        return model.model_validate(table)
+        given = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise ConfigurationError(f"{path}: can't be read as UTF-8 text") from None
+    return parse(model, given, path)
+
+
+def parse(model: type[M], given: str, path: Path) -> M:
+    """TOML as a model; `path` is what errors name. Raises ConfigurationError as `load` does."""
+    try:
+        return model.model_validate(tomllib.loads(given))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path}: not valid TOML: {error}") from None
     except ValidationError as error:
         faults = tuple(
             Fault(".".join(map(str, item["loc"])), item["msg"]) for item in error.errors(include_input=False)
         )
-        where = "; ".join(": ".join(filter(None, (fault.pointer, fault.detail))) for fault in faults)
-        raise ConfigurationError(f"{locate(name, config_dir)}: {where}", faults=faults) from None
+        where = "; ".join(
+            ": ".join(filter(None, (fault.pointer, fault.detail))) + line_told(given, fault.detail, fault.pointer)
+            for fault in faults
+        )
+        raise ConfigurationError(f"{path}: {where}", faults=faults) from None
+
+
+_TOLD = re.compile(r"(?:Value error, )?([\w.-]+): ")
+"""The rest of the key path, at the beginning of what a rule over several keys says."""
+
+
+def line_told(given: str, said: str, pointer: str = "") -> str:
+    """` (line 12)`: where in a text the key stands that `said` begins with, below `pointer`; nothing if nowhere."""
+    told = _TOLD.match(said)
+    path = [*filter(None, pointer.split(".")), *(told[1].split(".") if told else ())]
+    line = line_of(given, path)
+    return f" (line {line})" if line else ""

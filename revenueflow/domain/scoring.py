@@ -63,7 +63,10 @@ class Candidate(Value):
 
 
 class Routing(Value):
-    """Who owns the lead: the rule that decided, in words (`reason`), and every rule that was tried (`path`)."""
+    """Who owns the lead: the rule that decided, in words (`reason`), and every rule that was tried (`path`).
+
+    `queued`: why it is in the default queue, `no_rule` or `nobody`; None if it is not.
+    """
 
     owner_id: str
     owner_name: str
@@ -72,3 +75,4 @@ class Routing(Value):
     path: tuple[str, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     policy_version: str = ""
+    queued: str | None = None

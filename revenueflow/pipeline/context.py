@@ -20,6 +20,7 @@ from revenueflow.enrichment.waterfall import Waterfall
 from revenueflow.grounding.rules import GroundingRules
 from revenueflow.mcp.call import Caller
 from revenueflow.mcp.registry import Registry
+from revenueflow.pipeline.roster import Roster
 from revenueflow.routing.rules import RoutingRules
 from revenueflow.routing.sla import Sla
 from revenueflow.scoring.profile import Profile
@@ -45,6 +46,7 @@ class Services:
     profile: Profile
     routing: RoutingRules
     sla: Sla
+    roster: Roster
     hubspot: HubSpotContacts | None = None
     slack_channel: str | None = None
 

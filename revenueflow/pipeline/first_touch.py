@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 from revenueflow.audit import trail
 from revenueflow.db import leads, timers
@@ -22,15 +21,15 @@ from revenueflow.domain.action import CallStatus, ToolResult
 from revenueflow.domain.lead import Tier
 from revenueflow.domain.outcome import AuditEntry
 from revenueflow.domain.sales import OutcomeKind
-from revenueflow.domain.scoring import Routing
 from revenueflow.domain.text import harmless
 from revenueflow.mcp.call import Call, Caller
-from revenueflow.pipeline.context import Context, Services
+from revenueflow.pipeline.context import Services
+from revenueflow.pipeline.keeping import RULE
 from revenueflow.pipeline.messages import LONGEST, plain
-from revenueflow.routing.sla import Ask, Next, NextRep, next_of_territory, timer
+from revenueflow.pipeline.next_owner import next_owner
+from revenueflow.routing.sla import Next, timer
 from revenueflow.telemetry import metrics
 
-RULE = "sla:passed_on"
 STOPPED = ("kill_switch", "read_only")
 PAUSE = 30.0
 Row = Mapping[str, Any]
@@ -39,11 +38,10 @@ Row = Mapping[str, Any]
 class FirstTouch:
     """Does for a claimed timer what its time asks for."""
 
-    def __init__(self, services: Services, trace_id: str, next_rep: NextRep = next_of_territory) -> None:
+    def __init__(self, services: Services, trace_id: str) -> None:
         self._services = services
         self._database = services.database
         self._trace_id = trace_id
-        self._next_rep = next_rep
 
     async def attend(self, one: Row) -> None:
         """One step of one timer. What fails with Unavailable or Contended is done when the claim has run out."""
@@ -72,11 +70,12 @@ class FirstTouch:
     async def _follow_owner(self, one: Row, lead: Row) -> None:
         """Somebody gave the lead to another owner, such as when a rep left: the time is theirs, and starts now."""
         services = self._services
-        rep = next((rep for rep in services.routing.reps if rep.id == lead["owner_id"]), None)
+        rules = await services.roster.rules()
+        rep = rules.by_id.get(lead["owner_id"])
         if rep is None:
             await self._close(one)
             return
-        given = timer(services.routing, services.sla, Tier(one["tier"]), rep, "given by somebody", one["now"])
+        given = timer(rules, services.sla, Tier(one["tier"]), rep, "given by somebody", one["now"])
         async with self._database.transaction() as session:
             await timers.replace(session, one, given)
 
@@ -141,14 +140,15 @@ class FirstTouch:
         if sum(past["given"] == "passed_on" for past in earlier) >= sla.of(tier).pass_on:
             return None, "passed_on_often_enough"
         tried = frozenset(past["owner_id"] for past in earlier)
-        following = self._next_rep(self._services.routing, sla, Ask(lead["country"], tier, tried, one["now"]))
-        return following, "nobody_is_left"
+        rules = await self._services.roster.rules()
+        return await next_owner(self._services, rules, lead, tier, tried, one["now"]), "nobody_is_left"
 
     async def _pass_on(self, session: Session, one: Row, following: Next) -> bool:
         rep, services = following.rep, self._services
+        rules = services.routing
         minutes = services.sla.of(Tier(one["tier"])).minutes
-        reason = f"not touched by {one['owner_name']} within {minutes} working minutes; {rep.name} {following.reason}"
-        given = timer(services.routing, services.sla, Tier(one["tier"]), rep, reason, one["now"])
+        reason = f"not touched by {one['owner_name']} within {minutes} working minutes; next: {following.reason}"
+        given = timer(rules, services.sla, Tier(one["tier"]), rep, reason, one["now"])
         number = await timers.pass_on(session, one, given)
         if number is None:
             return False
@@ -199,15 +199,3 @@ def _pause(result: ToolResult) -> float | None:
 
 def _company(lead: Row) -> str:
     return plain(lead["company"] or lead["domain"] or "unknown company")
-
-
-async def kept(lead_id: UUID, routing: Routing, context: Context) -> Routing:
-    """The owner to whom a timer has passed the lead on keeps it when the lead is routed again before it was touched."""
-    if context.lease.run_version == 1:
-        return routing
-    async with context.services.direct.connection() as connection:
-        held = await timers.kept(connection, lead_id)
-    if held is None or held["owner_id"] not in {rep.id for rep in context.services.routing.reps}:
-        return routing
-    path = (*routing.path, f"{RULE}: yes, {held['reason']}")
-    return routing.model_copy(update={**held, "rule": RULE, "path": path})

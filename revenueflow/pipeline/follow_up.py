@@ -30,8 +30,8 @@ async def step(lead: Lead, context: Context) -> Outcome:
     The owner's time for a first touch counts from now: what the lead has waited before is not the owner's doing.
     """
     score, routing = context.result(Scored).score, context.result(Routed).routing
-    rules = context.services.routing
-    owner = rules.rep(routing.owner_id)
+    rules = await context.services.roster.rules()
+    owner = rules.by_id.get(routing.owner_id) or rules.rep(rules.default_owner)
     due = due_at(rules.follow_up, score.tier, lead.received_at, owner)
     about = lead.company or lead.domain or "new lead"
     task = {

@@ -1,4 +1,4 @@
-"""Does a territory fit a lead? The one comparison, for routing and for finding conflicts."""
+"""Does a territory or a segment fit a lead? The one comparison, for routing and for finding conflicts."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 from revenueflow.domain.lead import Tier
+from revenueflow.routing.places import Postcodes
 
 
 class Conditions(Protocol):
-    """What a territory asks of a lead; None where it asks nothing."""
+    """What a rule asks of a lead; None where it asks nothing. No countries: any country, or none."""
 
     @property
     def name(self) -> str: ...
     @property
     def countries(self) -> tuple[str, ...]: ...
+    @property
+    def states(self) -> tuple[str, ...] | None: ...
+    @property
+    def spans(self) -> tuple[Postcodes, ...]: ...
     @property
     def min_headcount(self) -> int | None: ...
     @property
@@ -26,53 +31,76 @@ class Conditions(Protocol):
 
 
 class Subject(NamedTuple):
-    """What a lead is compared by; None is not known."""
+    """What a lead is compared by; None is not known. `time_zone` is an IANA name, `language` a code such as `de`."""
 
     country: str | None
     headcount: int | None
     industry: str | None
     tier: Tier
+    state: str | None = None
+    postcode: str | None = None
+    domain: str | None = None
+    company: str | None = None
+    language: str | None = None
+    time_zone: str | None = None
+    campaign: str | None = None
 
 
-def obstacle(territory: Conditions, lead: Subject) -> str | None:
-    """Why the territory does not fit the lead, in words; None if it fits."""
-    return next(_obstacles(territory, lead), None)
+def obstacle(rule: Conditions, lead: Subject) -> str | None:
+    """Why the rule does not fit the lead, in words; None if it fits."""
+    return next(_obstacles(rule, lead), None)
 
 
-def described(territory: Conditions, lead: Subject) -> str:
-    """What of the lead made the territory fit."""
-    met = [f"country {lead.country}"]
-    if territory.min_headcount or territory.max_headcount:
-        met.append(f"headcount {lead.headcount} is {_span(territory)}")
-    if territory.industries:
+def described(rule: Conditions, lead: Subject) -> str:
+    """What of the lead made the rule fit."""
+    met = [f"country {lead.country}"] if rule.countries else []
+    if rule.states:
+        met.append(f"state {lead.state}")
+    if rule.spans:
+        met.append("postcode is in it")
+    if rule.min_headcount or rule.max_headcount:
+        met.append(f"headcount {lead.headcount} is {_span(rule)}")
+    if rule.industries:
         met.append(f"industry {lead.industry}")
-    if territory.tiers:
+    if rule.tiers:
         met.append(f"tier {lead.tier}")
     return ", ".join(met)
 
 
-def _obstacles(territory: Conditions, lead: Subject) -> Iterator[str]:
-    if lead.country is None:
+def _obstacles(rule: Conditions, lead: Subject) -> Iterator[str]:
+    if rule.countries and lead.country is None:
         yield "country is not known"
-    elif lead.country not in territory.countries:
+    elif rule.countries and lead.country not in rule.countries:
         yield f"country {lead.country} is not in it"
-    if territory.min_headcount or territory.max_headcount:
-        yield from _headcount(territory, lead.headcount)
-    if territory.industries and lead.industry not in territory.industries:
+    if rule.states and lead.state not in rule.states:
+        yield f"state {lead.state} is not in it" if lead.state else "state is not known"
+    if rule.spans:
+        yield from _postcode(rule, lead.postcode)
+    if rule.min_headcount or rule.max_headcount:
+        yield from _headcount(rule, lead.headcount)
+    if rule.industries and lead.industry not in rule.industries:
         yield f"industry {lead.industry} is not in it" if lead.industry else "industry is not known"
-    if territory.tiers and lead.tier not in territory.tiers:
+    if rule.tiers and lead.tier not in rule.tiers:
         yield f"tier {lead.tier} is not in it"
 
 
-def _headcount(territory: Conditions, headcount: int | None) -> Iterator[str]:
+def _postcode(rule: Conditions, code: str | None) -> Iterator[str]:
+    # The code itself is not said: with a company's name it would lead to a door.
+    if code is None:
+        yield "postcode is not known"
+    elif not any(span.holds(code) for span in rule.spans):
+        yield "postcode is not in it"
+
+
+def _headcount(rule: Conditions, headcount: int | None) -> Iterator[str]:
     if headcount is None:
-        yield f"headcount is not known, must be {_span(territory)}"
-    elif headcount < (territory.min_headcount or 0) or headcount > (territory.max_headcount or headcount):
-        yield f"headcount {headcount} is not {_span(territory)}"
+        yield f"headcount is not known, must be {_span(rule)}"
+    elif headcount < (rule.min_headcount or 0) or headcount > (rule.max_headcount or headcount):
+        yield f"headcount {headcount} is not {_span(rule)}"
 
 
-def _span(territory: Conditions) -> str:
-    least, most = territory.min_headcount, territory.max_headcount
+def _span(rule: Conditions) -> str:
+    least, most = rule.min_headcount, rule.max_headcount
     if least and most:
         return f"{least} to {most}"
     return f"{least} or more" if least else f"{most} or less"

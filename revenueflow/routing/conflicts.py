@@ -1,4 +1,4 @@
-"""Finds territories that no lead can reach, because earlier ones take all of their leads.
+"""Finds rules that no lead can reach, because earlier ones take all of their leads.
 
 Exact: conditions only compare with the bounds and names in the table, so trying one lead for each combination
 of them tries them all.
@@ -12,44 +12,64 @@ from itertools import product
 from revenueflow.domain.lead import Tier
 from revenueflow.routing.conditions import Conditions, Subject, obstacle
 
+LONGEST_CODE = 10
+"""Characters of the longest postcode that a lead can have."""
+_NEXT = {**{str(n): str(n + 1) for n in range(9)}, "9": "A", **{chr(n): chr(n + 1) for n in range(65, 90)}}
 
-def find(territories: Sequence[Conditions]) -> str | None:
-    """The first conflict in words, with the names of the territories; None if there is none."""
-    for number, territory in enumerate(territories):
-        for country in territory.countries:
-            problem = _conflict(territories[:number], territory, country)
+
+def find(rules: Sequence[Conditions]) -> str | None:
+    """The first conflict in words, with the names of the rules, behind number and key; None if there is none."""
+    for number, rule in enumerate(rules):
+        for country in rule.countries or (None,):
+            problem = _conflict(rules[:number], rule, country)
             if problem:
-                return f"{number}.countries: {problem}"
+                return f"{number}.{'countries' if rule.countries else 'name'}: {problem}"
     return None
 
 
-def _conflict(earlier: Sequence[Conditions], territory: Conditions, country: str) -> str | None:
-    rivals = [other for other in earlier if country in other.countries]
+def _conflict(earlier: Sequence[Conditions], rule: Conditions, country: str | None) -> str | None:
+    rivals = [other for other in earlier if not other.countries or country in other.countries]
+    where = country or "any country"
     for rival in rivals:
-        if _asks(rival) == _asks(territory):
-            return f'{country} is in "{rival.name}" and in "{territory.name}" under equal conditions'
-    for lead in _leads([*rivals, territory], country):
-        if obstacle(territory, lead) is None and all(obstacle(rival, lead) for rival in rivals):
+        if _asks(rival) == _asks(rule):
+            return f'{where} is in "{rival.name}" and in "{rule.name}" under equal conditions'
+    for lead in _leads(rivals, rule, country):
+        if all(obstacle(rival, lead) for rival in rivals):
             return None
     names = ", ".join(f'"{rival.name}"' for rival in rivals)
-    return f'"{territory.name}" can\'t be reached for {country}: {names} before it takes all of its leads'
+    return f'"{rule.name}" can\'t be reached for {where}: {names} before it takes all of its leads'
 
 
-def _asks(territory: Conditions) -> tuple[object, ...]:
-    industries, tiers = territory.industries, territory.tiers
-    return (
-        territory.min_headcount,
-        territory.max_headcount,
-        industries and frozenset(industries),
-        tiers and frozenset(tiers),
-    )
+def _asks(rule: Conditions) -> tuple[object, ...]:
+    lists = (rule.states, rule.spans, rule.industries, rule.tiers)
+    return rule.min_headcount, rule.max_headcount, *(frozenset(one) if one else None for one in lists)
 
 
-def _leads(territories: Sequence[Conditions], country: str) -> Iterator[Subject]:
-    headcounts: set[int | None] = {None, 0}
-    industries: set[str | None] = {None}
-    for territory in territories:
-        headcounts |= {territory.min_headcount or 1, (territory.max_headcount or 0) + 1}
-        industries |= set(territory.industries or ())
-    for headcount, industry, tier in product(headcounts, industries, Tier):
-        yield Subject(country, headcount, industry, tier)
+def _leads(rivals: Sequence[Conditions], rule: Conditions, country: str | None) -> Iterator[Subject]:
+    """Leads of every kind that the rule takes, as far as any of the rules can tell them apart."""
+    every = (*rivals, rule)
+    headcounts = {None, 0}.union(*((each.min_headcount or 1, (each.max_headcount or 0) + 1) for each in every))
+    industries = rule.industries or {None}.union(*(each.industries or () for each in every))
+    states = rule.states or {None}.union(*(each.states or () for each in every))
+    for values in product(headcounts, industries, rule.tiers or Tier, states, _codes(every, rule)):
+        lead = Subject(country, *values)
+        if obstacle(rule, lead) is None:
+            yield lead
+
+
+def _codes(every: Sequence[Conditions], rule: Conditions) -> Iterator[str | None]:
+    """Postcodes on both sides of each bound, in every length that makes a difference."""
+    spans = [span for each in every for span in each.spans]
+    borders = {span.low for span in spans} | {_after(span.high) for span in spans}
+    lengths = {len(span.low) for span in spans} | {LONGEST_CODE}
+    codes = {border[:length].ljust(length, "0") for border in borders for length in lengths}
+    if rule.spans:
+        yield from (code for code in codes if any(span.holds(code) for span in rule.spans))
+    else:
+        yield from (None, *codes)
+
+
+def _after(code: str) -> str:
+    """The next code of the same length; the last one has none, and stays."""
+    head = code.rstrip("Z")
+    return head[:-1] + _NEXT[head[-1]] + "0" * (len(code) - len(head)) if head else code

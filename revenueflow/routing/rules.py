@@ -1,69 +1,99 @@
-"""The routing table as people write it in TOML: the reps, whose each territory is, how soon a lead is due.
+"""The routing table as people write it in TOML: whose leads are whose, who of several gets one, how soon it is due.
 
-Territories are tried in the order of the file and the first that fits decides, so narrow ones stand before
-wide ones. A table in which some territory can never be reached is refused.
+Named accounts and territories are tried in the order of the file and the first that fits decides, so narrow ones stand
+before wide ones. A table in which some rule can never be reached is refused.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Literal, Self
 
-import holidays
 import pycountry
-from pydantic import Field, PositiveInt, StringConstraints, field_validator, model_validator
+from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from revenueflow.domain.base import Value
+from revenueflow.domain.companies import normal_company
 from revenueflow.domain.lead import Tier
 from revenueflow.routing import conflicts
+from revenueflow.routing.places import Postcodes, postcodes, states
+from revenueflow.routing.reps import Country, Language, Rep, RepId, Word, WorkingHours
 
-Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
-RepId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+__all__ = [
+    "Delay",
+    "FollowUp",
+    "NamedAccount",
+    "Rep",
+    "RoutingRules",
+    "Segment",
+    "Selection",
+    "Territory",
+    "WorkingHours",
+]
+
+OutOfHours = Literal["assign", "next_available", "cover"]
+Preference = Literal["expertise", "language", "time_zone", "hours", "performance"]
 
 
-class Rep(Value):
-    """A person, or a queue, that can own leads. `country`, `subdivision`: whose public holidays it keeps."""
+class Owned(Value):
+    """A rule that names reps: one, several who take turns, or a team."""
 
-    id: RepId
     name: str = Field(min_length=1)
-    email: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
-    slack_id: str | None = None
-    timezone: str
-    country: Country
-    subdivision: str | None = None
-
-    @field_validator("timezone")
-    @classmethod
-    def _zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError("must be an IANA time-zone name, such as Europe/Berlin") from None
-        return name
+    owner: RepId | None = None
+    owners: tuple[RepId, ...] | None = Field(None, min_length=1)
+    team: Word | None = None
 
     @model_validator(mode="after")
-    def _holidays(self) -> Self:
-        supported = holidays.list_supported_countries(include_aliases=False)
-        if self.country not in supported:
-            raise ValueError("country: no public holidays are known for it")
-        if self.subdivision and self.subdivision not in supported[self.country]:
-            raise ValueError(f"subdivision: must be one of {', '.join(supported[self.country])}")
+    def _one_way(self) -> Self:
+        if (self.owner is not None) + (self.owners is not None) + (self.team is not None) != 1:
+            raise ValueError("give one of owner, owners and team")
+        if len(set(self.owners or ())) != len(self.owners or ()):
+            raise ValueError("owners: a rep is listed twice")
         return self
 
+    @property
+    def named(self) -> dict[str, RepId]:
+        """The reps that are named, by key path."""
+        if self.owner is not None:
+            return {"owner": self.owner}
+        return {f"owners.{number}": rep for number, rep in enumerate(self.owners or ())}
 
-class Territory(Value):
-    """Leads of these countries that meet every condition given go to `owner`.
 
-    A condition about a fact that is not known for a lead is not met.
+class NamedAccount(Owned):
+    """Companies that have an owner wherever they are: by domain, or by name without its legal form."""
+
+    domains: tuple[Word, ...] = ()
+    companies: tuple[Word, ...] = ()
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if not self.keys:
+            raise ValueError("give domains or companies")
+        return self
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What a lead is found by."""
+        domains = [f"domain {domain.casefold()}" for domain in self.domains]
+        return (*domains, *(f"company {normal_company(name)}" for name in self.companies))
+
+
+class Territory(Owned):
+    """Leads of these countries that meet every condition given go to its reps.
+
+    A condition about a fact that is not known for a lead is not met. `states` are the second parts of ISO 3166-2 codes;
+    `postcodes` are "80" (what begins with it) or "00-39". `out_of_hours` instead of that of [selection].
     """
 
-    name: str = Field(min_length=1)
     countries: tuple[Country, ...] = Field(min_length=1)
+    states: tuple[str, ...] | None = Field(None, min_length=1)
+    postcodes: tuple[str, ...] | None = Field(None, min_length=1)
     min_headcount: PositiveInt | None = None
     max_headcount: PositiveInt | None = None
     industries: tuple[str, ...] | None = Field(None, min_length=1)
     tiers: tuple[Tier, ...] | None = Field(None, min_length=1)
-    owner: RepId
+    out_of_hours: OutOfHours | None = None
 
     @field_validator("countries")
     @classmethod
@@ -75,24 +105,66 @@ class Territory(Value):
             raise ValueError("a country is listed twice")
         return countries
 
+    @field_validator("postcodes")
+    @classmethod
+    def _readable(cls, spans: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        for span in spans or ():
+            postcodes(span)
+        return spans
+
     @model_validator(mode="after")
-    def _right_way_round(self) -> Self:
+    def _sound(self) -> Self:
         if self.min_headcount and self.max_headcount and self.max_headcount < self.min_headcount:
             raise ValueError("max_headcount must not be below min_headcount")
+        known = {code for country in self.countries for code in states(country).values()}
+        if unknown := set(self.states or ()) - known:
+            raise ValueError(f"states: not in ISO 3166-2 of {', '.join(self.countries)}: {', '.join(sorted(unknown))}")
         return self
 
+    @cached_property
+    def spans(self) -> tuple[Postcodes, ...]:
+        """`postcodes`, ready to compare with."""
+        return tuple(map(postcodes, self.postcodes or ()))
 
-class WorkingHours(Value):
-    """Full hours of the owner's local time."""
 
-    start: int = Field(ge=0, le=23)
-    end: int = Field(ge=1, le=24)
+class Segment(Value):
+    """Of a territory's reps, leads that meet these conditions go to those of a team, if there are any."""
 
-    @model_validator(mode="after")
-    def _right_way_round(self) -> Self:
-        if self.end <= self.start:
-            raise ValueError("end must be after start")
-        return self
+    name: str = Field(min_length=1)
+    team: Word
+    min_headcount: PositiveInt | None = None
+    max_headcount: PositiveInt | None = None
+    industries: tuple[str, ...] | None = Field(None, min_length=1)
+    tiers: tuple[Tier, ...] | None = Field(None, min_length=1)
+
+    @property
+    def countries(self) -> tuple[str, ...]:
+        """Any."""
+        return ()
+
+    @property
+    def states(self) -> tuple[str, ...] | None:
+        """Any."""
+        return None
+
+    @property
+    def spans(self) -> tuple[Postcodes, ...]:
+        """Any."""
+        return ()
+
+
+class Selection(Value):
+    """Who of several gets a lead. What would leave nobody does not count; equals take turns.
+
+    `time_zone_hours`: reps whose clock differs from the lead's by at most so many hours are near. `smoothing`: so many
+    leads of the average are added to a rep's own; `margin`: rates that are less apart are equal.
+    """
+
+    order: tuple[Preference, ...] = ("expertise", "language", "time_zone", "hours", "performance")
+    time_zone_hours: int = Field(2, ge=0, le=12)
+    out_of_hours: OutOfHours = "next_available"
+    smoothing: PositiveInt = 20
+    margin: float = Field(0.05, ge=0, le=1)
 
 
 class Delay(Value):
@@ -122,17 +194,64 @@ class FollowUp(Value):
 
 
 class RoutingRules(Value):
-    """routing.toml. `version` is kept with each decision: raise it with each change."""
+    """routing.toml. `version` is kept with each decision: raise it with each change.
+
+    `reps_in = "database"`: reps need not stand here, and who is named here is looked for when they are loaded.
+    """
 
     version: str = Field(min_length=1)
     default_owner: RepId
-    reps: tuple[Rep, ...] = Field(min_length=1)
+    reps_in: Literal["file", "database"] = "file"
+    existing_owner: bool = True
+    reps: tuple[Rep, ...] = ()
+    named_accounts: tuple[NamedAccount, ...] = ()
     territories: tuple[Territory, ...] = ()
+    segments: tuple[Segment, ...] = ()
+    selection: Selection = Selection()
+    country_languages: Mapping[Country, Language] = Field(default_factory=dict)
     follow_up: FollowUp
 
     def rep(self, rep_id: str) -> Rep:
         """The rep with this id. Raises KeyError if there is none (a rep that was deleted since)."""
-        return {rep.id: rep for rep in self.reps}[rep_id]
+        return self.by_id[rep_id]
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Rep]:
+        """The reps."""
+        return {rep.id: rep for rep in self.reps}
+
+    @cached_property
+    def accounts(self) -> Mapping[str, NamedAccount]:
+        """Named accounts by what a lead is found by."""
+        return {key: account for account in self.named_accounts for key in account.keys}
+
+    def team(self, name: str) -> tuple[str, ...]:
+        """The ids of a team."""
+        return tuple(rep.id for rep in self.reps if name in rep.teams)
+
+    def with_reps(self, reps: tuple[Rep, ...]) -> RoutingRules:
+        """The same rules for these reps. See `unknown` for what they name and isn't there."""
+        return RoutingRules.model_construct(**(dict(self) | {"reps": reps}))
+
+    def unknown(self) -> Iterator[str]:
+        """Key paths that name a rep or a team that is not there, with what is wrong."""
+        if self.default_owner not in self.by_id:
+            yield "default_owner: no rep has this id"
+        for number, rep in enumerate(self.reps):
+            if rep.covered_by is not None and rep.covered_by not in self.by_id:
+                yield f"reps.{number}.covered_by: no rep has this id"
+        for key, rules in (("named_accounts", self.named_accounts), ("territories", self.territories)):
+            for number, rule in enumerate(rules):
+                yield from (
+                    f"{key}.{number}.{at}: no rep has this id"
+                    for at, rep in rule.named.items()
+                    if rep not in self.by_id
+                )
+                if rule.team is not None and not self.team(rule.team):
+                    yield f"{key}.{number}.team: no rep is in this team"
+        for number, segment in enumerate(self.segments):
+            if not self.team(segment.team):
+                yield f"segments.{number}.team: no rep is in this team"
 
     @field_validator("reps")
     @classmethod
@@ -140,22 +259,30 @@ class RoutingRules(Value):
         _refuse_repeated([rep.id for rep in reps])
         return reps
 
-    @field_validator("territories")
+    @field_validator("named_accounts")
     @classmethod
-    def _reachable(cls, territories: tuple[Territory, ...]) -> tuple[Territory, ...]:
-        _refuse_repeated([territory.name for territory in territories])
-        if problem := conflicts.find(territories):
+    def _once(cls, accounts: tuple[NamedAccount, ...]) -> tuple[NamedAccount, ...]:
+        _refuse_repeated([account.name for account in accounts])
+        taken: dict[str, str] = {}
+        for number, account in enumerate(accounts):
+            for key in account.keys:
+                if key in taken:
+                    raise ValueError(f'{number}: {key} is in "{taken[key]}" and in "{account.name}"')
+                taken[key] = account.name
+        return accounts
+
+    @field_validator("territories", "segments")
+    @classmethod
+    def _reachable(cls, rules: tuple[Territory, ...]) -> tuple[Territory, ...]:
+        _refuse_repeated([rule.name for rule in rules])
+        if problem := conflicts.find(rules):
             raise ValueError(problem)
-        return territories
+        return rules
 
     @model_validator(mode="after")
     def _owners(self) -> Self:
-        known = {rep.id for rep in self.reps}
-        if self.default_owner not in known:
-            raise ValueError("default_owner: no rep has this id")
-        for number, territory in enumerate(self.territories):
-            if territory.owner not in known:
-                raise ValueError(f"territories.{number}.owner: no rep has this id")
+        if self.reps_in == "file" and (problem := next(self.unknown(), None)):
+            raise ValueError(problem)
         return self
 
 

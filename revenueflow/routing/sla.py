@@ -6,16 +6,18 @@ A timer starts when the lead becomes the owner's; its length is working time of 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from datetime import datetime, timedelta
-from typing import NamedTuple, Protocol
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, PositiveInt
 
 from revenueflow.domain.base import Value
 from revenueflow.domain.lead import Tier
 from revenueflow.domain.sales import Timer
-from revenueflow.routing.due import after
-from revenueflow.routing.rules import Rep, RoutingRules
+from revenueflow.routing.hours import LONGEST_LOOK, on_leave, window, working_days
+from revenueflow.routing.reps import Rep, WorkingHours
+from revenueflow.routing.rules import RoutingRules, Territory
 
 
 class TierSla(Value):
@@ -55,12 +57,23 @@ class Next(NamedTuple):
     reason: str
 
 
-class NextRep(Protocol):
-    """Chooses the next rep; None if there is nobody left."""
+def after(now: datetime, length: timedelta, hours: WorkingHours, rep: Rep) -> datetime:
+    """When so much working time of the rep has passed since `now`, UTC: own hours, no holidays, no leave.
 
-    def __call__(self, routing: RoutingRules, sla: Sla, ask: Ask) -> Next | None:
-        """Pure: the same answer for the same arguments."""
-        ...
+    `hours` are those of reps without own; `now` must be aware. No length at all is the next moment at which the rep
+    works. Who is away for longer than LONGEST_LOOK working days counts as there again.
+    """
+    now, left, kept = now.astimezone(UTC), length, rep.hours or hours
+    days = working_days(now.astimezone(ZoneInfo(rep.timezone)).date(), rep)
+    for number, day in enumerate(days):
+        opens, closes = window(day, kept, rep)
+        start = max(opens, now)
+        if start >= closes or (number < LONGEST_LOOK and on_leave(rep, opens)):
+            continue
+        if closes - start >= left:
+            return start + left
+        left -= closes - start
+    raise AssertionError("working days never end")
 
 
 def timer(routing: RoutingRules, sla: Sla, tier: Tier, rep: Rep, reason: str, now: datetime) -> Timer:
@@ -71,21 +84,27 @@ def timer(routing: RoutingRules, sla: Sla, tier: Tier, rep: Rep, reason: str, no
     return Timer(tier, rep.id, rep.name, reason, sla.version, now, remind_at, after(now, length, hours, rep))
 
 
-def next_of_territory(routing: RoutingRules, sla: Sla, ask: Ask) -> Next | None:
-    """Of the owners of the country's territories who have not had it, the one whose time would be over first.
+def next_of_country(routing: RoutingRules, sla: Sla, ask: Ask) -> Next | None:
+    """When the rules name nobody else: of the reps with a territory in the country who have not had it, the one whose
+    time would be over first.
 
     Somebody who works now comes before somebody who sleeps; among equals the order of the file decides. With nobody
-    left it goes to the default owner, once.
+    left it goes to the default queue, once.
     """
-    owners = [routing.rep(one) for one in dict.fromkeys(_owners(routing, ask.country)) if one not in ask.tried]
     hours, length = routing.follow_up.working_hours, timedelta(minutes=sla.of(ask.tier).minutes)
-    if owners:
-        soonest = min(owners, key=lambda rep: after(ask.now, length, hours, rep))
+    left = [routing.by_id[one] for one in dict.fromkeys(_members(routing, ask.country)) if one not in ask.tried]
+    if there := [rep for rep in left if not on_leave(rep, ask.now)]:
+        soonest = min(there, key=lambda rep: after(ask.now, length, hours, rep))
         return Next(soonest, f"has a territory in {ask.country}, and could be the first to touch it")
-    if routing.default_owner not in ask.tried:
-        return Next(routing.rep(routing.default_owner), "nobody else has a territory in the country: default owner")
-    return None
+    queue = routing.by_id.get(routing.default_owner)
+    return Next(queue, "nobody else has a territory in the country") if queue and queue.id not in ask.tried else None
 
 
-def _owners(routing: RoutingRules, country: str | None) -> Iterator[str]:
-    return (one.owner for one in routing.territories if country in one.countries)
+def _members(routing: RoutingRules, country: str | None) -> Iterator[str]:
+    for one in routing.territories:
+        if country in one.countries:
+            yield from (rep for rep in _named(routing, one) if rep in routing.by_id)
+
+
+def _named(routing: RoutingRules, one: Territory) -> tuple[str, ...]:
+    return tuple(one.named.values()) if one.team is None else routing.team(one.team)

@@ -23,6 +23,9 @@ claims = Counter("revenueflow_claims_total", "Claims by verdict and by the check
 analyses = Counter("revenueflow_analyses_total", "Analyses by verdict", ["verdict"])
 reviews_open = Gauge("revenueflow_reviews_open", "Analyses that wait for a person", ["kind"])
 reviews_oldest = Gauge("revenueflow_reviews_oldest_seconds", "Age of the oldest of them, 0 if there is none")
+routed_to_queue = Counter(
+    "revenueflow_routed_to_queue_total", "Leads that no rule is for, or that nobody it names can take", ["reason"]
+)
 guard_denials = Counter("revenueflow_guard_denials_total", "Tool calls that the guard denied", ["code"])
 provider_seconds = Histogram(
     "revenueflow_provider_seconds", "Time of a call to an upstream", ["provider", "outcome"], buckets=_FINE

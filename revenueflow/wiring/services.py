@@ -29,6 +29,7 @@ from revenueflow.enrichment.vendors import Vendors
 from revenueflow.enrichment.waterfall import Waterfall
 from revenueflow.grounding.rules import GroundingRules
 from revenueflow.pipeline.context import Services
+from revenueflow.pipeline.roster import Roster
 from revenueflow.privacy.identity_file import identity_key
 from revenueflow.resilience.upstream import HttpUpstream
 from revenueflow.resilience.windows import Windows
@@ -52,6 +53,7 @@ async def services(settings: Settings, database: Database, direct: Direct) -> As
 def _services(settings: Settings, database: Database, direct: Direct, closing: Closing) -> Services:
     folder = settings.config_dir
     vocabulary = defaults.load(Vocabulary, "vocabulary.toml", folder)
+    routing = defaults.load(RoutingRules, "routing.toml", folder)
     return Services(
         database=database,
         direct=direct,
@@ -64,7 +66,8 @@ def _services(settings: Settings, database: Database, direct: Direct, closing: C
         vocabulary=vocabulary,
         grounding=defaults.load(GroundingRules, "grounding.toml", folder),
         profile=defaults.load(Profile, "scoring/grounded.toml", folder),
-        routing=defaults.load(RoutingRules, "routing.toml", folder),
+        routing=routing,
+        roster=Roster(routing, database),
         sla=defaults.load(Sla, "sla.toml", folder),
         hubspot=_hubspot(settings, closing),
         slack_channel=settings.slack.channel if settings.slack.token else None,

@@ -33,6 +33,7 @@ OURS = (
     "deliveries", "leads", "jobs", "steps", "evidence", "claims", "actions", "api_keys", "controls", "lookups", "spend",
     "imports", "import_rejects", "source_cursors", "campaigns", "reviews", "analyses", "analysis_uses",
     "outcomes", "sla_timers",
+    "reps", "rotations", "turns",
 )  # fmt: skip
 
 

@@ -14,25 +14,28 @@ from zoneinfo import ZoneInfo
 from revenueflow.bench.touch.assumptions import Assumptions
 from revenueflow.domain.lead import Intent, Tier
 from revenueflow.domain.scoring import LeadFacts, Score
-from revenueflow.routing.due import after
 from revenueflow.routing.route import route
 from revenueflow.routing.rules import Rep, RoutingRules
-
-SECOND = timedelta(seconds=1)
+from revenueflow.routing.sla import after
 
 
 @dataclass(slots=True)
 class SimulatedLead:
-    """A lead: `owner` is whose it is at the moment, `touched` the first touch."""
+    """A lead: `named` is whose it is by the rules alone, whoever is there; `owner` whose it is at the moment."""
 
     number: int
     received: datetime
-    tier: Tier
-    country: str | None
-    routed_to: str
+    facts: LeadFacts
+    score: Score
+    named: str
     owner: str = ""
     touched: datetime | None = None
     passed_on: int = 0
+
+    @property
+    def tier(self) -> Tier:
+        """Its tier."""
+        return self.score.tier
 
     @property
     def waited(self) -> timedelta:
@@ -102,7 +105,7 @@ def _lead(given: Assumptions, routing: RoutingRules, random: Random, day: date) 
     owner = routing.rep(route(routing, facts, score).owner_id)
     (hour,) = random.choices(range(24), given.by_hour)
     local = datetime.combine(day, time(hour), ZoneInfo(owner.timezone)).astimezone(UTC)
-    return SimulatedLead(0, local + timedelta(seconds=random.uniform(0, 3600)), tier, known, owner.id)
+    return SimulatedLead(0, local + timedelta(seconds=random.uniform(0, 3600)), facts, score, owner.id)
 
 
 class Desk:
@@ -137,11 +140,11 @@ class Desk:
     def _when(self, now: datetime, length: timedelta = timedelta()) -> datetime:
         """When so much of the time has passed in which the rep is there and has not done enough for a day."""
         start = self._there(now)
-        return self._there(after(start, length, self._hours, self.rep)) if length else start
+        return self._there(after(start, length, self._hours, self.rep))
 
     def _there(self, now: datetime) -> datetime:
         while True:
-            start = after(now, SECOND, self._hours, self.rep) - SECOND
+            start = after(now, timedelta(), self._hours, self.rep)
             day = start.astimezone(self._zone).date()
             if not self._absences.absent(self.rep, day) and self._done[day] < self._given.touches_per_day:
                 return start
@@ -153,9 +156,9 @@ class Desk:
             self._awake = False
             return
         self._done[now.astimezone(self._zone).date()] += 1
-        touched = after(now, timedelta(minutes=self._given.read_minutes) + SECOND, self._hours, self.rep)
+        touched = after(now, timedelta(minutes=self._given.read_minutes), self._hours, self.rep)
         lead.touched = min(touched, lead.touched or touched)
-        ended = after(touched, timedelta(minutes=self._given.work_minutes) + SECOND, self._hours, self.rep)
+        ended = after(touched, timedelta(minutes=self._given.work_minutes), self._hours, self.rep)
         self._clock.at(self._when(ended), self._begin)
 
     def _waiting(self) -> Iterator[SimulatedLead]:

@@ -17,6 +17,7 @@ import orjson
 import pytest
 from pydantic import SecretStr
 
+from revenueflow import defaults
 from revenueflow.devserver.cluster import DatabaseUrls
 from revenueflow.sandbox import clearbit, hunter, pipe0
 from revenueflow.sandbox.directory import Directory
@@ -111,6 +112,12 @@ async def seen(home: House, **fields: str | None) -> Seen:
     return Seen(home, lead, await home.sandbox.records(), await home.sandbox.requests("slack"))
 
 
+def by_rules_alone(folder: Path) -> None:
+    """Leads of one company are routed each for itself: the first must not decide for the others."""
+    text = defaults.text("routing.toml")
+    (folder / "routing.toml").write_text(f"existing_owner = false\n{text}")
+
+
 @pytest.fixture(params=[OBEYS, LIES])
 async def home(
     request: pytest.FixtureRequest, database: DatabaseUrls, redis_url: str, tmp_path: Path
@@ -118,6 +125,7 @@ async def home(
     """A house whose model obeys every attacker: the sandbox's, and one that quotes what attackers wrote."""
     with ExitStack() as stack:
         async with house(database, redis_url, tmp_path) as one:
+            by_rules_alone(tmp_path / "config")
             if request.param == LIES:
                 stack.enter_context(scripted(one, liar))
             await one.sandbox.break_("gemini", obey_attacker=True)

@@ -15,7 +15,8 @@ from revenueflow.bench.touch.measure import Simulation
 from revenueflow.bench.touch.sides import With, Without
 from revenueflow.bench.touch.world import SimulatedLead, leads
 from revenueflow.cli.main import app
-from revenueflow.domain.lead import Tier
+from revenueflow.domain.lead import Intent, Tier
+from revenueflow.domain.scoring import LeadFacts, Score
 from revenueflow.errors import InvalidInput
 from revenueflow.routing.rules import RoutingRules
 from revenueflow.routing.sla import Sla
@@ -31,7 +32,9 @@ def at(text: str) -> datetime:
 
 
 def lead(received: str, tier: Tier = Tier.HOT, owner: str = "jonas-keller", country: str = "DE") -> SimulatedLead:
-    return SimulatedLead(0, at(received), tier, country, owner)
+    facts = LeadFacts(campaign_id="simulated", country=country, headcount=5000 if country == "US" else None)
+    score = Score(total=50, tier=tier, intent=Intent.MEDIUM, fit=50, profile="simulated", factors=())
+    return SimulatedLead(0, at(received), facts, score, owner)
 
 
 def touched(side: Any, given: Assumptions, *those: SimulatedLead) -> list[datetime | None]:
@@ -42,9 +45,9 @@ def touched(side: Any, given: Assumptions, *those: SimulatedLead) -> list[dateti
 @pytest.mark.parametrize(
     ("received", "first"),
     [
-        ("13T08:00", "13T08:06:01"),  # 10:00 in Berlin: analysed in a minute, read in five
-        ("13T02:00", "13T07:05:01"),  # 4:00 in Berlin: at nine
-        ("16T15:30", "19T07:05:01"),  # Friday evening: on Monday
+        ("13T08:00", "13T08:06:00"),  # 10:00 in Berlin: analysed in a minute, read in five
+        ("13T02:00", "13T07:05:00"),  # 4:00 in Berlin: at nine
+        ("16T15:30", "19T07:05:00"),  # Friday evening: on Monday
     ],
 )
 def test_with_us_it_waits_for_its_rep_alone(received: str, first: str) -> None:
@@ -53,19 +56,19 @@ def test_with_us_it_waits_for_its_rep_alone(received: str, first: str) -> None:
 
 def test_with_us_hot_ones_come_first() -> None:
     cold, hot = lead("13T02:00", Tier.COLD), lead("13T03:00", Tier.HOT)
-    assert touched(With, CERTAIN, cold, hot) == [at("13T07:20:03"), at("13T07:05:01")]
+    assert touched(With, CERTAIN, cold, hot) == [at("13T07:20:00"), at("13T07:05:00")]
     assert touched(With, CERTAIN.changed({"hot_first": False}), lead("13T02:00", Tier.COLD), lead("13T03:00")) == [
-        at("13T07:05:01"), at("13T07:20:03"),
+        at("13T07:05:00"), at("13T07:20:00"),
     ]  # fmt: skip
 
 
 def test_with_us_a_lead_that_lies_goes_on() -> None:
     given = CERTAIN.changed({"work_minutes": 200})
     first, second = lead("13T07:00"), lead("13T07:01")  # the rep is busy with the first for three hours
-    assert touched(With, given, first, second)[1] == at("13T08:07:01")
+    assert touched(With, given, first, second)[1] == at("13T08:07:00")
     assert (second.owner, second.passed_on) == ("lena-brandt", 1)
     later = touched(With, given.changed({"timers": False}), lead("13T07:00"), lead("13T07:01"))[1]
-    assert later == at("13T10:31:03")
+    assert later == at("13T10:31:00")
 
 
 @pytest.mark.parametrize(
@@ -73,13 +76,13 @@ def test_with_us_a_lead_that_lies_goes_on() -> None:
     [
         (
             {},
-            "14T13:05:01",
+            "14T13:05:00",
         ),  # 10:00 in Berlin is 4:00 in New York: researched there at 9:00, given at 9:00 the next day
-        ({"rounds": (9, 12)}, "14T07:05:01"),  # given at 12:00 there, which is after hours in Berlin
-        ({"rounds": ()}, "13T13:15:02"),
-        ({"inbox": "regional"}, "14T07:05:01"),
-        ({"inbox": "regional", "rounds": ()}, "13T08:15:02"),
-        ({"inbox": "regional", "rounds": (), "research_minutes": 0}, "13T08:05:02"),
+        ({"rounds": (9, 12)}, "14T07:05:00"),  # given at 12:00 there, which is after hours in Berlin
+        ({"rounds": ()}, "13T13:15:00"),
+        ({"inbox": "regional"}, "14T07:05:00"),
+        ({"inbox": "regional", "rounds": ()}, "13T08:15:00"),
+        ({"inbox": "regional", "rounds": (), "research_minutes": 0}, "13T08:05:00"),
     ],
 )
 def test_without_us_it_waits_for_research_and_for_the_round(changes: dict[str, Any], first: str) -> None:
@@ -89,7 +92,7 @@ def test_without_us_it_waits_for_research_and_for_the_round(changes: dict[str, A
 def test_without_us_they_are_researched_in_order() -> None:
     given = CERTAIN.changed({"researchers": 1, "rounds": (), "research_minutes": 60})
     three = [lead(f"13T13:0{minute}", owner="dana-whitfield", country="US") for minute in range(3)]
-    assert touched(Without, given, *three) == [at("13T14:05:02"), at("13T15:05:03"), at("13T16:05:04")]
+    assert touched(Without, given, *three) == [at("13T14:05:00"), at("13T15:05:00"), at("13T16:05:00")]
 
 
 @pytest.mark.parametrize("side", SIDES)

@@ -1,0 +1,92 @@
+"""Routing rules, reps and leads out of files that are named on the command line."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from revenueflow import defaults
+from revenueflow.domain.vocabulary import Vocabulary
+from revenueflow.enrichment.domains import company_domain
+from revenueflow.errors import ConfigurationError, InvalidInput
+from revenueflow.routing import rep_file, rows, simple_map
+from revenueflow.routing.reps import Rep
+from revenueflow.routing.rules import RoutingRules
+from revenueflow.settings import General, Settings
+
+NAME = "routing.toml"
+
+
+def rules(given: Path | None, reps: Path | None) -> RoutingRules:
+    """The rules of a file (TOML, or a simple map as JSON), else our own, with the reps of a CSV if one is named.
+
+    Raises ConfigurationError with file, key path and line; also for a rep or team that is not there.
+    """
+    folder = Settings.only(General).config_dir
+    listed = rep_file.read(_text(reps), str(reps)) if reps else ()
+    if given and given.suffix == ".json":
+        follow_up = defaults.load(RoutingRules, NAME, folder).follow_up
+        return simple_map.read(_json(given), str(given), listed, follow_up, vocabulary())
+    found = defaults.read(RoutingRules, given) if given else defaults.load(RoutingRules, NAME, folder)
+    found = found.with_reps(listed) if reps else found
+    return checked(found, given or defaults.locate(NAME, folder))
+
+
+def checked(found: RoutingRules, where: Path) -> RoutingRules:
+    """The rules. Raises ConfigurationError if they name who is not there."""
+    faults = list(found.unknown())
+    if faults:
+        text = _text(where)
+        raise ConfigurationError(f"{where}: " + "; ".join(f"{one}{defaults.line_told(text, one)}" for one in faults))
+    return found
+
+
+def vocabulary() -> Vocabulary:
+    """The words that routing compares."""
+    return defaults.load(Vocabulary, "vocabulary.toml", Settings.only(General).config_dir)
+
+
+def leads(file: Path) -> Iterator[rows.Row]:
+    """The rows of a CSV. Raises InvalidInput."""
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        yield from read(csv.DictReader(lines))
+
+
+def read(given: Iterable[Mapping[str, Any]]) -> Iterator[rows.Row]:
+    """Rows as routing looks at them."""
+    words = vocabulary()
+    for number, one in enumerate(given, 1):
+        named = rows.columns(one)
+        domain = company_domain(named.get("domain"), named.get("email")).domain
+        yield rows.read(one, words, domain, number)
+
+
+def lead(file: Path) -> rows.Row:
+    """A lead as a JSON object. Raises InvalidInput."""
+    given = _json(file)
+    if not isinstance(given, dict):
+        raise InvalidInput(f'{file}: must be a JSON object, such as {{"country": "DE", "company_size": "240"}}')
+    return next(read([given]))
+
+
+def reps(file: Path) -> tuple[Rep, ...]:
+    """The reps of a CSV. Raises ConfigurationError with line and column."""
+    return rep_file.read(_text(file), str(file))
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        raise ConfigurationError(f"{file}: can't be read as UTF-8 text") from None
+
+
+def _json(file: Path) -> Any:
+    try:
+        return orjson.loads(_text(file))
+    except orjson.JSONDecodeError:
+        raise InvalidInput(f"{file}: not JSON") from None

@@ -1,0 +1,109 @@
+"""A lead as a row of a file or a JSON object, as routing looks at it. What is not understood is not known, and told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from revenueflow.domain.lead import DEFAULT_CAMPAIGN, Tier
+from revenueflow.domain.naics import naics
+from revenueflow.domain.quantity import count_range
+from revenueflow.domain.vocabulary import Vocabulary
+from revenueflow.routing import places
+from revenueflow.routing.conditions import Subject
+from revenueflow.routing.selection import Situation
+
+NAMES = {
+    "country": ("country", "country_code", "land"),
+    "state": ("state", "region", "province", "state_code"),
+    "postcode": ("postcode", "postal_code", "zip", "zip_code", "plz"),
+    "location": ("location", "city", "address"),
+    "headcount": ("company_size", "headcount", "employees", "number_of_employees", "size", "employee_count"),
+    "industry": ("industry", "sector", "branche"),
+    "company": ("company", "company_name", "organization", "account_name"),
+    "domain": ("domain", "company_domain", "website"),
+    "email": ("email", "work_email"),
+    "language": ("language", "lang"),
+    "time_zone": ("time_zone", "timezone", "tz"),
+    "tier": ("tier",),
+    "campaign": ("campaign_id", "campaign", "offer"),
+    "received_at": ("received_at", "created_at", "now", "date"),
+    "opportunity_owner": ("opportunity_owner", "existing_opportunity_owner"),
+    "account_owner": ("account_owner", "existing_owner"),
+    "open_leads": ("open_leads",),
+    "id": ("lead_id", "id"),
+    "expected_owner": ("expected_owner",),
+    "decidable": ("decidable", "rule_decidable"),
+}
+"""Our names, and those of columns."""
+
+
+class Row(NamedTuple):
+    """A lead to route. `expected`: its label, `decidable`: by the rules alone; `unclear`: what was not understood."""
+
+    id: str
+    subject: Subject
+    situation: Situation
+    expected: str | None
+    decidable: bool
+    unclear: tuple[str, ...]
+
+
+def read(given: Mapping[str, Any], vocabulary: Vocabulary, domain: str | None, number: int = 1) -> Row:
+    """A row. `domain` is that of the company; a row without a time is routed at no time: hours are not asked."""
+    row = _named(given)
+    country = vocabulary.country(row.get("country"))
+    near_state, near_code = places.within(row.get("location"), country)
+    state = places.state(row.get("state"), country) or near_state
+    code = places.postcode(row.get("postcode"), country) or near_code
+    headcount, at = _headcount(row.get("headcount")), _time(row.get("received_at"))
+    industry = vocabulary.industry(row.get("industry")) or naics().industry(row.get("industry"))
+    lead = Subject(
+        country, headcount, industry, _tier(row.get("tier")), state, code, domain, row.get("company"),
+        (row.get("language") or "").lower()[:2] or None, row.get("time_zone"), row.get("campaign") or DEFAULT_CAMPAIGN,
+    )  # fmt: skip
+    situation = Situation(
+        at, row.get("opportunity_owner"), row.get("account_owner"), open_leads=_counts(row.get("open_leads"))
+    )
+    read = {"country": country, "state": state, "postcode": code, "headcount": headcount, "industry": industry}
+    unclear = tuple(name for name, value in {**read, "received_at": at}.items() if value is None and row.get(name))
+    decidable = (row.get("decidable") or "yes").casefold() in ("yes", "true", "1", "y")
+    return Row(row.get("id") or str(number), lead, situation, row.get("expected_owner"), decidable, unclear)
+
+
+def columns(given: Mapping[str, Any]) -> Mapping[str, str]:
+    """What is given, under our names."""
+    return _named(given)
+
+
+def _named(given: Mapping[str, Any]) -> dict[str, str]:
+    plain = {
+        str(key).strip().casefold().replace(" ", "_").replace("-", "_"): str(value).strip()
+        for key, value in given.items()
+        if value is not None and not isinstance(value, dict | list)
+    }
+    found = {name: next((plain[one] for one in known if plain.get(one)), "") for name, known in NAMES.items()}
+    return {name: value for name, value in found.items() if value}
+
+
+def _headcount(value: str | None) -> int | None:
+    found = count_range(value)
+    return None if found is None else int(found.midpoint)
+
+
+def _tier(value: str | None) -> Tier:
+    return Tier(value.casefold()) if value and value.casefold() in set(Tier) else Tier.COLD
+
+
+def _time(value: str | None) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(value) if value else None
+    except ValueError:
+        return None
+    return found.replace(tzinfo=found.tzinfo or UTC) if found else None
+
+
+def _counts(value: str | None) -> dict[str, int]:
+    pairs = (one.partition("=") for one in (value or "").split())
+    return {rep: int(count) for rep, _, count in pairs if count.isdecimal()}
