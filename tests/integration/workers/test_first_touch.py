@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from prometheus_client import REGISTRY
 
+from revenueflow import defaults
 from revenueflow.db import timers
 from revenueflow.domain.sales import OutcomeKind, SalesOutcome
 from revenueflow.pipeline.context import Services
@@ -121,6 +123,39 @@ async def test_who_lets_it_lie_loses_it_until_nobody_is_left(home: House) -> Non
     await touch(home, lead_id)
     assert taken(home, lead_id)[-1]["state"] == "touched"
     assert taken(home, lead_id)[-1]["breached_at"] is not None
+
+
+POOL = """
+[selection]
+out_of_hours = "assign"
+
+[[territories]]
+name = "Pool"
+countries = ["US"]
+owners = ["dana-whitfield", "marcus-bell", "carmen-ortega"]
+"""
+
+
+async def test_the_next_rep_is_whom_the_rules_name(home: House) -> None:
+    head = defaults.text("routing.toml").partition("[[territories]]")[0]
+    (Path(str(home.settings.config_dir)) / "routing.toml").write_text(head + POOL)
+    lead_id = await hot(home)
+    async with home.services() as services:
+        for _ in range(2):
+            come(home, lead_id, "due")
+            await until_idle(services)
+    found = taken(home, lead_id)
+    assert {one["owner_id"] for one in found} == {"dana-whitfield", "marcus-bell", "carmen-ortega"}
+    assert "next: territory:Pool, country US" in found[1]["reason"]
+
+
+async def test_without_checkpoints_the_country_decides(home: House) -> None:
+    lead_id = await hot(home)
+    home.rows("UPDATE steps SET output = '{}' WHERE name IN ('capture', 'score')")
+    come(home, lead_id, "due")
+    async with home.services() as services:
+        await until_idle(services)
+    assert "has a territory in US" in taken(home, lead_id)[1]["reason"]
 
 
 async def test_a_touch_ends_it_and_is_measured(home: House) -> None:
