@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from revenueflow.db.direct import Connection
+from revenueflow.db.jobs import Lease
 from revenueflow.db.models import sla_timers
 from revenueflow.db.rows import encoded, recordset
 from revenueflow.db.session import Session
@@ -40,6 +41,7 @@ _BEGIN = f"""
 _CLAIM = text("""
     UPDATE sla_timers SET next_at = now() + make_interval(secs => :hold)
     WHERE id IN (SELECT id FROM sla_timers WHERE next_at <= now() ORDER BY next_at LIMIT :limit FOR UPDATE SKIP LOCKED)
+      AND NOT EXISTS (SELECT FROM controls WHERE name = 'paused')
     RETURNING *, now() AS now
 """)
 _ABOUT = text("""
@@ -90,15 +92,19 @@ _LATE = text("SELECT extract(epoch FROM now() - min(next_at)) FROM sla_timers WH
 _WAITING = text("SELECT tier, count(*) AS n FROM sla_timers WHERE state = 'overdue' GROUP BY tier")
 
 
-async def begin(connection: Connection, given: Sequence[tuple[UUID, Timer]]) -> None:
+async def begin(connection: Connection, given: Sequence[tuple[Lease, Timer]]) -> None:
     """Starts the timers of leads that a run has given to somebody, in the transaction that ends the run.
 
     A timer that runs for the same owner and tier goes on; a lead that was touched, lost or erased gets none.
     """
     if given:
-        rows = encoded([{"lead_id": lead_id, **timer._asdict()} for lead_id, timer in given])
-        await connection.execute(_REPLACE, rows)
-        await connection.execute(_BEGIN, rows)
+        if again := [one for one in given if one[0].run_version > 1]:
+            await connection.execute(_REPLACE, _rows(again))
+        await connection.execute(_BEGIN, _rows(given))
+
+
+def _rows(given: Sequence[tuple[Lease, Timer]]) -> str:
+    return encoded([{"lead_id": lease.lead_id, **timer._asdict()} for lease, timer in given])
 
 
 async def kept(connection: Connection, lead_id: UUID) -> Mapping[str, str] | None:
@@ -108,7 +114,10 @@ async def kept(connection: Connection, lead_id: UUID) -> Mapping[str, str] | Non
 
 
 async def claim(session: Session, *, limit: int, hold: float) -> list[dict[str, Any]]:
-    """Takes up to `limit` timers that are due, for `hold` seconds: all columns, and the database's `now`."""
+    """Takes up to `limit` timers that are due, for `hold` seconds: all columns, and the database's `now`.
+
+    None while everything is paused.
+    """
     return [dict(row) for row in (await session.execute(_CLAIM, {"limit": limit, "hold": hold})).mappings()]
 
 

@@ -130,7 +130,7 @@ async def _write_rows(connection: Connection, changed: Sequence[tuple[Lease, Cha
     await steps.add_claims(connection, [(lease, changes.claims) for lease, changes in changed])
     questions = [reviews.Judged(lease, changes.questions) for lease, changes in changed if changes.questions]
     await reviews.judged(connection, questions)
-    await timers.begin(connection, [(lease.lead_id, changes.timer) for lease, changes in changed if changes.timer])
+    await timers.begin(connection, [(lease, changes.timer) for lease, changes in changed if changes.timer])
 
 
 def _event(lease: Lease, entry: AuditEntry) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -277,3 +278,16 @@ def test_metrics_tell_of_leads_past_their_time(api: Api, database: DatabaseUrls)
     assert 'revenueflow_sla_overdue{tier="cold"} 0.0' in text
     (late,) = [line for line in text.splitlines() if line.startswith("revenueflow_sla_late_seconds ")]
     assert 3600 <= float(late.split()[1]) < 4000
+
+
+GUIDE = Path(__file__).parents[3] / "docs/speed-to-lead.md"
+QUERIES = re.findall(r"^    (--.*?;)$", GUIDE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_the_queries_of_the_guide_run_as_the_auditor(worker_database: DatabaseUrls, query: str) -> None:
+    sql.rows(worker_database.auditor_url, query)
+
+
+def test_the_guide_has_queries() -> None:
+    assert len(QUERIES) == 4

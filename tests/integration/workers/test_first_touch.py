@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,12 @@ from uuid import UUID
 from prometheus_client import REGISTRY
 
 from revenueflow import defaults
-from revenueflow.db import timers
+from revenueflow.db import timeline, timers
 from revenueflow.domain.sales import OutcomeKind, SalesOutcome
 from revenueflow.pipeline.context import Services
 from revenueflow.pipeline.outcomes import record
 from revenueflow.workers import first_touch
+from tests.support.cli import run
 from tests.support.house import House, eventually
 
 MOVED = {
@@ -136,7 +138,7 @@ owners = ["dana-whitfield", "marcus-bell", "carmen-ortega"]
 """
 
 
-async def test_the_next_rep_is_whom_the_rules_name(home: House) -> None:
+async def test_the_next_rep_is_whom_the_rules_name(home: House, tmp_path: Path) -> None:
     head = defaults.text("routing.toml").partition("[[territories]]")[0]
     (Path(str(home.settings.config_dir)) / "routing.toml").write_text(head + POOL)
     lead_id = await hot(home)
@@ -147,6 +149,12 @@ async def test_the_next_rep_is_whom_the_rules_name(home: House) -> None:
     found = taken(home, lead_id)
     assert {one["owner_id"] for one in found} == {"dana-whitfield", "marcus-bell", "carmen-ortega"}
     assert "next: territory:Pool, country US" in found[1]["reason"]
+    shown = await asyncio.to_thread(run, tmp_path, "leads", "show", str(lead_id), DATABASE_URL=home.urls.app_url)
+    assert "next: territory:Pool, country US" in shown.out
+    assert "sla.reassigned" in shown.out
+    async with home.database.transaction() as session:
+        items = await timeline.page(session, lead_id, after=timeline.START, limit=1000)
+    assert [item["data"]["state"] for item in items if item["type"] == "timer"] == ["passed", "passed", "open"]
 
 
 async def test_without_checkpoints_the_country_decides(home: House) -> None:
@@ -225,6 +233,61 @@ async def test_what_was_claimed_and_left_is_done_by_the_next(home: House) -> Non
             return len(taken(home, lead_id)) == 2
 
         await eventually(passed_on)
+
+
+async def test_pausing_holds_the_timers(home: House) -> None:
+    lead_id = await hot(home)
+    come(home, lead_id, "due")
+    home.rows("INSERT INTO controls (name, value, set_by) VALUES ('paused', 'true', 'test')")
+    async with home.services() as services:
+        assert await first_touch.look(services) == 0
+        home.rows("DELETE FROM controls")
+        assert await first_touch.look(services) == 1
+
+
+async def test_while_writes_are_stopped_the_crm_is_owed_its_owner(home: House) -> None:
+    lead_id = await hot(home)
+    come(home, lead_id, "due")
+    policy = defaults.text("policy.toml")
+    file = Path(str(home.settings.config_dir)) / "policy.toml"
+    file.write_text(policy.replace("kill_switch = false", "kill_switch = true"))
+    defaults.text.cache_clear()
+    async with home.services() as services:
+        await until_idle(services)
+    assert taken(home, lead_id)[1]["written"] is None
+    file.write_text(policy)
+    defaults.text.cache_clear()
+    home.rows("UPDATE sla_timers SET next_at = now() WHERE lead_id = $1 AND next_at IS NOT NULL", lead_id)
+    async with home.services() as services:
+        await until_idle(services)
+    assert taken(home, lead_id)[1]["written"] == "confirmed"
+
+
+async def test_without_a_messenger_the_timer_goes_on(home: House) -> None:
+    lead_id = await hot(home)
+    come(home, lead_id, "remind")
+    async with home.services() as services:
+        await until_idle(replace(services, slack_channel=None))
+    assert taken(home, lead_id)[0]["reminder"] == "not_configured"
+
+
+async def test_a_messenger_that_is_away_is_asked_again(home: House) -> None:
+    lead_id = await hot(home)
+    come(home, lead_id, "remind")
+    await home.sandbox.break_("slack", error_rate=1, status=429)
+    async with home.services() as services:
+        await until_idle(services)
+        (one,) = taken(home, lead_id)
+        assert one["reminder"] is None
+        assert one["next_at"] < one["due_at"]
+        await home.sandbox.break_("slack")
+
+        async def reminded() -> bool:
+            come(home, lead_id, "now")
+            await until_idle(services)
+            return taken(home, lead_id)[0]["reminder"] == "confirmed"
+
+        await eventually(reminded)
 
 
 async def test_a_crm_that_is_away_is_told_later(home: House) -> None:
