@@ -26,6 +26,7 @@ from revenueflow.api import (
     mcp,
     offers,
     operations,
+    outcomes,
     privacy,
     problems,
     reps,
@@ -54,7 +55,7 @@ from revenueflow.sources.storing import store_spooled
 from revenueflow.wiring.tools import tools
 
 ROUTERS = (
-    leads, offers, scores, reps, routing, enrichment, campaigns, imports, jobs, reviews, approvals, switches,
+    leads, outcomes, offers, scores, reps, routing, enrichment, campaigns, imports, jobs, reviews, approvals, switches,
     privacy, audit, operations,
 )  # fmt: skip
 ASSETS = "/docs/assets"

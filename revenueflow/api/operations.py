@@ -13,8 +13,9 @@ from sqlalchemy import text
 
 from revenueflow import __version__
 from revenueflow.api.deps import AppState, State
-from revenueflow.db import approvals, controls, overview, source_cursors
+from revenueflow.db import approvals, controls, overview, source_cursors, timers
 from revenueflow.domain.action import ActionState
+from revenueflow.domain.lead import Tier
 from revenueflow.domain.review import ReviewKind
 from revenueflow.errors import Unavailable
 from revenueflow.telemetry import metrics
@@ -75,6 +76,7 @@ async def refresh(state: State) -> None:
         oldest = await overview.oldest_ready(session)
         sources, reviews = await source_cursors.every(session), await overview.open_reviews(session)
         asked, longest = await approvals.waiting(session)
+        overdue, late = await timers.waiting(session), await timers.late(session)
     metrics.approvals_pending.set(asked)
     metrics.approvals_oldest.set(longest)
     for name in JOB_STATES:
@@ -88,6 +90,9 @@ async def refresh(state: State) -> None:
     for kind in ReviewKind:
         metrics.reviews_open.labels(kind.value).set(reviews.get(kind, (0, 0.0))[0])
     metrics.reviews_oldest.set(max((age for _, age in reviews.values()), default=0.0))
+    metrics.sla_late.set(late)
+    for tier in Tier:
+        metrics.sla_overdue.labels(tier.value).set(overdue.get(tier, 0))
     for source in sources:
         if source["age"] is not None:
             metrics.reconcile_age.labels(source["source"]).set(source["age"])

@@ -6,10 +6,15 @@ import asyncio
 from pathlib import Path
 from typing import Annotated, Any
 
+import orjson
 import typer
 
+from revenueflow import defaults
 from revenueflow.bench.plan import Instance, Plan, Source, Target, fresh_campaign
 from revenueflow.cli.run import FAILED, err, guarded, write_json
+from revenueflow.routing.rules import RoutingRules
+from revenueflow.routing.sla import Sla
+from revenueflow.settings import General, Settings
 
 DEFAULT_SECONDS = 10.0
 
@@ -98,6 +103,48 @@ def pipeline(
     work = pipeline.measure(plan, instance.processes(), _say, floor=floor)
     measured = guarded(lambda: asyncio.run(work))
     _print(measured, ok=measured["unfinished"] == 0 and measured["dead"] == 0 and measured["processed"] > 0)
+
+
+@app.command()
+def touch(
+    seeds: Annotated[int, typer.Option(min=1, max=100, help="Months to simulate, with the seeds 1, 2, ….")] = 5,
+    assume: Annotated[
+        list[str] | None, typer.Option("--assume", metavar="NAME=VALUE", help="Another assumption; JSON, or text.")
+    ] = None,
+    sensitivity: Annotated[bool, typer.Option(help="Change one after the other, and say what that does.")] = False,
+) -> None:
+    """How long leads wait for a first touch, with us and without: a month, simulated. Nothing needs to run for it.
+
+    Times are minutes around the clock. What is assumed is printed with it, and explained in docs/speed-to-lead.md.
+
+    Examples:
+
+    revenueflow bench touch
+
+    revenueflow bench touch --assume leads_per_day=120 --assume "rounds=[9, 13]" --sensitivity
+    """
+    from revenueflow.bench.touch.assumptions import Assumptions
+    from revenueflow.bench.touch.measure import Simulation
+
+    def run() -> dict[str, Any]:
+        folder = Settings.only(General).config_dir
+        routing, sla = defaults.load(RoutingRules, "routing.toml", folder), defaults.load(Sla, "sla.toml", folder)
+        given = Assumptions().changed(_assumed(assume or []))
+        return Simulation(routing, sla, range(1, seeds + 1)).measure(given, _say, sensitivity=sensitivity)
+
+    write_json(guarded(run))
+
+
+def _assumed(given: list[str]) -> dict[str, Any]:
+    pairs = (one.partition("=") for one in given)
+    return {name.strip(): _value(value.strip()) for name, _, value in pairs}
+
+
+def _value(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
 
 
 def _target(

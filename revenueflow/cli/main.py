@@ -38,6 +38,7 @@ class Everything(LazyGroup):
         "scoring": "scoring:app",
         "reps": "reps:app",
         "routing": "routing:app",
+        "outcomes": "outcomes:app",
         "audit": "audit:app",
         "bench": "bench:app",
         "eval": "evaluate:app",

@@ -46,12 +46,19 @@ def print_lead(lead: Item | None, items: Sequence[Item], scores: Sequence[Item] 
         _table("Route", ("", "tried"), [[str(n), line] for n, line in enumerate(routing["path"], 1)])
         _table("Reps", ("rep", "gets it", "because"), [_candidate(one) for one in routing["candidates"]])
     _table("Writes", ("tool", "state", "CRM id", "tries"), [_action(i) for i in items if i["type"] == "action"])
+    _table(
+        "First touch",
+        ("timer", "owner", "from", "until", "reminded", "state", "because"),
+        [_timer(i) for i in items if i["type"] == "timer"],
+    )
+    _table("Outcomes", ("at", "outcome", "worth", "by"), [_outcome(i) for i in items if i["type"] == "outcome"])
     _table("Trail", ("at", "actor", "action", "outcome"), [_event(i) for i in items if i["type"] == "audit"])
 
 
 def _facts(lead: Item) -> None:
     names = ("id", "status", "company", "domain", "country", "score", "tier", "intent", "owner_name", "routing_rule",
-             "routing_reason", "crm_id", "completeness", "cost", "summary", "review_id")  # fmt: skip
+             "routing_reason", "stage", "first_touch_at", "crm_id", "completeness", "cost",
+             "summary", "review_id")  # fmt: skip
     table = Table(box=None, show_header=False, pad_edge=False)
     for name in names:
         table.add_row(Text(name, style="bold"), Text("" if lead[name] is None else str(lead[name])))
@@ -179,6 +186,19 @@ def _candidate(one: Item) -> list[Text | str]:
 def _action(item: Item) -> list[Text | str]:
     data = item["data"]
     return [data["tool"], data["state"], data["crm_id"] or "", str(data["tries"])]
+
+
+def _timer(item: Item) -> list[Text | str]:
+    data = item["data"]
+    times = [item["at"].strftime("%Y-%m-%d %H:%M"), data["due_at"][:16].replace("T", " ")]
+    reminded = data["reminder"] or "-"
+    return [str(data["number"]), data["owner_name"], *times, reminded, data["state"], data["reason"]]
+
+
+def _outcome(item: Item) -> list[Text | str]:
+    data = item["data"]
+    worth = "" if data["value_minor"] is None else f"{data['value_minor']} {data['currency']} (minor units)"
+    return [item["at"].strftime("%Y-%m-%d %H:%M"), data["outcome"], worth, data["recorded_by"]]
 
 
 def _event(item: Item) -> list[Text | str]:

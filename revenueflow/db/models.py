@@ -111,6 +111,19 @@ reviews = Table(
     _need("decisions", JSONB), _may("decided_by"), _need("created_at", TIME), _may("closed_at", TIME),
 )  # fmt: skip
 
+outcomes = Table(
+    "outcomes", metadata, _key("id"), _need("lead_id", Uuid), _need("kind"), _need("happened_at", TIME),
+    _may("value_minor", BigInteger), _may("currency"), _may("owner_id"), _need("recorded_by"),
+    _need("recorded_at", TIME),
+)  # fmt: skip
+sla_timers = Table(
+    "sla_timers", metadata, _key("id", server_default=text("uuidv7()")), _need("lead_id", Uuid),
+    _need("number", Integer), _need("given"), _need("tier"), _need("owner_id"), _need("owner_name"), _need("reason"),
+    _need("rules"), _need("started_at", TIME), _may("remind_at", TIME), _need("due_at", TIME), _need("state"),
+    _may("next_at", TIME), _may("written"), _may("reminded_at", TIME), _may("reminder"), _may("breached_at", TIME),
+    _may("ended_at", TIME),
+)  # fmt: skip
+
 actions = Table(
     "actions", metadata, _key("action_key"), _need("record_key", Uuid), _need("object_type"), _need("tool"),
     _need("run_version", Integer), _need("caller"), _need("args", JSONB), _need("args_hmac", LargeBinary),

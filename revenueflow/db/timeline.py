@@ -1,4 +1,6 @@
-"""One query for everything known of a lead: delivery, evidence, steps, claims, score, routing, writes, audit."""
+"""One query for everything known of a lead: delivery, evidence, steps, claims, score, routing, writes, audit, timers,
+outcomes.
+"""
 
 from __future__ import annotations
 
@@ -76,6 +78,18 @@ _ITEMS = text("""
                jsonb_build_object('actor', t.actor, 'action', t.action, 'outcome', t.outcome, 'detail', t.detail,
                                   'action_key', t.action_key, 'trace_id', t.trace_id)
         FROM audit_trail t WHERE t.lead_id = :lead_id
+      UNION ALL
+        SELECT s.started_at, 8, to_char(s.number, 'FM00000'), s.id::text, 'timer',
+               jsonb_build_object('number', s.number, 'given', s.given, 'tier', s.tier, 'owner_id', s.owner_id,
+                                  'owner_name', s.owner_name, 'reason', s.reason, 'rules', s.rules, 'due_at', s.due_at,
+                                  'state', s.state, 'remind_at', s.remind_at, 'reminded_at', s.reminded_at,
+                                  'reminder', s.reminder, 'breached_at', s.breached_at, 'ended_at', s.ended_at)
+        FROM sla_timers s WHERE s.lead_id = :lead_id
+      UNION ALL
+        SELECT o.happened_at, 9, o.id::text, o.id::text, 'outcome',
+               jsonb_build_object('outcome', o.kind, 'value_minor', o.value_minor, 'currency', o.currency,
+                                  'owner_id', o.owner_id, 'recorded_by', o.recorded_by, 'recorded_at', o.recorded_at)
+        FROM outcomes o WHERE o.lead_id = :lead_id
     ) items
     WHERE (at, rank, sort) > (:at, :rank, :sort)
     ORDER BY at, rank, sort LIMIT :limit

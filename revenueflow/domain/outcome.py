@@ -19,6 +19,7 @@ from revenueflow.domain.base import Value
 from revenueflow.domain.claim import JudgedClaim
 from revenueflow.domain.evidence import Evidence
 from revenueflow.domain.review import Questions
+from revenueflow.domain.sales import Timer
 from revenueflow.domain.scoring import Score
 
 
@@ -38,6 +39,7 @@ class Changes:
     """Rows that belong to a step's result: the runner writes them in the same commit as the checkpoint.
 
     `questions` is what a judged run leaves to a person; None if nothing was judged. `score` joins the lead's history.
+    `timer` starts the owner's time for a first touch.
     """
 
     lead: Mapping[str, object] = field(default_factory=dict)
@@ -46,6 +48,7 @@ class Changes:
     audit: tuple[AuditEntry, ...] = ()
     questions: Questions | None = None
     score: Score | None = None
+    timer: Timer | None = None
 
     def then(self, later: Changes) -> Changes:
         """Both, as one: of a column that both set, the later value."""
@@ -56,6 +59,7 @@ class Changes:
             self.audit + later.audit,
             later.questions or self.questions,
             later.score or self.score,
+            later.timer or self.timer,
         )
 
 

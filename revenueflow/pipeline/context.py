@@ -23,6 +23,7 @@ from revenueflow.mcp.registry import Registry
 from revenueflow.pipeline.offers import OfferBook
 from revenueflow.pipeline.roster import Roster
 from revenueflow.routing.rules import RoutingRules
+from revenueflow.routing.sla import Sla
 from revenueflow.scoring.profile import Profiles
 from revenueflow.sources.hubspot_contacts import HubSpotContacts
 
@@ -49,6 +50,7 @@ class Services:
     grounding: GroundingRules
     profiles: Profiles
     routing: RoutingRules
+    sla: Sla
     roster: Roster
     opinions: Sequence[Paid] = ()
     hubspot: HubSpotContacts | None = None

@@ -9,14 +9,13 @@ from revenueflow.domain.action import CallStatus, ToolResult
 from revenueflow.domain.base import Value
 from revenueflow.domain.lead import Lead, Tier
 from revenueflow.domain.outcome import Done, Outcome, Snooze
-from revenueflow.domain.text import harmless
 from revenueflow.pipeline.context import Context
 from revenueflow.pipeline.ground import Grounded
+from revenueflow.pipeline.messages import LONGEST, plain
 from revenueflow.pipeline.route import Routed
 from revenueflow.pipeline.score import Scored
 from revenueflow.pipeline.writing import write
 
-LONGEST = 8000
 # The owner's task comes next and matters more: a messenger that is away does not hold it up for long.
 MOST_TRIES = 3
 
@@ -48,14 +47,9 @@ def _tries(result: ToolResult) -> int:
 def _text(lead: Lead, context: Context) -> str:
     score, routing = context.result(Scored).score, context.result(Routed).routing
     lines = [
-        f"Hot lead: {_plain(lead.company or lead.domain or 'unknown company')}, score {score.total}",
-        f"Owner: {_plain(routing.owner_name)} ({_plain(f'{routing.rule}: {routing.reason}')})",
-        _plain(context.result(Grounded).summary or "No claim about it is supported: scored by rules.", LONGEST // 2),
+        f"Hot lead: {plain(lead.company or lead.domain or 'unknown company')}, score {score.total}",
+        f"Owner: {plain(routing.owner_name)} ({plain(f'{routing.rule}: {routing.reason}')})",
+        plain(context.result(Grounded).summary or "No claim about it is supported: scored by rules.", LONGEST // 2),
         f"Lead {lead.id}",
     ]
     return "\n".join(lines)[:LONGEST]
-
-
-def _plain(text: str, longest: int = 300) -> str:
-    """On one line, without links. Slack reads <…> as links and mentions, and what stands here strangers wrote."""
-    return harmless(text, longest).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

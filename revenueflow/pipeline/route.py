@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from uuid import UUID
 
 import orjson
 
 from revenueflow.db import turns
+from revenueflow.db.direct import Direct
 from revenueflow.db.turns import Chosen
 from revenueflow.domain.base import Value
 from revenueflow.domain.lead import Lead
 from revenueflow.domain.outcome import AuditEntry, Changes, Done, Outcome
 from revenueflow.domain.scoring import LeadFacts, Routing, Score
 from revenueflow.pipeline.context import Context
+from revenueflow.pipeline.keeping import kept
 from revenueflow.pipeline.score import Scored
 from revenueflow.routing import places
 from revenueflow.routing.conditions import Subject
@@ -36,7 +39,8 @@ async def step(lead: Lead, context: Context) -> Outcome:
     rules = await context.services.roster.rules()
     known = await situation(context, rules, lead, scored.facts)
     found = shortlist(rules, described(lead, scored.facts, scored.score), known)
-    routing = decided(rules, found, await _taker(context, lead, found))
+    chosen = decided(rules, found, await taker(context.services.direct, lead.id, found))
+    routing = await kept(lead.id, rules, chosen, context)
     if routing.queued:
         metrics.routed_to_queue.labels(routing.queued).inc()
     columns = {
@@ -77,7 +81,7 @@ def _situation(now: datetime, known: turns.Known, outcomes: Mapping[str, Outcome
     return Situation(now, account_owner=known.account_owner, open_leads=loads, outcomes=outcomes or {})
 
 
-async def _taker(context: Context, lead: Lead, found: Shortlist) -> str | None:
+async def taker(direct: Direct, lead_id: UUID, found: Shortlist) -> str | None:
     """Who of the shortlist gets the lead; the turn, if there is one to take, is written down with the rotation."""
     if len(found.reps) < 2:
         return found.reps[0].id if found.reps else None
@@ -86,5 +90,5 @@ async def _taker(context: Context, lead: Lead, found: Shortlist) -> str | None:
         turn = next_turn(Rotation.model_validate_json(state), found.reps)
         return Chosen(turn.rep_id, turn.rotation.turns, turn.rotation.model_dump_json())
 
-    async with context.services.direct.transaction() as connection:
-        return await turns.take(connection, found.pool, lead.id, {rep.id for rep in found.reps}, choose)
+    async with direct.transaction() as connection:
+        return await turns.take(connection, found.pool, lead_id, {rep.id for rep in found.reps}, choose)

@@ -92,6 +92,12 @@ MAP: Final[Mapping[str, Held]] = {
         "id lead_id job_id scoring_id run_version profile total tier intent fit scored_at",
         {"factors": NO_LIST, "missing": NO_LIST, "not_understood": NO_LIST, "reasoning": NO_TEXT}, OF_LEADS,
     ),
+    "sla_timers": Held(
+        "until when an owner is to touch a lead, and what became of that",
+        """id lead_id number given tier owner_id owner_name rules started_at remind_at due_at state next_at written
+        reminded_at reminder breached_at ended_at""",
+        {"reason": NO_TEXT}, OF_LEADS,
+    ),
     "reviews": Held(
         "what people decided about claims",
         "id lead_id job_id run_version kind questioned state decision decided_by created_at closed_at",
@@ -167,6 +173,10 @@ MAP: Final[Mapping[str, Held]] = {
         "how far scoring of many leads has come",
         """id scope campaign_id offer_id profile state leads scored skipped cursor lease_token lease_until error
         created_by created_at updated_at finished_at""",
+    ),
+    "outcomes": Held(
+        "what sales did with a lead, and what it was worth: no name, no text",
+        "id lead_id kind happened_at value_minor currency owner_id recorded_by recorded_at",
     ),
     "reps": Held("our own people who own leads: not what this map is about", "id data removed_at updated_at"),
     "rotations": Held("whose turn is next in a pool of reps", "pool state updated_at"),

@@ -56,6 +56,15 @@ models_denied = Counter(
 reanalyses = Counter(
     "revenueflow_reanalyses_total", "Leads that are analysed again, after the rules had stood in for a model"
 )
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+first_touch = Histogram(
+    "revenueflow_first_touch_seconds", "From a lead to its first touch by a person", ["tier"],
+    buckets=(_MINUTE, 5 * _MINUTE, 15 * _MINUTE, 30 * _MINUTE, _HOUR, 2 * _HOUR, 4 * _HOUR, 8 * _HOUR, 16 * _HOUR, _DAY,
+             2 * _DAY, 3 * _DAY, 5 * _DAY, 10 * _DAY),
+)  # fmt: skip
+sla = Counter("revenueflow_sla_total", "Timers by what they came to", ["tier", "event"])
+sla_overdue = Gauge("revenueflow_sla_overdue", "Leads past their time, with nobody left to pass them on to", ["tier"])
+sla_late = Gauge("revenueflow_sla_late_seconds", "How long the timer has been due that nobody has looked at")
 audit_tampered = Gauge("revenueflow_audit_tampered", "1: the trail is not what was signed; nothing is signed any more")
 seal_age = Gauge("revenueflow_seal_age_seconds", "Age of the oldest audit event that is not sealed")
 claimed_directly = Counter(

@@ -32,6 +32,7 @@ from revenueflow.mcp import policy
 from revenueflow.mcp.server.reading import FILES, titled
 from revenueflow.privacy import retention
 from revenueflow.routing.rules import RoutingRules
+from revenueflow.routing.sla import Sla
 from revenueflow.scoring.profile import Profile, ProfileMap, Profiles
 from revenueflow.settings import AnalysisSettings, EnrichmentSettings
 from revenueflow.sources.aliases import AliasTable
@@ -54,6 +55,7 @@ TABLES: Mapping[str, type[BaseModel]] = {
     "scoring/dual_layer.toml": Profile,
     "routing.toml": RoutingRules,
     retention.FILE: retention.RetentionRules,
+    "sla.toml": Sla,
     "policy.toml": policy.Policy,
     "salesforce.toml": CrmMap,
     "hubspot.toml": CrmMap,

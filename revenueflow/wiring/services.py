@@ -32,6 +32,7 @@ from revenueflow.privacy.identity_file import identity_key
 from revenueflow.resilience.upstream import HttpUpstream
 from revenueflow.resilience.windows import Windows
 from revenueflow.routing.rules import RoutingRules
+from revenueflow.routing.sla import Sla
 from revenueflow.settings import EnrichmentSettings, Settings
 from revenueflow.sources.hubspot_contacts import HubSpotContacts
 from revenueflow.wiring.analysts import configured_analysts
@@ -69,6 +70,7 @@ def _services(settings: Settings, database: Database, direct: Direct, closing: C
         routing=routing,
         roster=Roster(routing, database),
         opinions=asked,
+        sla=defaults.load(Sla, "sla.toml", folder),
         hubspot=_hubspot(settings, closing),
         slack_channel=settings.slack.channel if settings.slack.token else None,
     )

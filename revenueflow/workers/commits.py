@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from revenueflow.audit import trail
-from revenueflow.db import jobs, leads, reviews, scores, steps
+from revenueflow.db import jobs, leads, reviews, scores, steps, timers
 from revenueflow.db.direct import Connection, Direct
 from revenueflow.db.jobs import Lease, Release
 from revenueflow.db.steps import Checkpoint, Ended
@@ -133,6 +133,7 @@ async def _write_rows(connection: Connection, changed: Sequence[tuple[Lease, Cha
     await scores.add(connection, [_made(lease, changes.score) for lease, changes in changed if changes.score])
     questions = [reviews.Judged(lease, changes.questions) for lease, changes in changed if changes.questions]
     await reviews.judged(connection, questions)
+    await timers.begin(connection, [(lease, changes.timer) for lease, changes in changed if changes.timer])
 
 
 def _made(lease: Lease, score: Score) -> scores.Made:

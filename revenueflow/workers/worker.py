@@ -21,7 +21,7 @@ from revenueflow.queue import answering
 from revenueflow.resilience import heap
 from revenueflow.settings import Settings
 from revenueflow.telemetry import logs, metrics
-from revenueflow.workers import reanalysis, retention, schedule, scorings
+from revenueflow.workers import first_touch, reanalysis, retention, schedule, scorings
 from revenueflow.workers.commits import Commits
 from revenueflow.workers.heartbeat import Heartbeat
 from revenueflow.workers.runner import Runner
@@ -55,6 +55,7 @@ async def work(direct: Direct, services: Services, settings: Settings, *, steps:
             loops.create_task(schedule.run(settings))
             loops.create_task(retention.run(direct, kept))
             loops.create_task(scorings.run(services, lease=settings.worker.lease))
+            loops.create_task(first_touch.run(services))
             if settings.analysis.again:
                 loops.create_task(reanalysis.run(direct, services.analysts, services.models.again))
     finally:

@@ -32,7 +32,8 @@ AUDIT = ("audit_events", "audit_pending", "audit_leaves", "audit_checkpoints")
 OURS = (
     "deliveries", "leads", "jobs", "steps", "evidence", "claims", "actions", "api_keys", "controls", "lookups",
     "spend", "imports", "import_rejects", "source_cursors", "campaigns", "reviews", "analyses", "analysis_uses",
-    "approvals", "erasures", "routines", "scores", "offers", "scorings", "reps", "rotations", "turns",
+    "approvals", "erasures", "routines", "scores", "offers", "scorings", "reps", "rotations", "turns", "outcomes",
+    "sla_timers",
 )  # fmt: skip
 
 

@@ -121,6 +121,7 @@ ALLOWED = {
     ("GET", "/v1/quarantine"): {"operator", "admin"},
     ("GET", "/v1/dead-letters"): {"operator", "admin"},
     ("POST", "/v1/dead-letters/replay"): {"operator", "admin"},
+    ("POST", "/v1/leads/{id}/outcome"): {"operator", "admin"},
     ("POST", "/v1/leads/{id}/retry"): {"operator", "admin"},
     ("GET", "/v1/leads/{id}/personal-data"): {"operator", "admin"},
     ("DELETE", "/v1/leads/{id}/personal-data"): {"operator", "admin"},

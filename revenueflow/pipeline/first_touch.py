@@ -1,0 +1,201 @@
+"""What happens when an owner's time passes: a reminder, then the next rep, and what the CRM is told.
+
+    open ── remind_at ──> open, reminded ── due_at ──> passed, and the next timer is open (its owner is owed to the CRM)
+                                                   └─> overdue: nobody is left; it stays where it is, for people to see
+    open, overdue ── touched ──> touched (measured)      ── lost, erased ──> closed
+
+A decision and its trace are one transaction, conditional on the claim of the timer and, where it changes the owner,
+under the lead's row lock: a touch that comes at the same moment wins or loses as a whole. Only then is anybody told,
+under a key made of the timer: what was told before a restart is not told again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from revenueflow.audit import trail
+from revenueflow.db import leads, timers
+from revenueflow.db.session import Session
+from revenueflow.domain.action import CallStatus, ToolResult
+from revenueflow.domain.lead import Tier
+from revenueflow.domain.outcome import AuditEntry
+from revenueflow.domain.sales import OutcomeKind
+from revenueflow.domain.text import harmless
+from revenueflow.mcp.call import Call, Caller
+from revenueflow.pipeline.context import Services
+from revenueflow.pipeline.keeping import RULE
+from revenueflow.pipeline.messages import LONGEST, plain
+from revenueflow.pipeline.next_owner import next_owner
+from revenueflow.routing.sla import Next, timer
+from revenueflow.telemetry import metrics
+
+STOPPED = ("kill_switch", "read_only")
+PAUSE = 30.0
+Row = Mapping[str, Any]
+
+
+class FirstTouch:
+    """Does for a claimed timer what its time asks for."""
+
+    def __init__(self, services: Services, trace_id: str) -> None:
+        self._services = services
+        self._database = services.database
+        self._trace_id = trace_id
+
+    async def attend(self, one: Row) -> None:
+        """One step of one timer. What fails with Unavailable or Contended is done when the claim has run out."""
+        async with self._database.transaction() as session:
+            lead = await timers.about(session, one["lead_id"])
+        if lead is None or lead["erased_at"]:
+            await self._close(one)
+        elif one["given"] == "passed_on" and one["written"] is None:
+            await self._tell_crm(one, lead)
+        elif one["state"] != "open":
+            await self._measure(one, lead)
+        elif _is_over(lead):
+            await self._close(one)
+        elif lead["owner_id"] != one["owner_id"]:
+            await self._follow_owner(one, lead)
+        elif one["due_at"] <= one["now"]:
+            await self._breach(one, lead)
+        else:
+            await self._remind(one, lead)
+
+    async def _close(self, one: Row) -> None:
+        async with self._database.transaction() as session:
+            if not await timers.closed(session, one):
+                await timers.settled(session, one)
+
+    async def _follow_owner(self, one: Row, lead: Row) -> None:
+        """Somebody gave the lead to another owner, such as when a rep left: the time is theirs, and starts now."""
+        services = self._services
+        rules = await services.roster.rules()
+        rep = rules.by_id.get(lead["owner_id"])
+        if rep is None:
+            await self._close(one)
+            return
+        given = timer(rules, services.sla, Tier(one["tier"]), rep, "given by somebody", one["now"])
+        async with self._database.transaction() as session:
+            await timers.replace(session, one, given)
+
+    async def _measure(self, one: Row, lead: Row) -> None:
+        """Here and not where the touch is recorded: every worker is scraped, a command that imports a file is not."""
+        async with self._database.transaction() as session:
+            settled = await timers.settled(session, one)
+        if settled and one["state"] == "touched" and lead["first_touch_at"]:
+            seconds = (lead["first_touch_at"] - lead["received_at"]).total_seconds()
+            metrics.first_touch.labels(one["tier"]).observe(seconds)
+
+    async def _remind(self, one: Row, lead: Row) -> None:
+        due = one["due_at"].strftime("%Y-%m-%d %H:%M UTC")
+        lines = [
+            f"{one['tier'].title()} lead waits for a first touch: {_company(lead)}, score {lead['score']}",
+            f"Owner: {plain(one['owner_name'])}, until {due}",
+            f"Lead {lead['id']}",
+        ]
+        result = await self._post(one, "reminder", lines)
+        async with self._database.transaction() as session:
+            if result is not None and result.status is CallStatus.DELAYED:
+                await timers.later(session, one, result.retry_after or PAUSE, latest=one["due_at"])
+                return
+            outcome = result.status.value if result else "not_configured"
+            if not await timers.reminded(session, one, outcome):
+                return
+            await self._audit(session, one, "sla.reminded", outcome, {"owner_id": one["owner_id"]})
+        metrics.sla.labels(one["tier"], "reminded").inc()
+
+    async def _post(self, one: Row, kind: str, lines: list[str]) -> ToolResult | None:
+        channel = self._services.slack_channel
+        if channel is None:
+            return None
+        return await self._call(one, kind, "post_message", {"channel": channel, "text": "\n".join(lines)[:LONGEST]})
+
+    async def _call(self, one: Row, kind: str, tool: str, args: Mapping[str, Any]) -> ToolResult:
+        caller = Caller("sla", "pipeline", trace_id=self._trace_id)
+        key = f"{one['id']}/{kind}"
+        return await self._services.registry.call(Call(tool, {"lead_id": one["lead_id"], **args}, caller, key))
+
+    async def _breach(self, one: Row, lead: Row) -> None:
+        following, why_not = await self._following(one, lead)
+        async with self._database.transaction() as session:
+            held = await timers.locked(session, one["lead_id"])
+            if held is None or _is_over(held):
+                return  # it was touched at this very moment: its timer has ended, or ends at the next look
+            if following is None:
+                if not await timers.overdue(session, one):
+                    return
+                detail = {"owner_id": one["owner_id"], "stays": why_not}
+                await self._audit(session, one, "sla.breached", "overdue", detail)
+            elif not await self._pass_on(session, one, following):
+                return
+        metrics.sla.labels(one["tier"], "breached").inc()
+        metrics.sla.labels(one["tier"], "passed_on" if following else "overdue").inc()
+
+    async def _following(self, one: Row, lead: Row) -> tuple[Next | None, str]:
+        """The next rep, or why there is none."""
+        sla, tier = self._services.sla, Tier(one["tier"])
+        async with self._database.transaction() as session:
+            earlier = await timers.of_lead(session, one["lead_id"])
+        if sum(past["given"] == "passed_on" for past in earlier) >= sla.of(tier).pass_on:
+            return None, "passed_on_often_enough"
+        tried = frozenset(past["owner_id"] for past in earlier)
+        rules = await self._services.roster.rules()
+        return await next_owner(self._services, rules, lead, tier, tried, one["now"]), "nobody_is_left"
+
+    async def _pass_on(self, session: Session, one: Row, following: Next) -> bool:
+        rep, services = following.rep, self._services
+        rules = services.routing
+        minutes = services.sla.of(Tier(one["tier"])).minutes
+        reason = f"not touched by {one['owner_name']} within {minutes} working minutes; next: {following.reason}"
+        given = timer(rules, services.sla, Tier(one["tier"]), rep, reason, one["now"])
+        number = await timers.pass_on(session, one, given)
+        if number is None:
+            return False
+        owner = {"owner_id": rep.id, "owner_name": rep.name, "routing_rule": RULE, "routing_reason": reason}
+        await leads.change(session, one["lead_id"], owner)
+        detail = {"owner_id": one["owner_id"], "next_owner_id": rep.id, "timer": number, "policy_version": given.rules}
+        await self._audit(session, one, "sla.breached", "passed_on", detail)
+        return True
+
+    async def _tell_crm(self, one: Row, lead: Row) -> None:
+        """The CRM gets its new owner through the guard like any other, and the team is told."""
+        args = {"owner_id": one["owner_id"], "owner_name": one["owner_name"], "reason": f"{RULE}: {one['reason']}"}
+        result = await self._call(one, "owner", "assign_owner", args | {"reason": harmless(args["reason"], LONGEST)})
+        pause = _pause(result)
+        async with self._database.transaction() as session:
+            if pause is not None:
+                await timers.later(session, one, pause)
+                return
+            if not await timers.written(session, one, result.status.value):
+                return
+            detail = {"owner_id": one["owner_id"]}
+            await self._audit(session, one, "sla.reassigned", result.status.value, detail)
+        lines = [
+            f"{one['tier'].title()} lead passed on: {_company(lead)}, score {lead['score']}",
+            f"Owner: {plain(one['owner_name'])} ({plain(one['reason'])})",
+            f"Lead {lead['id']}",
+        ]
+        await self._post(one, "notice", lines)
+
+    async def _audit(self, session: Session, one: Row, action: str, outcome: str, detail: Mapping[str, Any]) -> None:
+        told = {"tier": one["tier"], "timer": one["number"], **detail}
+        subject = trail.Subject(one["lead_id"], None, self._trace_id)
+        await trail.append(session, subject, [AuditEntry(action, outcome, told, actor="sla")])
+
+
+def _is_over(lead: Row) -> bool:
+    """Nobody has to touch it any more."""
+    return bool(lead["first_touch_at"] or lead["erased_at"] or lead["stage"] == OutcomeKind.LOST)
+
+
+def _pause(result: ToolResult) -> float | None:
+    """Seconds until the write is tried again; None if it has ended. A refusal is for a person, and is in the trail."""
+    if result.status in (CallStatus.DELAYED, CallStatus.UNKNOWN, CallStatus.PLANNED):
+        return result.retry_after or PAUSE
+    stopped = result.denial is not None and result.denial.code in STOPPED
+    return PAUSE if stopped else None
+
+
+def _company(lead: Row) -> str:
+    return plain(lead["company"] or lead["domain"] or "unknown company")
