@@ -16,11 +16,16 @@ from typing import Any
 
 import pytest
 import redis
+from hypothesis import settings
 
 from revenueflow.devserver import cluster
 from revenueflow.devserver.cluster import DatabaseUrls
 from tests.support.servers import Broker, Servers, ServerSession, ServersUnavailable, ask
 from tests.support.servers import server_home as make_server_home
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("any speed", deadline=None)
+settings.load_profile("any speed")
 
 _session_key = pytest.StashKey[ServerSession]()
 _broker_key = pytest.StashKey[Broker]()

@@ -30,7 +30,10 @@ def test_shows_the_default(name: str) -> None:
     commented, value = SHOWN[name]
     default = variables()[name]
     assert commented, "what has a default is a comment"
-    assert (type(default)(value) if isinstance(default, int | float) else value) == default
+    if isinstance(default, bool):
+        assert value == str(default).lower()
+    else:
+        assert (type(default)(value) if isinstance(default, int | float) else value) == default
 
 
 def test_everything_that_is_set_is_left_for_the_reader() -> None:
