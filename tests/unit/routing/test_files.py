@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from revenueflow import defaults
@@ -109,6 +109,7 @@ territories = some.tuples(
 )
 
 
+@settings(max_examples=20)  # each tries thousands of leads
 @given(some.lists(territories, max_size=4))
 def test_a_territory_by_state_and_postcode_is_refused_when_it_gets_no_lead(conditions: list[Any]) -> None:
     table = [
