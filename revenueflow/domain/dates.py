@@ -7,12 +7,8 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Final, NamedTuple
 
-MONTHS: Final = {
-    "january": 1, "jan": 1, "januar": 1, "february": 2, "feb": 2, "februar": 2, "march": 3, "mar": 3, "märz": 3,
-    "april": 4, "apr": 4, "may": 5, "mai": 5, "june": 6, "jun": 6, "juni": 6, "july": 7, "jul": 7, "juli": 7,
-    "august": 8, "aug": 8, "september": 9, "sept": 9, "sep": 9, "october": 10, "oct": 10, "oktober": 10,
-    "november": 11, "nov": 11, "december": 12, "dec": 12, "dezember": 12,
-}  # fmt: skip
+from revenueflow.domain.date_words import MONTH_OF
+
 ORDINALS: Final = {
     "first": 1, "second": 2, "third": 3, "fourth": 4, "fifteenth": 15, "sixteenth": 16, "seventeenth": 17,
     "eighteenth": 18, "nineteenth": 19, "twentieth": 20, "twenty-first": 21,
@@ -77,7 +73,7 @@ class Dated(NamedTuple):
         return None if any(one.meets(self.wide) for one in placed) else False
 
 
-_MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
+_MONTH = "|".join(sorted(MONTH_OF, key=len, reverse=True))
 _YEAR = r"(?P<{}>1\d{{3}}|20\d\d)(?!\d)"
 _DAY = r"(?P<{}>[0-3]?\d)(?:st|nd|rd|th|\.)?"
 _PART = r"(?:(?P<{}>early|mid|middle|late)(?:\s+part\s+of)?[\s-]+(?:the\s+)?)?"
@@ -147,7 +143,7 @@ def _day(match: re.Match[str]) -> Dated | None:
             return _dated(match, Span(whole, whole))
     for number in ("1", "2"):
         if match[f"y{number}"]:
-            month = str(MONTHS[match[f"m{number}"].casefold()])
+            month = str(MONTH_OF[match[f"m{number}"].casefold()])
             whole = date(int(match[f"y{number}"]), int(month), int(match[f"d{number}"]))
             return _dated(match, Span(whole, whole))
     return None
@@ -155,7 +151,7 @@ def _day(match: re.Match[str]) -> Dated | None:
 
 def _month(match: re.Match[str]) -> Dated | None:
     if match["y3"]:
-        return _dated(match, _months(int(match["y3"]), MONTHS[match["m3"].casefold()], 1))
+        return _dated(match, _months(int(match["y3"]), MONTH_OF[match["m3"].casefold()], 1))
     if match["y4"]:
         quarter = int(match["q"]) if match["q"] else ORDINALS[match["qw"].casefold()]
         return _dated(match, _months(int(match["y4"]), quarter * 3 - 2, 3))
@@ -219,12 +215,12 @@ def _within_year(match: re.Match[str], year: int) -> Dated:
 def _without_year(match: re.Match[str]) -> Dated | None:
     for number in ("10", "11"):
         if match[f"m{number}"]:
-            day = date(LEAP, MONTHS[match[f"m{number}"].casefold()], int(match[f"d{number}"]))
+            day = date(LEAP, MONTH_OF[match[f"m{number}"].casefold()], int(match[f"d{number}"]))
             return _dated(match, Span(day, day), yearly=True)
     name = match["m13"]
     if not name or not name[0].isupper() or (len(name) < 4 and name != "May"):
         return None
-    return _dated(match, _months(LEAP, MONTHS[name.casefold()], 1), yearly=True)
+    return _dated(match, _months(LEAP, MONTH_OF[name.casefold()], 1), yearly=True)
 
 
 READERS: Final[tuple[Callable[[re.Match[str]], Dated | None], ...]] = (

@@ -58,9 +58,10 @@ class Context:
 
     def cited(self, claim: Claim) -> tuple[str, ...]:
         """The ids that a claim cites, each once; all are in the evidence once `citation_exists` passed."""
-        if id(claim) not in self._cited:
-            self._cited[id(claim)] = tuple(dict.fromkeys(citation.evidence_id for citation in claim.citations))
-        return self._cited[id(claim)]
+        found = self._cited.get(id(claim))
+        if found is None:
+            found = self._cited[id(claim)] = tuple(dict.fromkeys(one.evidence_id for one in claim.citations))
+        return found
 
     def text(self, evidence_id: str) -> str:
         """A piece's value as text in the form for comparison; the items of a list on lines of their own."""

@@ -36,11 +36,13 @@ class Sentence:
 
     def dates(self, day: date) -> tuple[Period, ...]:
         """Its dates; relative ones are counted from `day`."""
-        if self._dates.get(self._today) == ():
-            return ()  # where dates stand does not depend on the day
-        if day not in self._dates:
-            self._dates[day] = periods(self.text, day)
-        return self._dates[day]
+        found = self._dates.get(day)
+        if found is None:
+            known = self._dates.get(self._today)
+            # Where dates stand does not depend on the day, nor does what a year means.
+            same = known is not None and all(period.year_only for period in known)
+            found = self._dates[day] = known if known is not None and same else periods(self.text, day)
+        return found
 
     @lazy
     def words(self) -> tuple[str, ...]:

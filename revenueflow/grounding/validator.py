@@ -13,7 +13,7 @@ from revenueflow.grounding.checks.citations import citation_exists, citation_in_
 from revenueflow.grounding.checks.conflict import vendor_conflict
 from revenueflow.grounding.checks.dates import dates, stale_date
 from revenueflow.grounding.checks.free.statement import free_statement
-from revenueflow.grounding.checks.hedge import hedge
+from revenueflow.grounding.checks.hedge import free_hedge, hedge
 from revenueflow.grounding.checks.lexical import buying_signal, lexical
 from revenueflow.grounding.checks.names import foreign_names
 from revenueflow.grounding.checks.numbers import numbers
@@ -44,6 +44,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     vendor_conflict,
     typed_support,
     buying_signal,
+    free_hedge,
     lexical,
 )
 """Each decides or passes on (None); `lexical` always decides."""

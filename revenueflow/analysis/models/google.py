@@ -18,7 +18,7 @@ from revenueflow.analysis.models.generated import Generated
 from revenueflow.analysis.models.refusal import GOOGLES, of_google
 from revenueflow.analysis.models.tries import tried
 from revenueflow.analysis.prompt import Prompt
-from revenueflow.analysis.schema import analysis_of, question
+from revenueflow.analysis.schema import ANALYSIS, analysis_of, question
 from revenueflow.domain.claim import Analysis
 from revenueflow.resilience.transport import Transport
 
@@ -58,10 +58,12 @@ class Google:
         # Given a client of ours, the SDK never takes aiohttp, which it prefers and retries by itself.
         self._http = httpx2.AsyncClient(transport=Transport(timeout=timeout, connections=connections))
         self._clients: dict[Form, genai.Client] = {}
+        self._client(ANALYSIS)
 
     async def ask(self, question: Question) -> Reply:
         """Asks the model; errors as in `Model`."""
-        return await tried(lambda: self._ask(question), tries=self._tries)
+        client = self._client(question.form)
+        return await tried(lambda: self._ask(client, question), tries=self._tries)
 
     async def analyse(self, prompt: Prompt, asker: Asker | None = None) -> Analysis:  # noqa: ARG002 of the Protocol
         """Asks the model; errors as in `Analyst`."""
@@ -72,10 +74,10 @@ class Google:
         """Closes the connections."""
         await self._http.aclose()
 
-    async def _ask(self, question: Question) -> Reply:
+    async def _ask(self, client: genai.Client, question: Question) -> Reply:
         try:
             async with asyncio.timeout(self._timeout):
-                response = await self._client(question.form).aio.models.generate_content(
+                response = await client.aio.models.generate_content(
                     model=self.model, contents=question.user, config={"system_instruction": question.system, **CONFIG}
                 )
         except GOOGLES as error:
@@ -85,7 +87,7 @@ class Google:
         return Reply(generated.text(self.name), generated.usage)
 
     def _client(self, form: Form) -> genai.Client:
-        """The SDK's client for answers of this form; all share the connections."""
+        """The SDK's client for answers of this form; all share the connections. Made once: that takes a while."""
         if form not in self._clients:
             generation = {
                 "temperature": 0.0,

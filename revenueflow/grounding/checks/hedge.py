@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from revenueflow.domain.claim import Claim, ClaimVerdict
+from revenueflow.domain.claim import Claim, ClaimField, ClaimVerdict
 from revenueflow.domain.phrases import words
 from revenueflow.grounding.context import Context
 from revenueflow.grounding.decision import HEDGE, Decision
@@ -18,8 +18,17 @@ def hedge(claim: Claim, context: Context) -> Decision | None:
 
     A hedge beside a value, a number or another half of a sentence exempts nothing.
     """
+    return _decision(claim, context) if claim.field in FIELDS else None
+
+
+def free_hedge(claim: Claim, context: Context) -> Decision | None:
+    """A free statement that only says "not specified" is exempt, too, where nothing before has decided about it."""
+    return _decision(claim, context) if claim.field is ClaimField.OTHER else None
+
+
+def _decision(claim: Claim, context: Context) -> Decision | None:
     sentence, starts = context.sentence(claim), context.rules.words.hedge_starts
-    if claim.field not in FIELDS or starts.isdisjoint(sentence.words) or not _silent(claim, context):
+    if starts.isdisjoint(sentence.words) or not _silent(claim, context):
         return None
     hits = context.rules.words.hedging.find(words(sentence.text))
     if not hits or sentence.numbers or sentence.dates(context.today) or _goes_on(sentence.text, context):

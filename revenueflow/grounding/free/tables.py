@@ -10,6 +10,7 @@ from pydantic import Field
 from revenueflow import defaults
 from revenueflow.domain.base import Value
 from revenueflow.domain.phrases import PhraseIndex, words
+from revenueflow.grounding.free.bindings import Binding
 from revenueflow.settings import General, Settings
 
 Key = tuple[str, ...]
@@ -84,19 +85,6 @@ class Located(Value):
 
     keys: tuple[str, ...]
     says: frozenset[str]
-
-
-class Binding(Value):
-    """Words that bind what follows them, and the beginnings of the words of keys under which that may stand.
-
-    `objects`: names right before and after the words are bound, too; `reverse` begin words of keys that say of the
-    one before it what the words say of the one after it.
-    """
-
-    says: tuple[str, ...]
-    keys: tuple[str, ...]
-    objects: bool = False
-    reverse: tuple[str, ...] = ()
 
 
 class Described(Value):
@@ -249,11 +237,6 @@ class FreeStatements(Value):
     def place_keys(self) -> dict[Key, str]:
         """The words of whole keys, to places."""
         return {words(key): name for name, place in self.places.items() for key in place.keys}
-
-    @cached_property
-    def binding_phrases(self) -> PhraseIndex:
-        """The words that bind, to the names of their bindings."""
-        return PhraseIndex((phrase, name) for name, binding in self.bindings.items() for phrase in binding.says)
 
     @cached_property
     def no_values(self) -> frozenset[Key]:

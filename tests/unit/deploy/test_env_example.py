@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from tests.unit.deploy import ROOT, load, variables
 
@@ -30,10 +31,7 @@ def test_shows_the_default(name: str) -> None:
     commented, value = SHOWN[name]
     default = variables()[name]
     assert commented, "what has a default is a comment"
-    if isinstance(default, bool):
-        assert value == str(default).lower()
-    else:
-        assert (type(default)(value) if isinstance(default, int | float) else value) == default
+    assert TypeAdapter(type(default)).validate_python(value) == default
 
 
 def test_everything_that_is_set_is_left_for_the_reader() -> None:

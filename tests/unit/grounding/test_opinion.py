@@ -99,6 +99,7 @@ def test_a_denial_can_not_be_cut_off_from_what_it_denies(quote: str) -> None:
         claim("other", None, "The company expands its support team in Tokyo.", "E2"),
         claim("other", None, "The support team tripled.", "E2"),
         claim("headcount", None, "The number of employees is not specified.", "E5"),
+        claim("other", None, "The number of consumers is not specified.", "E2"),
         claim("other", None, "The company expands its support team.", cites("E2", "We tripled the support team")),
         claim("other", None, "The company expands its support team.", "E98"),
     ],

@@ -163,6 +163,14 @@ def test_a_hedge_is_exempt(field: str, value: str | None, statement: str) -> Non
     assert (verdict.verdict, verdict.decided_by) == (ClaimVerdict.NOT_CHECKABLE, "hedge")
 
 
+def test_a_hedge_about_anything_else_is_exempt_and_hides_nothing() -> None:
+    lead = {"E1": piece("hunter", "description", "Nordlicht builds software for utilities.")}
+    plain, more = "The software for utilities is not specified.", ", but employees use the software for utilities."
+    hedged = judged(claim("other", None, plain, "E1"), lead).verdict
+    assert (hedged.verdict, hedged.decided_by) == (ClaimVerdict.NOT_CHECKABLE, "hedge")
+    assert judged(claim("other", None, plain[:-1] + more, "E1"), lead).verdict.decided_by != "hedge"
+
+
 @pytest.mark.parametrize(
     ("value", "statement"),
     [

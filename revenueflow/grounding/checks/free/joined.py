@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Final, NamedTuple
 
-from revenueflow.domain.phrases import words
+from revenueflow.domain.phrases import PhraseIndex, words
+from revenueflow.grounding.free.bindings import Binding
 from revenueflow.grounding.free.finding import Finding, Stance
 from revenueflow.grounding.free.leaves import Leaf, Leaves, key_words
 from revenueflow.grounding.free.names import names_from
 from revenueflow.grounding.free.parts import Part
 from revenueflow.grounding.free.said import Said, said
 from revenueflow.grounding.free.subject import subject_words, text_of
-from revenueflow.grounding.free.tables import Binding, Key, tables
+from revenueflow.grounding.free.tables import Key, tables
 from revenueflow.grounding.free.words import is_prose
 
 LEADS: Final = frozenset({"in", "at", "near", "by", "from", "on", "since"})
@@ -34,12 +36,12 @@ def joined(part: Part, leaves: Leaves) -> Finding | None:
 
     What no leaf holds is left to others, and so is what a running text says: it may put it in other words.
     """
-    if not leaves.record or len(tables().bindings) == 0:
+    if not leaves.record:
         return None
     sentence = said(part)
     if sentence.denies or sentence.doubts:
         return None
-    for hit in tables().binding_phrases.find(sentence.words):
+    for hit in _phrases().find(sentence.words):
         binding = tables().bindings[hit.canonical]
         for bound in (*_before(sentence, hit.start, binding), *_bound(sentence, hit.start + hit.length, binding)):
             elsewhere = _elsewhere(bound, binding, leaves)
@@ -48,6 +50,12 @@ def joined(part: Part, leaves: Leaves) -> Finding | None:
                 found = [leaf.key for leaf in elsewhere]
                 return Finding(Stance.MISSING, "joined", SCORE, value, [*found], elsewhere)
     return None
+
+
+@cache
+def _phrases() -> PhraseIndex:
+    """The words that bind, to the names of their bindings."""
+    return PhraseIndex((phrase, name) for name, binding in tables().bindings.items() for phrase in binding.says)
 
 
 def _bound(sentence: Said, start: int, binding: Binding) -> Iterator[Bound]:
