@@ -23,13 +23,21 @@ def with_header(name: str, value: str, port: int) -> Iterator[int]:
     async def listen() -> asyncio.Server:
         return await asyncio.start_server(lambda there, back: _forward(there, back, port, line), "127.0.0.1", 0)
 
+    async def end(server: asyncio.Server) -> None:
+        server.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+
     server = asyncio.run_coroutine_threadsafe(listen(), loop).result(10)
     try:
         yield int(server.sockets[0].getsockname()[1])
     finally:
-        loop.call_soon_threadsafe(server.close)
+        asyncio.run_coroutine_threadsafe(end(server), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
+        loop.close()
 
 
 async def _forward(client_in: asyncio.StreamReader, client_out: asyncio.StreamWriter, port: int, added: bytes) -> None:
