@@ -9,7 +9,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from http.client import HTTPConnection
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import mcp_types as types
@@ -21,9 +20,9 @@ from tests.support.mcp_suite import Target, serving
 from tests.support.with_header import with_header
 
 
-@pytest.fixture(params=["fixture", "sessions"])
-def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Target]:
-    with serving(request.param, tmp_path) as one:
+@pytest.fixture(scope="module", params=["fixture", "sessions"])
+def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    with serving(request.param, tmp_path_factory.mktemp("fixture")) as one:
         yield one
 
 
