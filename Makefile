@@ -32,10 +32,10 @@ FIND_UV := uv=$$(ls $(UV_HOME)/bin/uv $(UV_HOME)/target/bin/uv 2>/dev/null | hea
 	[ -n "$$uv" ] || uv=$$(command -v uv) || uv=
 SYNC := sync --frozen --extra embedded --quiet
 
-.PHONY: help setup demo up test faults check lint types imports size format bench eval clean
+.PHONY: help setup demo up test faults conformance check lint types imports size format bench eval clean
 
 help: ## list the verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 setup: $(DEV_READY) ## make the environment (.venv) with everything, tools for development too
 	@echo "Ready: $(VENV)" >&2
@@ -51,6 +51,9 @@ test: check ## all checks and all tests; ARGS="-k name" for some
 
 faults: $(DEV_READY) ## kill, freeze and unplug the parts of a running system; ARGS="--seeds 20" for the full matrix
 	@$(BIN)/python -m tests.faults.campaign $(ARGS)
+
+conformance: $(DEV_READY) ## MCP's official suite against our endpoint (docs/mcp.md); needs node and npm
+	@$(BIN)/python -m tests.support.mcp_suite $(ARGS)
 
 check: lint types imports size ## the four gates: ruff, mypy strict, import rules, sizes
 

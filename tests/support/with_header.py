@@ -20,16 +20,30 @@ def with_header(name: str, value: str, port: int) -> Iterator[int]:
     thread.start()
     line = f"{name}: {value}\r\nConnection: close\r\n".encode()
 
+    open_now: set[asyncio.Task[None]] = set()  # nothing else holds on to a task that waits for its client
+
+    def accept(there: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        task = loop.create_task(_forward(there, back, port, line))
+        open_now.add(task)
+        task.add_done_callback(open_now.discard)
+
     async def listen() -> asyncio.Server:
-        return await asyncio.start_server(lambda there, back: _forward(there, back, port, line), "127.0.0.1", 0)
+        return await asyncio.start_server(accept, "127.0.0.1", 0)
+
+    async def end(server: asyncio.Server) -> None:
+        server.close()
+        for task in open_now:
+            task.cancel()
+        await asyncio.gather(*open_now, return_exceptions=True)
 
     server = asyncio.run_coroutine_threadsafe(listen(), loop).result(10)
     try:
         yield int(server.sockets[0].getsockname()[1])
     finally:
-        loop.call_soon_threadsafe(server.close)
+        asyncio.run_coroutine_threadsafe(end(server), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
+        loop.close()
 
 
 async def _forward(client_in: asyncio.StreamReader, client_out: asyncio.StreamWriter, port: int, added: bytes) -> None:

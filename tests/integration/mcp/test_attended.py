@@ -210,6 +210,13 @@ async def test_nobody_is_asked_unless_the_policy_says_so(
         await queued(api, Person(), database)
 
 
+async def test_a_persons_own_key_is_no_attended_agent(serve: Serve, database: DatabaseUrls) -> None:
+    """Nobody approves a call of their own."""
+    for_all = ('roles = ["agent"]\noutside_campaign = true', 'tools = ["assign_owner"]')
+    with serve(for_all, ("[agents.agent]", "[agents.operator]")) as api:
+        await queued(api, Person(), database, role="operator")
+
+
 @pytest.mark.parametrize("change", [(ATTENDED, "attended = false"), ("by_client = true", "by_client = false")])
 async def test_an_answer_counts_by_the_policy_of_its_own_time(
     serve: Serve, database: DatabaseUrls, change: tuple[str, str]

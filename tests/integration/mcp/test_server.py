@@ -213,8 +213,10 @@ async def test_a_lead_can_be_read_and_asked_about(api: Api, database: DatabaseUr
         prompt = await client.get_prompt("explain-score", {"lead_id": lead_id})
         assert lead_id in prompt.messages[0].content.text  # type: ignore[union-attr]
         for uri in (f"revenueflow://leads/{uuid4()}/timeline", "file:///etc/passwd", "revenueflow://leads/x/timeline"):
-            with pytest.raises(MCPError):
+            with pytest.raises(MCPError) as raised:
                 await client.read_resource(uri)
+            assert raised.value.error.data == {"uri": uri}
+        assert all(listed.description for listed in (await client.list_prompts()).prompts)
         for name, arguments in (("explain-score", {"lead_id": "{x}"}), ("nothing", {"lead_id": lead_id})):
             with pytest.raises(MCPError):
                 await client.get_prompt(name, arguments)
