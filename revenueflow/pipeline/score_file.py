@@ -40,6 +40,7 @@ from revenueflow.sources.csv.reader import Item, Reader, Row
 from revenueflow.sources.csv.records import cells
 
 AT_ONCE = 32
+REMEMBERED = 2048
 ASKED_AGAIN = 60
 """Looks at an answer that another process waits for, one a second."""
 
@@ -88,14 +89,26 @@ class Choice:
         """The profile."""
         return self.named or self.profiles.of(campaign_id)
 
+    @property
+    def texts(self) -> frozenset[str]:
+        """The facts of which the words may count."""
+        asked = [self.named] if self.named else self.profiles.known.values()
+        return frozenset[str]().union(*(profile.texts for profile in asked))
+
 
 class ByRules:
-    """Scores by what the form tells, without an analysis."""
+    """Scores by what the form tells, without an analysis.
+
+    Forms that differ only in what no profile reads (whose name it is, at which company) share one score, which is
+    remembered: up to REMEMBERED of them.
+    """
 
     def __init__(self, choice: Choice, vocabulary: Vocabulary) -> None:
         self._choice = choice
         self._vocabulary = vocabulary
         self._facts = FormFacts(vocabulary)
+        self._reads_names = not choice.texts.isdisjoint({"company", "domain"})
+        self._known: dict[tuple[object, ...], Score] = {}
 
     async def score(self, form: LeadForm, campaign_id: str) -> Score:
         """The score of a form."""
@@ -103,8 +116,23 @@ class ByRules:
 
     def now(self, form: LeadForm, campaign_id: str) -> Score:
         """The score of a form, for who need not wait."""
-        profile = self._choice.of(campaign_id)
-        return score(profile, self._facts.of(form, campaign_id), None, self._vocabulary, is_modelled=False)
+        key = (campaign_id, *self._key(form))
+        known = self._known.get(key)
+        if known is None:
+            profile, facts = self._choice.of(campaign_id), self._facts.of(form, campaign_id)
+            known = score(profile, facts, None, self._vocabulary, is_modelled=False)
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            self._known[key] = known
+        return known
+
+    def _key(self, form: LeadForm) -> tuple[object, ...]:
+        """All that a score can depend on."""
+        if self._reads_names:
+            return tuple(form.__dict__.values())
+        reach = self._facts.reach(form)
+        given = bool(form.phone), bool(form.name), bool(form.company), bool(form.message)
+        return (form.title, form.industry, form.headcount, form.country, form.source, *reach, *given)
 
 
 @dataclass(frozen=True, slots=True)
