@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from pydantic import SecretStr
 
 from revenueflow import defaults
-from revenueflow.analysis.offers import Offers
 from revenueflow.analysis.pricing import ModelRules
 from revenueflow.db.direct import Direct
 from revenueflow.db.session import Database
@@ -34,7 +33,7 @@ from revenueflow.settings import EnrichmentSettings, Settings
 from revenueflow.sources.hubspot_contacts import HubSpotContacts
 from revenueflow.wiring.analysts import configured_analysts, redis_at
 from revenueflow.wiring.closing import Closing, bearer, closing
-from revenueflow.wiring.files import MODELS, OFFER, profiles, prompt, rules
+from revenueflow.wiring.files import MODELS, offer_file, profiles, prompt, rules
 from revenueflow.wiring.tools import registry
 
 
@@ -56,7 +55,7 @@ def _services(settings: Settings, database: Database, direct: Direct, closing: C
         analysts=configured_analysts(settings, direct, vocabulary, closing),
         models=defaults.load(ModelRules, MODELS, folder),
         prompt=prompt(folder),
-        offers=OfferBook(defaults.load(Offers, OFFER, folder), direct),
+        offers=OfferBook(offer_file(folder), direct),
         vocabulary=vocabulary,
         grounding=defaults.load(GroundingRules, "grounding.toml", folder),
         profiles=profiles(folder),
