@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from revenueflow.domain.recent import Recent
 from revenueflow.domain.scoring import Factor, Score
 from revenueflow.domain.text import neutral_cell
 from revenueflow.pipeline.score_file import REMEMBERED, Scored
@@ -23,24 +24,18 @@ class Rows:
     """Scored rows of a file as the cells of a CSV. What rows with the same score say of it is made once."""
 
     def __init__(self) -> None:
-        self._told: dict[int, tuple[Score, str, str]] = {}
+        self._told: Recent[int, tuple[Score, str, str]] = Recent(REMEMBERED)
 
     def cells(self, row: Scored) -> list[str]:
         """The cells of a row, none of which a spreadsheet takes for a formula."""
         form, score = row.given.form, row.score
-        _, why, lines = self._told.get(id(score)) or self._tell(score)
+        # What is kept holds its score: no other one gets that id meanwhile.
+        _, why, lines = self._told.get(id(score), lambda: (score, reasoning(score), _cell(factors(score.factors))))
         if row.row.problem:
             why = f"{why}; {DETAILS[row.row.problem]}"
         given = (row.given.source_id, form.name, form.company, form.title, form.industry)
         points = (str(score.total), score.intent.value, neutral_cell(why), score.tier.value, score.profile, lines, "")
         return [*(neutral_cell(text) if text else "" for text in given), *points]
-
-    def _tell(self, score: Score) -> tuple[Score, str, str]:
-        if len(self._told) >= REMEMBERED:
-            self._told.clear()
-        told = (score, reasoning(score), _cell(factors(score.factors)))
-        self._told[id(score)] = told  # which keeps it: no other one gets its id
-        return told
 
 
 def of_stored(row: Mapping[str, Any]) -> dict[str, Any]:

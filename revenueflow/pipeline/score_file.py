@@ -22,6 +22,7 @@ from revenueflow.analysis.prompt import PromptTemplate
 from revenueflow.clock import utcnow
 from revenueflow.domain.claim import Analysis
 from revenueflow.domain.lead import LeadForm
+from revenueflow.domain.recent import Recent
 from revenueflow.domain.scoring import Score
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.enrichment.facts import lead_facts
@@ -40,7 +41,7 @@ from revenueflow.sources.csv.reader import Item, Reader, Row
 from revenueflow.sources.csv.records import cells
 
 AT_ONCE = 32
-REMEMBERED = 2048
+REMEMBERED = 4096
 ASKED_AGAIN = 60
 """Looks at an answer that another process waits for, one a second."""
 
@@ -108,7 +109,7 @@ class ByRules:
         self._vocabulary = vocabulary
         self._facts = FormFacts(vocabulary)
         self._reads_names = not choice.texts.isdisjoint({"company", "domain"})
-        self._known: dict[tuple[object, ...], Score] = {}
+        self._known: Recent[tuple[object, ...], Score] = Recent(REMEMBERED)
 
     async def score(self, form: LeadForm, campaign_id: str) -> Score:
         """The score of a form."""
@@ -116,15 +117,11 @@ class ByRules:
 
     def now(self, form: LeadForm, campaign_id: str) -> Score:
         """The score of a form, for who need not wait."""
-        key = (campaign_id, *self._key(form))
-        known = self._known.get(key)
-        if known is None:
-            profile, facts = self._choice.of(campaign_id), self._facts.of(form, campaign_id)
-            known = score(profile, facts, None, self._vocabulary, is_modelled=False)
-            if len(self._known) >= REMEMBERED:
-                self._known.clear()
-            self._known[key] = known
-        return known
+        return self._known.get((campaign_id, *self._key(form)), lambda: self._made(form, campaign_id))
+
+    def _made(self, form: LeadForm, campaign_id: str) -> Score:
+        profile, facts = self._choice.of(campaign_id), self._facts.of(form, campaign_id)
+        return score(profile, facts, None, self._vocabulary, is_modelled=False)
 
     def _key(self, form: LeadForm) -> tuple[object, ...]:
         """All that a score can depend on."""
