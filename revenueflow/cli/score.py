@@ -25,6 +25,7 @@ from revenueflow.errors import ConfigurationError
 from revenueflow.grounding.rules import GroundingRules
 from revenueflow.pipeline import results
 from revenueflow.pipeline.score_file import ByModel, ByRules, Choice, Scorer, score_rows
+from revenueflow.resilience import heap
 from revenueflow.scoring.profile import Profile
 from revenueflow.settings import General, Settings
 from revenueflow.sources.csv import columns
@@ -96,15 +97,16 @@ def _offer(path: Path) -> Offer:
 async def _run(
     file: Path, out: Path | None, choice: Choice, offer: Offer | None, folder: Path | None, *, no_ai: bool
 ) -> int:
-    rows = 0
+    rows, written = 0, results.Rows()
     with ExitStack() as stack:
         feed = stack.enter_context(Feed(file))
         progress = stack.enter_context(Progress(feed))
         writer = csv.writer(stack.enter_context(_output(out)))
         writer.writerow(results.COLUMNS)
         async with _scorer(choice, offer, folder, no_ai=no_ai) as scorer:
+            heap.settle()
             async for row in score_rows(feed.pieces(), Reader(columns.Choice(), folder), scorer):
-                writer.writerow(results.cells(results.of_row(row)))
+                writer.writerow(written.cells(row))
                 rows += 1
                 if rows % 1000 == 0:
                     progress.show(rows)

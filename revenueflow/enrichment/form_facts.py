@@ -37,6 +37,14 @@ class FormFacts:
         self._kind: Callable[[str | None], NoDomain | None] = remembered(domains.kind)
         self._domain: Callable[[str | None, str | None], str | None] = remembered(_domain)
 
+    def reach(self, form: LeadForm) -> tuple[bool, NoDomain | None, bool]:
+        """What an address and a website come to, whosever they are: given, of which kind, with a company's domain."""
+        email = normalise_email(form.email)
+        host = host_of_email(email)
+        kind = self._kind(host)
+        domain = self._domain(host_of_url(form.website) if form.website else None, None if kind else host)
+        return email is not None, kind, domain is not None
+
     def of(self, form: LeadForm, campaign_id: str = DEFAULT_CAMPAIGN) -> LeadFacts:
         """The facts that a form tells."""
         email = normalise_email(form.email)

@@ -7,9 +7,10 @@ from typing import Any
 
 import orjson
 
-from revenueflow.domain.scoring import Factor
+from revenueflow.domain.recent import Recent
+from revenueflow.domain.scoring import Factor, Score
 from revenueflow.domain.text import neutral_cell
-from revenueflow.pipeline.score_file import Scored
+from revenueflow.pipeline.score_file import REMEMBERED, Scored
 from revenueflow.scoring.reasoning import reasoning, reasons
 from revenueflow.sources.csv.rejects import DETAILS
 
@@ -19,24 +20,22 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def of_row(row: Scored) -> dict[str, Any]:
-    """A scored row of a file, by column. Nobody owns what is not stored."""
-    form, score = row.given.form, row.score
-    why = reasoning(score)
-    return {
-        "lead_id": row.given.source_id or "",
-        "name": form.name,
-        "company": form.company,
-        "role": form.title,
-        "industry": form.industry,
-        "score": score.total,
-        "intent": score.intent.value,
-        "reasoning": f"{why}; {DETAILS[row.row.problem]}" if row.row.problem else why,
-        "tier": score.tier.value,
-        "profile": score.profile,
-        "factors": factors(score.factors),
-        "owner": None,
-    }
+class Rows:
+    """Scored rows of a file as the cells of a CSV. What rows with the same score say of it is made once."""
+
+    def __init__(self) -> None:
+        self._told: Recent[int, tuple[Score, str, str]] = Recent(REMEMBERED)
+
+    def cells(self, row: Scored) -> list[str]:
+        """The cells of a row, none of which a spreadsheet takes for a formula."""
+        form, score = row.given.form, row.score
+        # What is kept holds its score: no other one gets that id meanwhile.
+        _, why, lines = self._told.get(id(score), lambda: (score, reasoning(score), _cell(factors(score.factors))))
+        if row.row.problem:
+            why = f"{why}; {DETAILS[row.row.problem]}"
+        given = (row.given.source_id, form.name, form.company, form.title, form.industry)
+        points = (str(score.total), score.intent.value, neutral_cell(why), score.tier.value, score.profile, lines, "")
+        return [*(neutral_cell(text) if text else "" for text in given), *points]
 
 
 def of_stored(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from revenueflow.analysis.prompt import PromptTemplate
 from revenueflow.clock import utcnow
 from revenueflow.domain.claim import Analysis
 from revenueflow.domain.lead import LeadForm
+from revenueflow.domain.recent import Recent
 from revenueflow.domain.scoring import Score
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.enrichment.facts import lead_facts
@@ -40,6 +41,7 @@ from revenueflow.sources.csv.reader import Item, Reader, Row
 from revenueflow.sources.csv.records import cells
 
 AT_ONCE = 32
+REMEMBERED = 4096
 ASKED_AGAIN = 60
 """Looks at an answer that another process waits for, one a second."""
 
@@ -88,14 +90,26 @@ class Choice:
         """The profile."""
         return self.named or self.profiles.of(campaign_id)
 
+    @property
+    def texts(self) -> frozenset[str]:
+        """The facts of which the words may count."""
+        asked = [self.named] if self.named else self.profiles.known.values()
+        return frozenset[str]().union(*(profile.texts for profile in asked))
+
 
 class ByRules:
-    """Scores by what the form tells, without an analysis."""
+    """Scores by what the form tells, without an analysis.
+
+    Forms that differ only in what no profile reads (whose name it is, at which company) share one score, which is
+    remembered: up to REMEMBERED of them.
+    """
 
     def __init__(self, choice: Choice, vocabulary: Vocabulary) -> None:
         self._choice = choice
         self._vocabulary = vocabulary
         self._facts = FormFacts(vocabulary)
+        self._reads_names = not choice.texts.isdisjoint({"company", "domain"})
+        self._known: Recent[tuple[object, ...], Score] = Recent(REMEMBERED)
 
     async def score(self, form: LeadForm, campaign_id: str) -> Score:
         """The score of a form."""
@@ -103,8 +117,19 @@ class ByRules:
 
     def now(self, form: LeadForm, campaign_id: str) -> Score:
         """The score of a form, for who need not wait."""
-        profile = self._choice.of(campaign_id)
-        return score(profile, self._facts.of(form, campaign_id), None, self._vocabulary, is_modelled=False)
+        return self._known.get((campaign_id, *self._key(form)), lambda: self._made(form, campaign_id))
+
+    def _made(self, form: LeadForm, campaign_id: str) -> Score:
+        profile, facts = self._choice.of(campaign_id), self._facts.of(form, campaign_id)
+        return score(profile, facts, None, self._vocabulary, is_modelled=False)
+
+    def _key(self, form: LeadForm) -> tuple[object, ...]:
+        """All that a score can depend on."""
+        if self._reads_names:
+            return tuple(form.__dict__.values())
+        reach = self._facts.reach(form)
+        given = bool(form.phone), bool(form.name), bool(form.company), bool(form.message)
+        return (form.title, form.industry, form.headcount, form.country, form.source, *reach, *given)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ The maxima of its factors add up to 100, or to more where the profile is `capped
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -75,6 +76,11 @@ class Profile(Value):
     def label(self) -> str:
         """name@version."""
         return f"{self.name}@{self.version}"
+
+    @cached_property
+    def texts(self) -> frozenset[str]:
+        """The facts of which the words count, and not only whether they are known."""
+        return frozenset(rule.fact for rule in self.factors if isinstance(rule, TableFactor | KeywordFactor))
 
     def tier(self, total: int) -> Tier:
         """The tier of a total."""

@@ -72,6 +72,7 @@ def check_files(folder: Path | None) -> Iterator[tuple[str, str | None]]:
     }
     readers |= {f"scoring/{name}.toml": partial(profile, name, folder) for name in profile_names(folder)}
     readers[PROFILES] = partial(profile_map, folder)
+    readers[OFFER] = partial(offer_file, folder)
     readers[ENRICHMENT] = partial(rules, folder)
     readers["prompts/analyse.md"] = partial(prompt, folder)
     readers["prompts/second_opinion.md"] = partial(opinion_prompt, folder)
@@ -147,6 +148,17 @@ def profile_map(folder: Path | None) -> ProfileMap:
             where = f"{defaults.locate(PROFILES, folder)}: {'.'.join(key)}"
             raise ConfigurationError(f"{where}: must be among {', '.join(known)} (line {line})")
     return chosen
+
+
+def offer_file(folder: Path | None) -> Offers:
+    """offer.toml. Raises ConfigurationError for a profile that there is no file for."""
+    found, known = defaults.load(Offers, OFFER, folder), profile_names(folder)
+    for campaign, name in found.profiles.items():
+        if name not in known:
+            line = line_of(defaults.text(OFFER, folder), ("profiles", campaign))
+            where = f"{defaults.locate(OFFER, folder)}: profiles.{campaign}"
+            raise ConfigurationError(f"{where}: must be among {', '.join(known)} (line {line})")
+    return found
 
 
 def profiles(folder: Path | None) -> Profiles:

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from pydantic import SecretStr
 
 from revenueflow import defaults
-from revenueflow.analysis.offers import Offers
 from revenueflow.analysis.paid import Paid
 from revenueflow.analysis.pricing import ModelRules
 from revenueflow.db.direct import Direct
@@ -37,7 +36,7 @@ from revenueflow.settings import EnrichmentSettings, Settings
 from revenueflow.sources.hubspot_contacts import HubSpotContacts
 from revenueflow.wiring.analysts import configured_analysts
 from revenueflow.wiring.closing import Closing, bearer, closing, redis
-from revenueflow.wiring.files import MODELS, OFFER, opinion_prompt, profiles, prompt, rules
+from revenueflow.wiring.files import MODELS, offer_file, opinion_prompt, profiles, prompt, rules
 from revenueflow.wiring.tools import registry
 
 
@@ -63,7 +62,7 @@ def _services(settings: Settings, database: Database, direct: Direct, closing: C
         models=defaults.load(ModelRules, MODELS, folder),
         prompt=prompt(folder),
         opinion_prompt=opinion_prompt(folder),
-        offers=OfferBook(defaults.load(Offers, OFFER, folder), direct),
+        offers=OfferBook(offer_file(folder), direct),
         vocabulary=vocabulary,
         grounding=defaults.load(GroundingRules, "grounding.toml", folder),
         profiles=profiles(folder),

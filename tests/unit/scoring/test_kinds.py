@@ -14,7 +14,7 @@ from revenueflow.errors import ConfigurationError, InvalidInput
 from revenueflow.scoring.kinds import AnyFactor, DecayFactor, EngagementFactor
 from revenueflow.scoring.profile import Profile
 from revenueflow.scoring.score import score
-from revenueflow.wiring.files import check_files, profiles
+from revenueflow.wiring.files import check_files, offer_file, profiles
 
 VOCABULARY = defaults.load(Vocabulary, "vocabulary.toml")
 DECAY = DecayFactor(name="age", kind="decay", maximum=100, half_life_days=30, unknown=7)
@@ -62,6 +62,12 @@ def test_a_mapping_to_nowhere_is_refused_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "profiles.toml").write_text('version = 1\ndefault = "grounded"\n[campaigns]\nfall = "gone"\n')
     with pytest.raises(ConfigurationError, match=r"profiles\.toml: campaigns\.fall: must be among .* \(line 4\)"):
         profiles(tmp_path)
+
+
+def test_an_offer_that_names_a_profile_that_is_gone_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "offer.toml").write_text('version = 1\n[profiles]\nfall = "gone"\n')
+    with pytest.raises(ConfigurationError, match=r"offer\.toml: profiles\.fall: must be among .* \(line 3\)"):
+        offer_file(tmp_path)
 
 
 def test_a_profile_of_theirs_is_found_and_checked(tmp_path: Path) -> None:
