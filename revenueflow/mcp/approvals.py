@@ -15,14 +15,14 @@ import orjson
 
 from revenueflow.audit import trail
 from revenueflow.clock import rfc3339
-from revenueflow.db import approvals, jobs, leads
+from revenueflow.db import approvals, jobs
 from revenueflow.db.approvals import Asked
-from revenueflow.db.direct import Direct
 from revenueflow.db.session import Database, Session
 from revenueflow.domain.outcome import AuditEntry
 from revenueflow.errors import Conflict, NotAllowed, NotFound
 from revenueflow.mcp.call import Checked, Denied, NeedsApproval
 from revenueflow.mcp.policy import ApprovalRule, Policy
+from revenueflow.mcp.scope import Scope
 from revenueflow.privacy.identity import IdentityKey
 
 Decision = Literal["approved", "denied"]
@@ -33,16 +33,16 @@ ENDED = ("expired", "withdrawn")
 class Approvals:
     """What the guard asks before a write."""
 
-    def __init__(self, database: Database, direct: Direct, policy: Policy, key: IdentityKey) -> None:
+    def __init__(self, database: Database, scope: Scope, policy: Policy, key: IdentityKey) -> None:
         self._database = database
-        self._direct = direct
+        self._scope = scope
         self._policy = policy
         self._key = key
 
     async def rule_for(self, checked: Checked) -> ApprovalRule | None:
         """The first rule that fits the call."""
         for rule in self._policy.approvals.rules:
-            if _concerns(rule, checked) and (not rule.outside_campaign or await self._is_outside(checked)):
+            if _concerns(rule, checked) and (not rule.outside_campaign or not await self._scope.holds_call(checked)):
                 return rule
         return None
 
@@ -56,14 +56,6 @@ class Approvals:
                 refusal = await self._judge(session, checked, rule)
             if refusal:
                 raise refusal
-
-    async def _is_outside(self, checked: Checked) -> bool:
-        agent = checked.call.caller.name or checked.call.caller.id
-        async with self._direct.connection() as connection:
-            campaigns = {await leads.campaign_of(connection, checked.args.lead_id)}
-        if given := getattr(checked.args, "campaign_id", None):
-            campaigns.add(given)
-        return not all(self._policy.covers(agent, campaign) for campaign in campaigns)
 
     async def _judge(self, session: Session, checked: Checked, rule: ApprovalRule) -> Exception | None:
         """What is to be raised, once this transaction has stored what it says."""

@@ -29,6 +29,7 @@ from revenueflow.mcp.ledger import Ledger
 from revenueflow.mcp.policy import Policy
 from revenueflow.mcp.reads import Reader
 from revenueflow.mcp.results import Action, dry_run_result, needs_approval_result, stored_result
+from revenueflow.mcp.scope import Scope
 from revenueflow.mcp.tools import TOOLS
 from revenueflow.privacy.identity import IdentityKey
 from revenueflow.telemetry import metrics
@@ -47,6 +48,7 @@ class Guard:
         ledger: Ledger,
         reader: Reader,
         approvals: Approvals,
+        scope: Scope,
         key: IdentityKey,
         same: checks.SameValue,
     ) -> None:
@@ -55,6 +57,7 @@ class Guard:
         self._ledger = ledger
         self._reader = reader
         self._approvals = approvals
+        self._scope = scope
         self._key = key
         self._same = same
 
@@ -66,6 +69,7 @@ class Guard:
             await self._check_claims(checked)
             await self._reader.account_fits(checked)
             if checked.tool.reads:
+                await self._may_read(checked)
                 return await self._reader.answer(checked)
             return await self._write(checked)
         except Denied as refusal:
@@ -82,6 +86,11 @@ class Guard:
         checks.lead_is_its_own(checked)
         checks.key_is_given(checked)
         return checked
+
+    async def _may_read(self, checked: Checked) -> None:
+        if not await self._scope.may_read(checked.call.caller, checked.args.lead_id):
+            reason = "the lead is in no campaign of this agent"
+            raise Denied("outside_campaign", reason, "a campaign of the lead in [agents] of policy.toml")
 
     async def _check_claims(self, checked: Checked) -> None:
         if needed := checks.needed_claims(checked, self._policy):

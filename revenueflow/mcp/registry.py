@@ -23,6 +23,7 @@ from revenueflow.mcp.ledger import Ledger
 from revenueflow.mcp.policy import Policy
 from revenueflow.mcp.reads import Reader
 from revenueflow.mcp.reconciler import reconcile_open
+from revenueflow.mcp.scope import Scope
 from revenueflow.mcp.targets import CrmTarget, MessengerTarget, Target
 from revenueflow.messaging.base import Messenger
 from revenueflow.privacy.identity import IdentityKey
@@ -58,8 +59,10 @@ class Registry:
         self._told = False
         self._telling = asyncio.Lock()
         self._ledger = Ledger(database, direct, targets, admission, limit, settle_seconds=settle_seconds)
+        self.scope = Scope(direct, policy)
         reader = Reader(direct, written, admission, self._ledger, policy)
-        self._guard = Guard(direct, policy, self._ledger, reader, Approvals(database, direct, policy, key), key, same)
+        approvals = Approvals(database, self.scope, policy, key)
+        self._guard = Guard(direct, policy, self._ledger, reader, approvals, self.scope, key, same)
 
     @property
     def policy(self) -> Policy:

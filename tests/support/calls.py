@@ -14,7 +14,7 @@ from revenueflow.mcp.call import Call, Caller
 from revenueflow.mcp.registry import Registry
 from revenueflow.settings import General
 from tests.support.house import House
-from tests.support.policy import short_policy
+from tests.support.policy import agent_tools, short_policy
 
 CANARY = "canary.person@canary.example"
 
@@ -57,7 +57,7 @@ def message(lead_id: UUID, caller: Caller) -> Call:
 
 def with_policy(home: House, folder: Path, *changes: tuple[str, str]) -> None:
     """Lets the house start with a policy.toml that differs in some lines; every role may use every tool."""
-    text = short_policy().replace("agent = []", 'agent = ["upsert_lead", "assign_owner"]')
+    text = agent_tools(short_policy(), "upsert_lead", "assign_owner")
     text += '\n[agents."agent:a"]\ncampaigns = ["*"]\n'
     for old, new in changes:
         assert old in text

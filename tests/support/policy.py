@@ -17,6 +17,17 @@ def short_policy() -> str:
     return text.replace(PAUSE, "pause_seconds = 0.4")
 
 
+AGENT = re.compile(r"^agent = \[.*?\]$", re.MULTILINE | re.DOTALL)
+
+
+def agent_tools(text: str, *tools: str) -> str:
+    """A policy.toml whose role `agent` has these tools."""
+    listed = ", ".join(f'"{tool}"' for tool in tools)
+    changed, count = AGENT.subn(f"agent = [{listed}]", text)
+    assert count == 1
+    return changed
+
+
 def _roomy(text: str) -> str:
     """Tests run one lead more often in a minute than any customer does."""
     assert "per_lead = 10\n" in text

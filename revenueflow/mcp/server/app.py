@@ -60,6 +60,9 @@ class Handlers:
         if caller.role not in reading.READERS:
             raise MCPError(types.INVALID_REQUEST, f"role {caller.role} may not read leads")
         try:
+            lead_id, _ = reading.place(params.uri)
+            if not await self._registry.scope.may_read(caller, lead_id):
+                raise MCPError(types.INVALID_REQUEST, "the lead is in no campaign of this agent")
             return await reading.read(self._database, params.uri)
         except NotFound as error:
             raise MCPError(types.INVALID_PARAMS, error.detail, {"uri": params.uri}) from None

@@ -88,12 +88,18 @@ def titled(name: str, folder: Path | None) -> tuple[str, str]:
     return title.removeprefix("# ").strip(), text.strip()
 
 
-async def read(database: Database, uri: str) -> types.ReadResourceResult:
-    """A resource as JSON. Raises NotFound."""
+def place(uri: str) -> tuple[UUID, str]:
+    """The lead and the part of it that a URI names. Raises NotFound."""
     match = URI.fullmatch(uri)
     if match is None:
         raise NotFound("there is no such resource; see the templates")
-    lead_id, kinds = _uuid(match[1]), SHOWN[match[2]]
+    return _uuid(match[1]), match[2]
+
+
+async def read(database: Database, uri: str) -> types.ReadResourceResult:
+    """A resource as JSON. Raises NotFound."""
+    lead_id, part = place(uri)
+    kinds = SHOWN[part]
     async with database.transaction() as session:
         items = await _items(session, lead_id, kinds)
     if not items and kinds is None:

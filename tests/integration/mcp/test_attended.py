@@ -27,6 +27,7 @@ from revenueflow.mcp.server.asking import QUESTION, SEAL
 from revenueflow.settings import General
 from tests.support import sql
 from tests.support.api import Api, add_keys, identity, identity_file, served, settings_for
+from tests.support.policy import agent_tools
 
 Serve = Callable[..., Any]
 ATTENDED = "attended = true"
@@ -47,7 +48,7 @@ class Person:
 
 def policy(folder: Path, *changes: tuple[str, str]) -> None:
     """Agents may assign owners, in no campaign: somebody must approve it, and somebody sits at the client."""
-    text = defaults.text("policy.toml").replace("agent = []", 'agent = ["assign_owner"]')
+    text = agent_tools(defaults.text("policy.toml"), "assign_owner")
     text += f"\n[agents.agent]\n{ATTENDED}\n"
     for old, new in changes:
         assert old in text

@@ -18,6 +18,7 @@ from tests.support import sql
 from tests.support.api import Api, add_keys, served, settings_for
 from tests.support.calls import CANARY
 from tests.support.escapes import ESCAPES, MINE, OTHER, OWNER
+from tests.support.policy import agent_tools
 
 LEAD = """INSERT INTO leads (id, campaign_id, identity_key, version, status, received_at)
           VALUES ($1::uuid, $2, $1::uuid::text, 1, 'processed', now())"""
@@ -29,7 +30,7 @@ UNSPEAKABLE = ("a listed tool with a space", "a listed tool with an invisible si
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Rules with an agent that has two tools and the campaign `spring`."""
-    text = defaults.text("policy.toml").replace("agent = []", 'agent = ["upsert_lead", "assign_owner"]')
+    text = agent_tools(defaults.text("policy.toml"), "upsert_lead", "assign_owner")
     (tmp_path / "policy.toml").write_text(text + '\n[agents.agent]\ncampaigns = ["spring"]\n')
     return tmp_path
 

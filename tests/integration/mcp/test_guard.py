@@ -137,7 +137,8 @@ async def test_arguments_that_fit_are_taken(home: House) -> None:
 
 
 async def test_a_role_may_use_only_its_tools(home: House) -> None:
-    await denied(home, owner(uuid4(), agent()), "role")
+    points = {"score": 99, "tier": "hot", "intent": "high", "profile": "p", "reason": CANARY}
+    await denied(home, Call("set_lead_score", {"lead_id": str(uuid4()), **points}, agent(), "k0"), "role")
     await denied(home, Call("post_message", message(uuid4(), agent()).args, operator(), "k1"), "role")
 
 

@@ -21,6 +21,7 @@ from revenueflow.devserver.cluster import DatabaseUrls
 from revenueflow.settings import General
 from tests.support import sql
 from tests.support.api import Api, add_keys, identity_file, served, settings_for
+from tests.support.policy import agent_tools
 
 ACCEPT = "application/json, text/event-stream"
 MODES = ["2026-07-28", "legacy"]
@@ -29,7 +30,7 @@ MODES = ["2026-07-28", "legacy"]
 @pytest.fixture
 def api(database: DatabaseUrls, redis_url: str, tmp_path: Path) -> Iterator[Api]:
     """An API whose agents may write owners and leads."""
-    text = defaults.text("policy.toml", None).replace("agent = []", 'agent = ["upsert_lead", "assign_owner"]')
+    text = agent_tools(defaults.text("policy.toml", None), "upsert_lead", "assign_owner")
     (tmp_path / "policy.toml").write_text(text + '\n[agents.agent]\ncampaigns = ["*"]\n')
     settings = settings_for(database.app_url, redis_url, tmp_path)
     with served(settings.model_copy(update={"general": General(config_dir=tmp_path)})) as client:
@@ -85,9 +86,7 @@ async def test_a_dry_run_tells_the_difference_and_writes_nothing(api: Api, datab
 async def test_an_agent_without_campaigns_waits_for_a_person(
     database: DatabaseUrls, redis_url: str, tmp_path: Path
 ) -> None:
-    (tmp_path / "policy.toml").write_text(
-        defaults.text("policy.toml").replace("agent = []", 'agent = ["assign_owner"]')
-    )
+    (tmp_path / "policy.toml").write_text(agent_tools(defaults.text("policy.toml"), "assign_owner"))
     settings = settings_for(database.app_url, redis_url, tmp_path)
     lead_id = uuid4()
     with served(settings.model_copy(update={"general": General(config_dir=tmp_path)})) as http:
@@ -242,3 +241,27 @@ async def test_a_local_client_over_standard_input(database: DatabaseUrls, redis_
         assert "assign_owner" in {tool.name for tool in (await client.list_tools()).tools}
         told = await client.call_tool("assign_owner", owner(lead_id))
     assert told.structured_content["status"] == "confirmed"
+
+
+async def test_an_agent_reads_leads_of_its_campaigns_only(
+    database: DatabaseUrls, redis_url: str, tmp_path: Path
+) -> None:
+    policy = defaults.text("policy.toml") + '\n[agents.agent]\ncampaigns = ["spring"]\n'
+    (tmp_path / "policy.toml").write_text(policy)
+    settings = settings_for(database.app_url, redis_url, tmp_path)
+    leads = {campaign: uuid4() for campaign in ("spring", "autumn")}
+    for campaign, lead in leads.items():
+        insert = """INSERT INTO leads (id, campaign_id, identity_key, version, status, received_at)
+                    VALUES ($1, $2, $3, 1, 'processed', now())"""
+        sql.rows(database.superuser_url, insert, lead, campaign, campaign)
+    told = {}
+    with served(settings.model_copy(update={"general": General(config_dir=tmp_path)})) as http:
+        api = Api(http, add_keys(database))
+        async with connected(api) as client:
+            for campaign, lead in leads.items():
+                told[campaign] = (await client.call_tool("get_lead", {"lead_id": str(lead)})).structured_content
+            await client.read_resource(f"revenueflow://leads/{leads['spring']}/claims")
+            with pytest.raises(MCPError, match="in no campaign of this agent"):
+                await client.read_resource(f"revenueflow://leads/{leads['autumn']}/claims")
+    assert (told["spring"]["status"], told["spring"]["result"]["found"]) == ("confirmed", False)
+    assert told["autumn"]["denial"]["code"] == "outside_campaign"

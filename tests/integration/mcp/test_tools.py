@@ -14,6 +14,7 @@ from revenueflow.mcp.tools import TOOLS
 from revenueflow.settings import CrmSettings
 from tests.support.calls import CANARY, add_claim, admin, agent, events, once, operator, states, with_policy
 from tests.support.house import KNOWN, House, salesforce
+from tests.support.policy import agent_tools
 from tests.support.tool_calls import ORDER, SAMPLES, sample
 
 Provider = Literal["http", "mock", "salesforce", "hubspot"]
@@ -215,17 +216,12 @@ async def test_leads_of_one_company_share_its_account(home: House) -> None:
     }
 
 
-AGENTS = (
-    "agent = []",
-    'agent = ["sync_firmographics", "match_account", "create_contact", "create_opportunity", "upsert_lead"]',
-)
-
-
 def with_agents(home: House, folder: Path) -> None:
     """All that agents could be given."""
     with_policy(home, folder)
     path = folder / "policy.toml"
-    path.write_text(path.read_text().replace('agent = ["upsert_lead", "assign_owner"]', AGENTS[1]))
+    tools = ("sync_firmographics", "match_account", "create_contact", "create_opportunity", "upsert_lead")
+    path.write_text(agent_tools(path.read_text(), *tools))
 
 
 @pytest.mark.parametrize("tool", ["sync_firmographics", "match_account", "create_contact", "create_opportunity"])
