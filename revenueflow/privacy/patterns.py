@@ -87,7 +87,7 @@ def cards(text: str) -> Spans:
     """Card numbers of 12 to 19 digits that Luhn's sum confirms."""
     for found in _CARD.finditer(text):
         digits = numbers.digits(found.group())
-        if numbers.luhn(digits) and digits[0] in "234569" and len(set(digits)) > 2:
+        if numbers.luhn(digits) and digits[0] in "234569" and len(set(digits)) > 1:
             yield found.span()
 
 
@@ -112,8 +112,8 @@ FINDERS: Final[tuple[tuple[Kind, Callable[[str], Spans]], ...]] = (
     (Kind.CREDENTIALS, credentials),
     (Kind.EMAIL, emails),
     (Kind.IBAN, ibans),
-    (Kind.CARD, cards),
     (Kind.NATIONAL_ID, national_ids.found),
+    (Kind.CARD, cards),
     (Kind.IP, addresses),
     (Kind.PHONE, numbers.phones),
 )

@@ -36,9 +36,13 @@ _NAMED: Final = re.compile(
     r"(?i)(?<![A-Za-z0-9])(?:api[_ -]?key|access[_ -]?key(?:[_ -]?id)?|secret(?:[_ -]?(?:access[_ -]?)?key)?"
     r"|client[_ -]?secret|(?:access|refresh|auth|api|session)?[_ -]?token|pass(?:word|wd|phrase)|pwd"
     r"|accountkey|sig(?:nature)?)"
-    r"[\"']?[ \t]{0,4}(?:=|:(?!//)|[ \t]is[ \t])[ \t]{0,4}[\"']?(?P<value>[^\s\"',;&\[\]<>]{6,4096}+)"
+    r"[\"']?[ \t]{0,4}(?:=|:(?!//)|[ \t]is[ \t])[ \t]{0,4}[\"']?"
+    r"(?P<value>(?:[^\s\"',;&\[\]<>]|&(?![\w-]{1,40}=)){6,4096}+)"
 )
 _USERINFO: Final = re.compile(r"(?i)\b[a-z][a-z0-9+.-]{0,20}://(?P<value>[^\s/?#@\[\]]{1,256}+)@")
+
+
+SHORTEST: Final = 6
 
 
 def secrets(text: str) -> Iterator[tuple[int, int]]:
@@ -71,4 +75,7 @@ def _is_random(value: str) -> bool:
 
 
 def _is_secret(value: str) -> bool:
-    return not value.isalpha() or (value != value.lower() and value != value.title() and value != value.upper())
+    """A word of a language is none, with one case or a capital in front."""
+    value = value.rstrip(".,:!?)")
+    is_word = value.isalpha() and value in (value.lower(), value.title(), value.upper())
+    return len(value) >= SHORTEST and not is_word
