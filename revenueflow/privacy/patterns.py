@@ -56,7 +56,7 @@ def emails(text: str) -> Spans:
     """Addresses, also spelled with (at) and (dot)."""
     if "@" in text:
         yield from (found.span() for found in _EMAIL.finditer(text))
-    if "at" in text.lower():
+    if any(mark in text.lower() for mark in ("(at)", "[at]", "{at}")):
         yield from (found.span() for found in _SPELLED.finditer(text))
 
 
@@ -93,10 +93,9 @@ def cards(text: str) -> Spans:
 
 def addresses(text: str) -> Spans:
     """IPv4 and IPv6 addresses; those of the machine itself are nobody's."""
-    for pattern in (_IPV4, _IPV6):
-        for found in pattern.finditer(text):
-            if _is_somebodys(found.group()):
-                yield found.span()
+    for pattern, mark, least in ((_IPV4, ".", 3), (_IPV6, ":", 2)):
+        if text.count(mark) >= least:
+            yield from (found.span() for found in pattern.finditer(text) if _is_somebodys(found.group()))
 
 
 def _is_somebodys(text: str) -> bool:
