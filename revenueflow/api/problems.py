@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from revenueflow.api.deps import state_of
 from revenueflow.api.limits import STANDING
 from revenueflow.errors import Fault, RevenueFlowError
+from revenueflow.privacy.redaction import LINE, redact
 from revenueflow.telemetry import logs
 
 log = logs.get("api")
@@ -34,7 +35,7 @@ def problem(
         "type": f"urn:revenueflow:problem:{code}",
         "title": title,
         "status": status,
-        "detail": detail,
+        "detail": redact(detail, kinds=LINE),
         "instance": _instance(request, faults),
         "errors": [{"pointer": fault.pointer, "detail": fault.detail} for fault in faults],
         "trace_id": request.scope.get("trace_id", ""),

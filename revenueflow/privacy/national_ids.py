@@ -28,7 +28,7 @@ _NAMED: Final = re.compile(
     r"|tax[ ](?:id|identification|payer)|tin|bsn|pesel|aadhaar|cpf|dni|nie|curp|nhs|medicare"
     r"|personalausweis\w{0,8}|reisepass\w{0,8}"
     r"|steuer-?id\w{0,20}|führerschein\w{0,8})"
-    r"(?!\w)[^\d\n]{0,30}?(?<![A-Za-z0-9])(?P<value>[A-Z]{0,4}\d[A-Z0-9]{0,3}(?:[ .-]?[A-Z0-9]{1,6}){0,6})(?![\w])"
+    r"(?!\w)[^\d\n]{0,30}?(?<![A-Za-z0-9])(?P<value>(?-i:[A-Z]{0,4}\d[A-Z0-9]{0,3}(?:[ .-]?[A-Z0-9]{1,6}){0,6}))(?!\w)"
 )
 _LETTERS: Final = "TRWAGMYFPDXBNJZSQVHLCKE"
 _ODD: Final = (1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23)

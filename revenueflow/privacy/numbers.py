@@ -9,7 +9,7 @@ from typing import Final
 import phonenumbers
 
 _CANDIDATE: Final = re.compile(
-    r"(?<!\w)(?<!\d[.,])(?<!\d-)(?<!#)(?:\+[ ]?|\(\+?)?\d(?:[ \t\u00a0\u2010-\u2014().\-/]{0,3}\d){5,16}"
+    r"(?<!\w)(?<!\d[.,])(?<!\d-)(?<!#)(?:\+[ ]?|\(\+?)?\d(?:[ \t\u00a0\u2010-\u2014().\-/]{0,3}\d){5,60}"
     r"(?!\w)(?![.,]\d)"
 )
 _CALLED: Final = re.compile(
@@ -32,22 +32,32 @@ _DATE: Final = re.compile(
     r"|(?:19|20)\d\d[ ]?[-\u2013/][ ]?(?:19|20)\d\d|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
 )
 _POSTAL: Final = re.compile(r"\d{5}-\d{3,4}|\d{4}-\d{3}")
+_BEGINS: Final = re.compile(r"[ \t,/]+(?=[0(]\d)")
 _GROUPS: Final = re.compile(r"\d+")
 BEFORE: Final = 28
-FEWEST, MOST = 7, 15
+FEWEST, USUAL, MOST = 7, 9, 15
 
 
 def phones(text: str) -> Iterator[tuple[int, int]]:
     """Where numbers are that somebody can be called at: international, in groups, or after a word that says so."""
     for found in _CANDIDATE.finditer(text):
-        start, end = found.span()
-        number = found.group()
-        count = len(digits(number))
-        if number.count("(") < number.count(")"):
-            continue
-        before = text[max(0, start - BEFORE) : start]
-        if count <= MOST + 2 and _is_phone(number, count, before, text[end : end + 12]):
-            yield start, end
+        before = text[max(0, found.start() - BEFORE) : found.start()]
+        for start, end in _numbers(text, *found.span()):
+            number = text[start:end]
+            count = len(digits(number))
+            whole = number.count("(") >= number.count(")")
+            if whole and count <= MOST + 2 and _is_phone(number, count, before, text[end : end + 12]):
+                yield start, end
+
+
+def _numbers(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """A run of digits that is too long for one number is several: each begins as numbers do where they are dialled."""
+    if len(digits(text[start:end])) > MOST:
+        for begin in _BEGINS.finditer(text, start + 1, end):
+            if len(digits(text[start : begin.start()])) >= USUAL and len(digits(text[begin.end() : end])) >= USUAL:
+                yield start, begin.start()
+                start = begin.end()
+    yield start, end
 
 
 def _is_phone(number: str, count: int, before: str, after: str) -> bool:

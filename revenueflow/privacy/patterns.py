@@ -56,7 +56,7 @@ def emails(text: str) -> Spans:
     """Addresses, also spelled with (at) and (dot)."""
     if "@" in text:
         yield from (found.span() for found in _EMAIL.finditer(text))
-    if "at" in text.lower():
+    if any(mark in text.lower() for mark in ("(at)", "[at]", "{at}")):
         yield from (found.span() for found in _SPELLED.finditer(text))
 
 
@@ -87,16 +87,15 @@ def cards(text: str) -> Spans:
     """Card numbers of 12 to 19 digits that Luhn's sum confirms."""
     for found in _CARD.finditer(text):
         digits = numbers.digits(found.group())
-        if numbers.luhn(digits) and digits[0] in "234569" and len(set(digits)) > 2:
+        if numbers.luhn(digits) and digits[0] in "234569" and len(set(digits)) > 1:
             yield found.span()
 
 
 def addresses(text: str) -> Spans:
     """IPv4 and IPv6 addresses; those of the machine itself are nobody's."""
-    for pattern in (_IPV4, _IPV6):
-        for found in pattern.finditer(text):
-            if _is_somebodys(found.group()):
-                yield found.span()
+    for pattern, mark, least in ((_IPV4, ".", 3), (_IPV6, ":", 2)):
+        if text.count(mark) >= least:
+            yield from (found.span() for found in pattern.finditer(text) if _is_somebodys(found.group()))
 
 
 def _is_somebodys(text: str) -> bool:
@@ -112,8 +111,8 @@ FINDERS: Final[tuple[tuple[Kind, Callable[[str], Spans]], ...]] = (
     (Kind.CREDENTIALS, credentials),
     (Kind.EMAIL, emails),
     (Kind.IBAN, ibans),
-    (Kind.CARD, cards),
     (Kind.NATIONAL_ID, national_ids.found),
+    (Kind.CARD, cards),
     (Kind.IP, addresses),
     (Kind.PHONE, numbers.phones),
 )

@@ -29,6 +29,12 @@ _TOKENS: Final = (
     r"(?:AC|SK)[0-9a-f]{32}(?![0-9a-z])",  # Twilio
 )
 _FORMS: Final = re.compile(_LEFT + f"(?:{'|'.join(_TOKENS)})")
+# One look tells most texts apart: each form has one of these in it.
+_MARKS: Final = (
+    "eyJ", "AKIA", "ASIA", "ABIA", "ACCA", "AIDA", "AROA", "gh", "glpat-", "xox", "xapp-", "k_live_", "k_test_",
+    "whsec_", "AIza", "ya29.", "sk-", "SG.", "npm_", "pypi-", "hf_", "pat-", "rf_", "AC", "SK",
+)  # fmt: skip
+_NAMES: Final = ("key", "secret", "token", "pass", "pwd", "sig")
 _PRIVATE_KEY: Final = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----")
 _PRIVATE_END: Final = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----")
 _BEARER: Final = re.compile(r"(?i)\b(?:bearer|basic)[ \t]{1,4}(?P<value>[\w.~+/=-]{12,8192}+)")
@@ -36,19 +42,26 @@ _NAMED: Final = re.compile(
     r"(?i)(?<![A-Za-z0-9])(?:api[_ -]?key|access[_ -]?key(?:[_ -]?id)?|secret(?:[_ -]?(?:access[_ -]?)?key)?"
     r"|client[_ -]?secret|(?:access|refresh|auth|api|session)?[_ -]?token|pass(?:word|wd|phrase)|pwd"
     r"|accountkey|sig(?:nature)?)"
-    r"[\"']?[ \t]{0,4}(?:=|:(?!//)|[ \t]is[ \t])[ \t]{0,4}[\"']?(?P<value>[^\s\"',;&\[\]<>]{6,4096}+)"
+    r"[\"']?[ \t]{0,4}(?:=|:(?!//)|[ \t]is[ \t])[ \t]{0,4}[\"']?"
+    r"(?P<value>(?:[^\s\"',;&\[\]<>]|&(?![\w-]{1,40}=)){6,4096}+)"
 )
 _USERINFO: Final = re.compile(r"(?i)\b[a-z][a-z0-9+.-]{0,20}://(?P<value>[^\s/?#@\[\]]{1,256}+)@")
 
 
+SHORTEST: Final = 6
+
+
 def secrets(text: str) -> Iterator[tuple[int, int]]:
     """Private keys, tokens of known forms, bearer tokens, and values of names such as `password`."""
-    yield from _private_keys(text)
-    yield from (found.span() for found in _FORMS.finditer(text))
-    yield from (found.span("value") for found in _BEARER.finditer(text) if _is_random(found["value"]))
-    for found in _NAMED.finditer(text):
-        if _is_secret(found["value"]):
-            yield found.span("value")
+    small = text.lower()
+    if "private key" in small:
+        yield from _private_keys(text)
+    if any(mark in text for mark in _MARKS):
+        yield from (found.span() for found in _FORMS.finditer(text))
+    if "bearer" in small or "basic" in small:
+        yield from (found.span("value") for found in _BEARER.finditer(text) if _is_random(found["value"]))
+    if any(name in small for name in _NAMES):
+        yield from (found.span("value") for found in _NAMED.finditer(text) if _is_secret(found["value"]))
 
 
 def credentials(text: str) -> Iterator[tuple[int, int]]:
@@ -71,4 +84,7 @@ def _is_random(value: str) -> bool:
 
 
 def _is_secret(value: str) -> bool:
-    return not value.isalpha() or (value != value.lower() and value != value.title() and value != value.upper())
+    """A word of a language is none, with one case or a capital in front."""
+    value = value.rstrip(".,:!?)")
+    is_word = value.isalpha() and value in (value.lower(), value.title(), value.upper())
+    return len(value) >= SHORTEST and not is_word

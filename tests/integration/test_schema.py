@@ -28,6 +28,7 @@ from revenueflow.settings import DatabaseSettings
 from tests.support import sql
 from tests.support.servers import Servers
 
+DENIED = (asyncpg.InsufficientPrivilegeError, asyncpg.InvalidGrantOperationError)
 AUDIT = ("audit_events", "audit_pending", "audit_leaves", "audit_checkpoints")
 OURS = (
     "deliveries", "leads", "jobs", "steps", "evidence", "claims", "actions", "api_keys", "controls", "lookups",
@@ -149,6 +150,71 @@ def test_the_application_appends_through_the_function(worker_database: DatabaseU
         append(worker_database.app_url, one)
     with pytest.raises(asyncpg.CheckViolationError):
         append(worker_database.app_url, event() | {"leaf_hash": "00"})
+
+
+DDL = (
+    "ALTER TABLE {} DISABLE TRIGGER ALL", "ALTER TABLE {} DISABLE TRIGGER {}_no_truncate", "DROP TABLE {} CASCADE",
+    "ALTER TABLE {} RENAME TO gone", "ALTER TABLE {} ADD COLUMN n integer", "ALTER TABLE {} OWNER TO CURRENT_USER",
+    "CREATE INDEX mine ON {} ((1))", "COMMENT ON TABLE {} IS 'x'",
+    "CREATE RULE mine AS ON INSERT TO {} DO INSTEAD NOTHING", "TRUNCATE {} CASCADE",
+    "CREATE TRIGGER mine BEFORE INSERT ON {} FOR EACH ROW EXECUTE FUNCTION audit_refuse()",
+    "DROP TRIGGER {}_no_truncate ON {}", "DELETE FROM {}",
+)  # fmt: skip
+FUNCTIONS = (
+    "DROP FUNCTION audit_append(jsonb)", "DROP FUNCTION audit_refuse() CASCADE",
+    "CREATE OR REPLACE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+    "ALTER FUNCTION audit_append(jsonb) SECURITY INVOKER",
+    "ALTER FUNCTION audit_append(jsonb) SET search_path = pg_temp",
+    "DROP VIEW audit_trail", "DROP VIEW audit_sealed CASCADE",
+    "CREATE OR REPLACE VIEW audit_trail AS SELECT NULL::uuid AS id", "SET session_replication_role = replica",
+    "DROP SCHEMA public CASCADE", "ALTER ROLE CURRENT_USER SUPERUSER", "CREATE ROLE mine",
+    "COPY audit_events TO PROGRAM 'true'",
+)  # fmt: skip
+ROLES = ("app", "sealer", "auditor")
+
+
+def assert_denied(url: str, statement: str) -> None:
+    try:
+        sql.rows(url, statement)
+    except asyncpg.PostgresError as error:
+        assert isinstance(error, DENIED), f"{statement}: {error}"
+    else:
+        pytest.fail(f"not denied: {statement}")
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("table", AUDIT)
+def test_no_role_changes_the_tables_of_the_trail(worker_database: DatabaseUrls, role: str, table: str) -> None:
+    """Not their rows and not themselves. The sealer alone takes what is pending, which it gives a place."""
+    url = getattr(worker_database, f"{role}_url")
+    for statement in DDL:
+        if (role, table, statement) == ("sealer", "audit_pending", "DELETE FROM {}"):
+            continue
+        assert_denied(url, statement.format(table, table))
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_role_changes_what_guards_the_trail(worker_database: DatabaseUrls, role: str) -> None:
+    url = getattr(worker_database, f"{role}_url")
+    for statement in FUNCTIONS:
+        assert_denied(url, statement)
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("table", AUDIT)
+def test_no_role_has_more_rights_on_the_trail_than_it_needs(
+    worker_database: DatabaseUrls, role: str, table: str
+) -> None:
+    needed = {
+        ("sealer", "audit_events"): {"SELECT"}, ("sealer", "audit_pending"): {"SELECT", "DELETE"},
+        ("sealer", "audit_leaves"): {"SELECT", "INSERT"}, ("sealer", "audit_checkpoints"): {"SELECT", "INSERT"},
+    }  # fmt: skip
+    rights = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER", "MAINTAIN")
+    asked, name = "SELECT has_table_privilege($1, $2, $3)", f"revenueflow_{role}"
+    found = {right for right in rights if sql.value(worker_database.superuser_url, asked, name, table, right)}
+    assert found == needed.get((role, table), set())
+    columns = "SELECT has_any_column_privilege($1, $2, 'UPDATE')"
+    assert not sql.value(worker_database.superuser_url, columns, f"revenueflow_{role}", table)
 
 
 @pytest.mark.parametrize("table", AUDIT)

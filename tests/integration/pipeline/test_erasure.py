@@ -52,26 +52,27 @@ async def forget(home: House, lead: UUID) -> Erased:
 
 @asynccontextmanager
 async def runner(home: House, steps: Sequence[Step]) -> AsyncIterator[Runner]:
+    """One whose heart does not beat: that its lease is gone it learns when it writes."""
     settings = home.settings.worker
-    beat = Heartbeat(home.settings.database, settings)
-    beat.start()
-    try:
-        async with home.services() as services:
-            yield Runner(Commits(home.direct, settings, owner="test"), services, settings, beat, steps=steps)
-    finally:
-        beat.stop()
+    async with home.services() as services:
+        beat = Heartbeat(home.settings.database, settings)
+        yield Runner(Commits(home.direct, settings, owner="test"), services, settings, beat, steps=steps)
 
 
-def erasing(home: House, name: str, moment: str) -> tuple[Step, ...]:
-    """The steps, one of which erases its lead: before or after what it does."""
+def erasing(home: House, name: str, moment: str, erasures: list[asyncio.Task[Erased]]) -> tuple[Step, ...]:
+    """The steps, one of which is gone on with when its lead has been erased: before or after what it does."""
     (meant,) = [step for step in STEPS if step.name == name]
+
+    async def somebody_erases(lead: Lead) -> None:
+        erasures.append(asyncio.create_task(forget(home, lead.id)))
+        await erasures[0]
 
     async def run(lead: Lead, context: Context) -> Outcome:
         if moment == "before":
-            await forget(home, lead.id)
+            await somebody_erases(lead)
         outcome = await meant.run(lead, context)
         if moment == "after":
-            await forget(home, lead.id)
+            await somebody_erases(lead)
         return outcome
 
     return tuple(replace(step, run=run) if step is meant else step for step in STEPS)
@@ -85,10 +86,12 @@ async def test_in_the_middle_of_any_step(
     lead = await home.deliver(**PERSON)
     assert list(marked(home))
     capsys.readouterr()
-    async with runner(home, erasing(home, name, moment)) as one:
+    erasures: list[asyncio.Task[Erased]] = []
+    async with runner(home, erasing(home, name, moment, erasures)) as one:
         for lease in await one.commits.claim([home.job(lead)["id"]]):
             with suppress(LeaseLost):
                 await one.run(lease)
+    assert not (await erasures[0]).unchanged
     assert list(marked(home)) == []
     assert not MARKS.search(canary.in_redis(home.settings.redis.url))
     assert not MARKS.search(capsys.readouterr().out)
