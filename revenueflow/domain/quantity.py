@@ -40,6 +40,8 @@ ABOUTS = (
     "nearly", "almost",
     "some", "etwa", "rund", "ungefähr", "~", "≈",
 )  # fmt: skip
+MOST = 1e15
+"""Nothing that is counted of a company is more; what is, is a mistake, or meant to be one."""
 COUNT_WORDS = frozenset((
     "a", "employee", "employees", "people", "staff", "person", "persons", "member", "members",
     "team", "headcount",
@@ -145,7 +147,7 @@ def count_range(value: JsonValue) -> Range | None:
     """A count: 240, "51-200", "10k+", "1,200 employees", "über 500". None if it is not only that."""
     if isinstance(value, str):
         found = _only(value, COUNT_WORDS)
-        return found.range if found and not found.currency and not found.percent else None
+        return found.range if found and found.range.low <= MOST and not found.currency and not found.percent else None
     return _number(value)
 
 
@@ -190,7 +192,7 @@ def years(value: JsonValue) -> Range | None:
 def _number(value: JsonValue) -> Range | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return Range(low=float(value), high=float(value)) if 0 <= value < math.inf else None
+    return Range(low=float(value), high=float(value)) if 0 <= value <= MOST else None
 
 
 def _only(text: str, noise: frozenset[str]) -> Quantity | None:

@@ -132,3 +132,10 @@ def test_a_hostile_text_takes_no_longer_than_its_length(text: str) -> None:
     before = time.process_time()
     scan(text)
     assert time.process_time() - before < 1.0
+
+
+@pytest.mark.parametrize(
+    "value", ["9" * 400, "1" + "0" * 400 + " employees", 10**400, 1e300, float("inf"), float("nan")]
+)
+def test_absurd_counts_are_none(value: JsonValue) -> None:
+    assert count_range(value) is None
