@@ -4,8 +4,8 @@
 
 The leads are those of the labelled set (tests/data/routing), by its rules and by the shipped ones; each is scored by
 the shipped profile (rules only), then routed with its turn. Prints JSON, in milliseconds of processor time for a lead:
-median and 95th percentile. `many` has `--territories` territories by postcode before the shipped ones, which fit nobody.
-`floor` is what orjson takes to write the same facts, in the same run.
+median and 95th percentile. `many` has `--territories` territories by postcode, which fit nobody, before the shipped
+ones. `floor` is what orjson takes to write the same facts, in the same run.
 """
 
 from __future__ import annotations
