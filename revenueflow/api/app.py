@@ -28,6 +28,7 @@ from revenueflow.api import (
     problems,
     reps,
     reviews,
+    routing,
     webhooks,
 )  # fmt: skip
 from revenueflow.api.deps import State
@@ -66,7 +67,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.router.routes.extend(route for route, _ in webhooks.ROUTES)
     app.router.routes.extend(mcp.ROUTES)
-    routers = (leads, outcomes, enrichment, campaigns, imports, jobs, reviews, reps, audit, operations)
+    routers = (leads, outcomes, enrichment, campaigns, imports, jobs, reviews, reps, routing, audit, operations)
     for router in (one.router for one in routers):
         app.include_router(router)
     _describe(app)

@@ -14,7 +14,7 @@ from revenueflow.api.deps import AppState, Principal, TraceId, require
 from revenueflow.api.examples import V1_LEAD_OPENAPI
 from revenueflow.api.webhooks import answer
 from revenueflow.clock import rfc3339
-from revenueflow.db import deliveries, leads, timeline
+from revenueflow.db import deliveries, leads, routed, timeline
 from revenueflow.db.timeline import Place
 from revenueflow.domain.lead import LeadStatus
 from revenueflow.errors import IdempotencyMismatch, NotFound
@@ -76,14 +76,14 @@ async def list_leads(
 
 @router.get("/{lead_id}", operation_id="getLead")
 async def get_lead(lead_id: UUID, state: AppState, _: Reader) -> dict[str, Any]:
-    """One lead; known from its 202 on."""
+    """One lead; known from its 202 on. `routing`: every rule that was tried, and every rep with why not."""
     async with state.database.transaction() as session:
         if row := await leads.get(session, lead_id):
-            return views.lead(row)
+            return views.lead(row) | {"routing": await routed.way(session, lead_id)}
         first = await deliveries.first_of_lead(session, lead_id)
     if first is None:
         raise NotFound("there is no lead with this id")
-    return views.uncaptured(lead_id, first)
+    return views.uncaptured(lead_id, first) | {"routing": None}
 
 
 @router.get("/{lead_id}/timeline", operation_id="getLeadTimeline")

@@ -21,6 +21,8 @@ router = APIRouter(prefix="/v1/reps", tags=["routing"])
 Reader = Annotated[Principal, Depends(require("reader", "operator", "auditor"))]
 Operator = Annotated[Principal, Depends(require("operator"))]
 MOST = 10_000
+LONGEST = 4_000_000
+"""Bytes of a list of reps or a table of rules: more than a lead may have, from operators only."""
 
 
 class RepList(BaseModel):
@@ -66,7 +68,7 @@ async def list_reps(state: AppState, _: Reader) -> dict[str, Any]:
 async def put_reps(request: Request, state: AppState, operator: Operator) -> dict[str, Any]:
     """Replaces the list: who is not in it gets no more leads. Every process obeys within five seconds."""
     body.refuse_encoded(request)
-    raw = await body.read(request, state.settings.api.body_limit)
+    raw = await body.read(request, LONGEST)
     given = _read(raw, payload.media_type(request.headers.get("content-type", "")))
     actor = f"key:{operator.key_id}"
     return await rep_changes.put(state.database, rules_of(state), given.reps, given.moves, actor=actor, replace=True)

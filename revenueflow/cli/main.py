@@ -23,6 +23,7 @@ from revenueflow.cli import (
     outcomes,
     reps,
     reviews,
+    routing,
     schema,
     serve,
     sources,
@@ -56,6 +57,7 @@ app.add_typer(mcp.app, name="mcp")
 app.add_typer(outcomes.app, name="outcomes")
 app.add_typer(reviews.app, name="reviews")
 app.add_typer(reps.app, name="reps")
+app.add_typer(routing.app, name="routing")
 app.add_typer(spend.app, name="spend")
 app.add_typer(sources.app, name="sources")
 app.add_typer(audit.app, name="audit")

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from revenueflow import defaults
+from revenueflow.domain.lead import Tier
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.enrichment.domains import company_domain
 from revenueflow.errors import ConfigurationError, InvalidInput
 from revenueflow.routing import rep_file, rows, simple_map
 from revenueflow.routing.reps import Rep
 from revenueflow.routing.rules import RoutingRules
+from revenueflow.routing.selection import Situation
 from revenueflow.settings import General, Settings
 
 NAME = "routing.toml"
@@ -33,7 +37,9 @@ def rules(given: Path | None, reps: Path | None) -> RoutingRules:
         return simple_map.read(_json(given), str(given), listed, follow_up, vocabulary())
     found = defaults.read(RoutingRules, given) if given else defaults.load(RoutingRules, NAME, folder)
     found = found.with_reps(listed) if reps else found
-    return checked(found, given or defaults.locate(NAME, folder))
+    # Reps that are in the database are not looked for here.
+    here = reps is not None or found.reps_in == "file"
+    return checked(found, given or defaults.locate(NAME, folder)) if here else found
 
 
 def checked(found: RoutingRules, where: Path) -> RoutingRules:
@@ -76,6 +82,45 @@ def lead(file: Path) -> rows.Row:
 def reps(file: Path) -> tuple[Rep, ...]:
     """The reps of a CSV. Raises ConfigurationError with line and column."""
     return rep_file.read(_text(file), str(file))
+
+
+def at(situation: Situation, now: datetime) -> Situation:
+    """The same situation at a time."""
+    return replace(situation, now=now)
+
+
+def as_toml(found: RoutingRules) -> str:
+    """Rules of territories and reps only, as people would write them."""
+    hours, follow_up = found.follow_up.working_hours, found.follow_up
+    lines = [
+        f"version = {_quoted(found.version)}",
+        f"default_owner = {_quoted(found.default_owner)}",
+        "\n[follow_up]",
+        f"working_hours = {{ start = {hours.start}, end = {hours.end} }}",
+        *(f"{tier} = {_inline(follow_up.of(tier).model_dump(exclude_none=True))}" for tier in Tier),
+    ]
+    for rep in found.reps:
+        lines += ["\n[[reps]]", *_keys(rep.model_dump(mode="json", exclude_defaults=True))]
+    for territory in found.territories:
+        lines += ["\n[[territories]]", *_keys(territory.model_dump(mode="json", exclude_none=True))]
+    return "\n".join(lines) + "\n"
+
+
+def _keys(table: Mapping[str, Any]) -> Iterator[str]:
+    return (f"{key} = {_inline(value)}" for key, value in table.items())
+
+
+def _inline(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(_keys(value)) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_inline, value)) + "]"
+    return _quoted(value) if isinstance(value, str) else str(value)
+
+
+def _quoted(value: str) -> str:
+    # A JSON string is a TOML one.
+    return orjson.dumps(value).decode()
 
 
 def _text(file: Path) -> str:

@@ -39,6 +39,9 @@ def print_lead(lead: Item | None, items: Sequence[Item]) -> None:
     for score in of_type["score"][-1:]:
         factors = score["data"]["score"]["factors"]
         _table("Points", ("factor", "points", "of", "because"), [_factor(factor) for factor in factors])
+    for routing in [item["data"]["routing"] for item in items if item["type"] == "routing"][-1:]:
+        _table("Route", ("", "tried"), [[str(n), line] for n, line in enumerate(routing["path"], 1)])
+        _table("Reps", ("rep", "gets it", "because"), [_candidate(one) for one in routing["candidates"]])
     _table("Writes", ("tool", "state", "CRM id", "tries"), [_action(i) for i in items if i["type"] == "action"])
     _table(
         "First touch",
@@ -144,6 +147,10 @@ def _short(value: Any) -> str:
 
 def _factor(factor: Item) -> list[Text | str]:
     return [factor["name"], str(factor["points"]), str(factor["maximum"]), factor["reason"]]
+
+
+def _candidate(one: Item) -> list[Text | str]:
+    return [one["rep_id"], "yes" if one["chosen"] else "no", one["reason"]]
 
 
 def _action(item: Item) -> list[Text | str]:

@@ -65,7 +65,9 @@ def _column(given: str) -> str:
     return _OTHER_NAMES.get(plain, plain)
 
 
-def _rep(row: Mapping[str, str | None], place: str) -> Rep | list[Fault]:
+def _rep(row: Mapping[str, Any], place: str) -> Rep | list[Fault]:
+    if "" in row:
+        return [Fault(place, "has more cells than the header")]
     given = {key: value.strip() for key, value in row.items() if isinstance(value, str) and value.strip()}
     try:
         return Rep.model_validate(dict(_values(given)))

@@ -26,6 +26,8 @@ reviews_oldest = Gauge("revenueflow_reviews_oldest_seconds", "Age of the oldest 
 routed_to_queue = Counter(
     "revenueflow_routed_to_queue_total", "Leads that no rule is for, or that nobody it names can take", ["reason"]
 )
+for _reason in ("no_rule", "nobody"):
+    routed_to_queue.labels(_reason)  # there from the start: the first one must count as an increase
 guard_denials = Counter("revenueflow_guard_denials_total", "Tool calls that the guard denied", ["code"])
 provider_seconds = Histogram(
     "revenueflow_provider_seconds", "Time of a call to an upstream", ["provider", "outcome"], buckets=_FINE

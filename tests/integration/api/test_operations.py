@@ -106,9 +106,10 @@ def test_openapi_is_valid_and_its_operations_have_stable_names(shared_api: Api) 
     assert sorted(operations) == [
         "createLead", "decideReview", "enrichLead", "getAuditCheckpoint", "getImport", "getLead", "getLeadTimeline",
         "getRejects", "getReview", "getSpend", "health", "importCsv", "listAuditEvents", "listCampaignLeads",
-        "listCampaigns", "listDeadLetters", "listLeads", "listQuarantine", "listReviews", "livez", "metrics",
-        "proveAuditEvent", "pullCampaign", "readyz", "receiveHubSpot", "receiveLead", "receiveMarketo", "recordOutcome",
-        "replayDeadLetters", "resumeSpending", "retryLead", "stopSpending",
+        "listCampaigns", "listDeadLetters", "listLeads", "listQuarantine", "listReps", "listReviews", "livez",
+        "metrics", "proveAuditEvent", "pullCampaign", "putReps", "readyz", "receiveHubSpot", "receiveLead",
+        "receiveMarketo", "recordOutcome", "replayDeadLetters", "resumeSpending", "retryLead", "simulateRouting",
+        "stopSpending",
     ]  # fmt: skip
     for name, operation in operations.items():
         assert operation["tags"], name

@@ -1,0 +1,46 @@
+"""Queries on how leads were routed: one lead's whole way, and what routing looked at for many."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from revenueflow.db.session import Session
+
+_LATEST = """
+    SELECT s.output FROM steps s JOIN jobs j ON j.id = s.job_id
+    WHERE j.lead_id = {lead} AND s.name = '{step}' ORDER BY s.finished_at DESC LIMIT 1
+"""
+_WAY = text(_LATEST.format(lead=":lead_id", step="route"))
+_PAST = text(f"""
+    SELECT l.id, l.received_at, l.owner_id, l.time_zone, l.form ->> 'location' AS location,
+           l.form ->> 'state' AS state, l.form ->> 'postcode' AS postcode, l.form ->> 'language' AS language,
+           f.facts ->> 'country' AS country, (f.facts ->> 'headcount')::integer AS headcount,
+           f.facts ->> 'industry' AS industry, f.facts ->> 'domain' AS domain, f.facts ->> 'company' AS company,
+           l.campaign_id, f.tier
+    FROM leads l CROSS JOIN LATERAL (
+        SELECT output -> 'facts' AS facts, output -> 'score' ->> 'tier' AS tier
+        FROM ({_LATEST.format(lead="l.id", step="score")}) AS latest
+    ) AS f
+    WHERE l.received_at >= :since AND (l.received_at, l.id) > (:at, :id)
+      AND l.owner_id IS NOT NULL AND l.erased_at IS NULL
+    ORDER BY l.received_at, l.id LIMIT :limit
+""")  # noqa: S608 constants
+
+
+async def way(session: Session, lead_id: UUID) -> dict[str, Any] | None:
+    """The last routing of a lead, as the step has kept it."""
+    output = (await session.execute(_WAY, {"lead_id": lead_id})).scalar()
+    return output["routing"] if output else None
+
+
+async def past(
+    session: Session, since: datetime, after: tuple[datetime, UUID] | None, limit: int
+) -> list[dict[str, Any]]:
+    """What routing looked at for leads that came since, oldest first; `after`: (received_at, id) of the last one."""
+    at, id_ = after or (since, UUID(int=0))
+    found = await session.execute(_PAST, {"since": since, "at": at, "id": id_, "limit": limit})
+    return [dict(row) for row in found.mappings()]

@@ -1,0 +1,167 @@
+"""`/v1/reps`, `/v1/routing`, and the same at a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from revenueflow import defaults
+from revenueflow.devserver.cluster import DatabaseUrls
+from tests.support.api import Api
+from tests.support.cli import run
+from tests.support.house import House, house
+
+DATA = Path(__file__).parents[2] / "data" / "routing"
+LABELLED = ("--rules", str(DATA / "rules.toml"), "--reps", str(DATA / "reps.csv"))
+ANN = {"id": "ann", "name": "Ann", "email": "ann@x.example", "timezone": "Europe/Berlin", "country": "DE"}
+
+
+def problem(answer: Any, status: int, code: str) -> dict[str, Any]:
+    assert answer.status_code == status, answer.text
+    body: dict[str, Any] = answer.json()
+    assert body["type"] == f"urn:revenueflow:problem:{code}"
+    return body
+
+
+def put(api: Api, content: bytes, kind: str = "application/json") -> Any:
+    headers = api.as_role("operator") | {"Content-Type": kind}
+    return api.client.put("/v1/reps", content=content, headers=headers)
+
+
+def listed(api: Api) -> dict[str, Any]:
+    found: dict[str, Any] = api.read("/v1/reps").json()
+    return {one["id"]: one for one in found["items"]}
+
+
+def test_the_list_is_that_of_the_file_until_it_is_put(api: Api) -> None:
+    assert len(listed(api)) == 13
+    answer = put(api, orjson.dumps({"reps": [ANN]}))
+    assert answer.status_code == 200
+    assert len(answer.json()["removed"]) == 12
+    assert "territories.0.owner: no rep has this id" in answer.json()["unknown"]
+    assert set(listed(api)) == {"ann", "inbound-queue"}
+    again = put(
+        api, orjson.dumps({"reps": [ANN | {"capacity": 5, "leave": [{"first": "2026-12-21", "last": "2026-12-31"}]}]})
+    )
+    assert (again.json()["removed"], listed(api)["ann"]["capacity"]) == ([], 5)
+
+
+def test_a_csv_is_a_list_too(api: Api) -> None:
+    assert put(api, (DATA / "reps.csv").read_bytes(), "text/csv").status_code == 200
+    assert listed(api)["ida-brandt"]["covered_by"] == "hugo-weiss"
+    body = problem(put(api, b"id,name,email\nA!,A,a@x.example", "text/csv"), 422, "invalid_input")
+    assert "line 2: id" in body["detail"]
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "status", "code"),
+    [
+        (b"{", "application/json", 400, "malformed_input"), (b"{}", "application/json", 422, "invalid_input"),
+        (b'{"reps": []}', "application/json", 422, "invalid_input"), (b"x", "text/plain", 415, "unsupported_media"),
+        (orjson.dumps({"reps": [ANN, ANN]}), "application/json", 422, "invalid_input"),
+        (orjson.dumps({"reps": [ANN | {"colour": "s3cr3t"}]}), "application/json", 422, "invalid_input"),
+    ],
+)  # fmt: skip
+def test_a_list_that_cant_be_used(shared_api: Api, content: bytes, kind: str, status: int, code: str) -> None:
+    body = problem(put(shared_api, content, kind), status, code)
+    assert "s3cr3t" not in str(body)
+
+
+@asynccontextmanager
+async def one_routed(database: DatabaseUrls, redis_url: str, folder: Path) -> AsyncIterator[tuple[House, Any]]:
+    async with house(database, redis_url, folder) as home:
+        lead = await home.deliver()
+        assert (await home.run(lead))["state"] == "done"
+        yield home, lead
+
+
+async def test_why_and_who_else_and_what_if(api: Api, database: DatabaseUrls, redis_url: str, tmp_path: Path) -> None:
+    async with one_routed(database, redis_url, tmp_path) as (_, lead):
+        shown = (await asyncio.to_thread(api.read, f"/v1/leads/{lead}")).json()
+        assert shown["routing_reason"] == "country US, headcount 227 is 200 to 999"
+        assert shown["routing"]["path"][0] == "territory:US enterprise: no, headcount 227 is not 1000 or more"
+        assert shown["routing"]["candidates"][-1] == {"rep_id": "marcus-bell", "chosen": True, "reason": ""}
+
+        text = defaults.text("routing.toml").replace("min_headcount = 1000", "min_headcount = 227", 1)
+        text = text.replace("max_headcount = 999", "max_headcount = 226").replace('version = "1"', 'version = "2"')
+        draft = {"rules_toml": text, "days": 1, "labels": {str(lead): "dana-whitfield"}}
+        answer = await asyncio.to_thread(post, api, draft)
+        told = answer.json()
+        assert (told["leads"], told["moved"], told["complete"], told["version"]) == (1, 1, True, "2")
+        assert told["pairs"] == [{"from": "marcus-bell", "to": "dana-whitfield", "leads": 1}]
+        assert told["accuracy"] == {"before": 0.0, "after": 1.0}
+        (tmp_path / "draft.toml").write_text(text)
+        ran = await asyncio.to_thread(
+            run, tmp_path, "routing", "simulate", "--rules", str(tmp_path / "draft.toml"), "--since", "1d", "--json",
+            DATABASE_URL=database.app_url,
+        )  # fmt: skip
+        assert orjson.loads(ran.out)["pairs"] == told["pairs"]
+        ran = await asyncio.to_thread(run, tmp_path, "leads", "show", str(lead), DATABASE_URL=database.app_url)
+        assert "US enterprise: no, headcount 227 is not 1000 or more" in ran.out
+        kept = listed(api)
+        del kept["marcus-bell"]
+        reps = [{name: value for name, value in one.items() if name != "open_leads"} for one in kept.values()]
+        refused = problem(await asyncio.to_thread(put, api, orjson.dumps({"reps": reps})), 409, "conflict")
+        assert "marcus-bell has 1 open leads" in refused["detail"]
+        moved = put(api, orjson.dumps({"reps": reps, "moves": {"marcus-bell": "dana-whitfield"}}))
+        assert moved.json()["moved"] == {"marcus-bell": 1}
+
+
+def post(api: Api, draft: dict[str, Any]) -> Any:
+    headers = api.as_role("operator") | {"Content-Type": "application/json"}
+    return api.client.post("/v1/routing/simulate", content=orjson.dumps(draft), headers=headers)
+
+
+def test_rules_that_cant_be_used_are_told_with_the_line(shared_api: Api) -> None:
+    text = defaults.text("routing.toml").replace('owner = "ananya-rao"', 'owner = "nobody"')
+    body = problem(post(shared_api, {"rules_toml": text}), 422, "invalid_input")
+    line = text.splitlines().index('owner = "nobody"') + 1
+    assert f"territories.12.owner: no rep has this id (line {line})" in body["detail"]
+    problem(post(shared_api, {"rules": {"version": "1"}}), 422, "invalid_input")
+    problem(post(shared_api, {"rules_toml": "= ="}), 422, "invalid_input")
+    problem(post(shared_api, {"days": 0}), 422, "invalid_input")
+
+
+def test_reps_come_and_go_at_a_terminal(database: DatabaseUrls, tmp_path: Path) -> None:
+    def reps(*arguments: str) -> Any:
+        return run(tmp_path, "reps", *arguments, DATABASE_URL=database.app_url)
+
+    assert orjson.loads(reps("import", str(DATA / "reps.csv")).out)["stored"] == 13
+    ids = [orjson.loads(line)["id"] for line in reps("list", "--json").out.splitlines()]
+    assert {"ida-brandt", "ananya-rao"} <= set(ids)
+    assert reps("remove", "ida-brandt").code == 0
+    assert reps("remove", "ida-brandt").code == 1
+    assert reps("remove", "inbound-queue").code == 1
+    assert "ida-brandt" not in reps("list").out
+
+
+def test_the_labelled_set_at_a_terminal(tmp_path: Path) -> None:
+    measured = orjson.loads(run(tmp_path, "eval", "routing", str(DATA / "leads.csv"), *LABELLED).out)
+    assert (measured["n"], measured["decidable_accuracy"]) == (365, 1.0)
+    assert measured["accuracy"] >= 0.95
+    assert all(one["why_not"] for one in measured["misses"])
+
+
+def test_rules_are_checked_and_a_lead_explained(tmp_path: Path) -> None:
+    assert "every rule can be reached" in run(tmp_path, "routing", "check", *LABELLED).out
+    lead = tmp_path / "lead.json"
+    lead.write_bytes(orjson.dumps({"country": "Germany", "plz": "80331", "company_size": "many"}))
+    ran = run(tmp_path, "routing", "explain", str(lead), *LABELLED)
+    assert ran.out.startswith("ida-brandt: territory:Germany South: country DE, postcode is in it (rules labelled-1)")
+    assert "Germany North: postcode is not in it" in ran.out
+    assert "not understood: headcount" in ran.err
+    table = tmp_path / "map.json"
+    table.write_bytes(orjson.dumps({"DE": "ann", "DEFAULT": "queue"}))
+    draft = tmp_path / "draft.toml"
+    draft.write_text(run(tmp_path, "routing", "import-map", str(table)).out)
+    told = orjson.loads(run(tmp_path, "routing", "explain", str(lead), "--rules", str(draft), "--json").out)
+    assert (told["owner_id"], told["rule"]) == ("ann", "territory:DE")
+    draft.write_text(draft.read_text().replace('countries = ["DE"]', 'countries = ["DE"]\ncolour = "red"'))
+    ran = run(tmp_path, "routing", "check", "--rules", str(draft))
+    assert (ran.code, "territories.0.colour" in ran.err, "(line " in ran.err) == (78, True, True)
