@@ -17,6 +17,7 @@ _LATEST = """
 _WAY = text(_LATEST.format(lead=":lead_id", step="route"))
 _PAST = text(f"""
     SELECT l.id, l.received_at, l.owner_id, l.time_zone, l.form ->> 'location' AS location,
+           l.form ->> 'state' AS state, l.form ->> 'postcode' AS postcode, l.form ->> 'language' AS language,
            f.facts ->> 'country' AS country, (f.facts ->> 'headcount')::integer AS headcount,
            f.facts ->> 'industry' AS industry, f.facts ->> 'domain' AS domain, f.facts ->> 'company' AS company,
            l.campaign_id, f.tier

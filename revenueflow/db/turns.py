@@ -32,6 +32,12 @@ _SITUATION = """
 _STATES = "SELECT pool, state FROM rotations"
 
 
+_COMPANY = """
+    SELECT turns.rep_id FROM leads JOIN turns ON turns.lead_id = leads.id AND turns.pool = $1
+    WHERE leads.domain = $2 AND leads.erased_at IS NULL ORDER BY turns.number DESC LIMIT 1
+"""
+
+
 class Chosen(NamedTuple):
     """Whose turn it is, its number in the rotation, and the state of the rotation after it, as JSON."""
 
@@ -48,18 +54,28 @@ class Known(NamedTuple):
 
 
 async def take(
-    connection: Connection, pool: str, lead_id: UUID, allowed: Collection[str], choose: Callable[[str], Chosen]
+    connection: Connection,
+    pool: str,
+    lead_id: UUID,
+    allowed: Collection[str],
+    choose: Callable[[str], Chosen],
+    *,
+    domain: str | None = None,
 ) -> str:
     """The rep whose turn it is for this lead; `choose` gets the state of the rotation as JSON. In a transaction.
 
     A lead that had its turn in this pool keeps its rep while that one is allowed: routing it again takes no other turn.
-    Turns of one pool are taken one after the other, whichever process takes them.
+    Nor does one of a company (`domain`) of which another lead has just had its turn: it goes to the same rep. Turns of
+    one pool are taken one after the other, whichever process takes them.
     """
     await connection.execute(_BEGIN, pool)
     state = await connection.fetchval(_LOCK, pool)
     taken = await connection.fetchrow(_TAKEN, pool, lead_id)
     if taken and taken["rep_id"] in allowed:
         return str(taken["rep_id"])
+    company = await connection.fetchval(_COMPANY, pool, domain) if domain else None
+    if company in allowed:
+        return str(company)
     chosen = choose(state)
     await connection.execute(_TURN, pool, chosen.state, lead_id, chosen.rep_id, chosen.number)
     return chosen.rep_id

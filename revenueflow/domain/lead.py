@@ -51,6 +51,9 @@ class LeadForm(Value):
     headcount: str | None = None
     country: str | None = None
     location: str | None = None
+    state: str | None = None
+    postcode: str | None = None
+    language: str | None = None
     linkedin_url: str | None = None
     source: str | None = None
     message: str | None = None

@@ -39,7 +39,8 @@ async def step(lead: Lead, context: Context) -> Outcome:
     rules = await context.services.roster.rules()
     known = await situation(context, rules, lead, scored.facts)
     found = shortlist(rules, described(lead, scored.facts, scored.score), known)
-    chosen = decided(rules, found, await taker(context.services.direct, lead.id, found))
+    domain = scored.facts.domain if rules.existing_owner else None
+    chosen = decided(rules, found, await taker(context.services.direct, lead.id, found, domain))
     routing = await kept(lead.id, rules, chosen, context)
     if routing.queued:
         metrics.routed_to_queue.labels(routing.queued).inc()
@@ -55,8 +56,10 @@ async def step(lead: Lead, context: Context) -> Outcome:
 
 def described(lead: Lead, facts: LeadFacts, score: Score) -> Subject:
     """What routing looks at, of a lead."""
-    state, code = places.within(lead.form.location, facts.country)
-    return subject(facts, score)._replace(state=state, postcode=code, time_zone=lead.time_zone)
+    form = lead.form
+    state, code = places.told(form.state, form.postcode, form.location, facts.country)
+    known = subject(facts, score)._replace(state=state, postcode=code, language=places.language(form.language))
+    return known._replace(time_zone=lead.time_zone)
 
 
 async def situation(
@@ -81,7 +84,7 @@ def _situation(now: datetime, known: turns.Known, outcomes: Mapping[str, Outcome
     return Situation(now, account_owner=known.account_owner, open_leads=loads, outcomes=outcomes or {})
 
 
-async def taker(direct: Direct, lead_id: UUID, found: Shortlist) -> str | None:
+async def taker(direct: Direct, lead_id: UUID, found: Shortlist, domain: str | None = None) -> str | None:
     """Who of the shortlist gets the lead; the turn, if there is one to take, is written down with the rotation."""
     if len(found.reps) < 2:
         return found.reps[0].id if found.reps else None
@@ -91,4 +94,5 @@ async def taker(direct: Direct, lead_id: UUID, found: Shortlist) -> str | None:
         return Chosen(turn.rep_id, turn.rotation.turns, turn.rotation.model_dump_json())
 
     async with direct.transaction() as connection:
-        return await turns.take(connection, found.pool, lead_id, {rep.id for rep in found.reps}, choose)
+        allowed = {rep.id for rep in found.reps}
+        return await turns.take(connection, found.pool, lead_id, allowed, choose, domain=domain)

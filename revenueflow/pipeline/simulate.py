@@ -54,9 +54,9 @@ def _add(simulation: Simulation, page: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _past(row: Mapping[str, Any]) -> Past:
-    state, code = places.within(row["location"], row["country"])
+    state, code = places.told(row["state"], row["postcode"], row["location"], row["country"])
     subject = Subject(
         row["country"], row["headcount"], row["industry"], Tier(row["tier"]), state, code, row["domain"],
-        row["company"], time_zone=row["time_zone"], campaign=row["campaign_id"],
+        row["company"], places.language(row["language"]), time_zone=row["time_zone"], campaign=row["campaign_id"],
     )  # fmt: skip
     return Past(str(row["id"]), subject, row["received_at"], row["owner_id"])

@@ -77,6 +77,20 @@ def within(location: str | None, country: str | None) -> tuple[str | None, str |
     return next(filter(None, named), None), next(filter(None, codes), None)
 
 
+def told(
+    given_state: str | None, given_code: str | None, location: str | None, country: str | None
+) -> tuple[str | None, str | None]:
+    """State and postcode, from fields of their own or else from the location."""
+    near_state, near_code = within(location, country)
+    return state(given_state, country) or near_state, postcode(given_code, country) or near_code
+
+
+def language(given: str | None) -> str | None:
+    """The first part of a BCP 47 tag (`de` of "de-CH"), None for what is none."""
+    first = re.split(r"[-_]", (given or "").strip().casefold())[0]
+    return first if re.fullmatch(r"[a-z]{2,3}", first) else None
+
+
 def _folded(name: str) -> str:
     plain = unicodedata.normalize("NFKD", name.upper())
     return "".join(char for char in plain if not unicodedata.combining(char))

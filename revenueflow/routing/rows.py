@@ -54,14 +54,12 @@ def read(given: Mapping[str, Any], vocabulary: Vocabulary, domain: str | None, n
     """A row. `domain` is that of the company; a row without a time is routed at no time: hours are not asked."""
     row = _named(given)
     country = vocabulary.country(row.get("country"))
-    near_state, near_code = places.within(row.get("location"), country)
-    state = places.state(row.get("state"), country) or near_state
-    code = places.postcode(row.get("postcode"), country) or near_code
+    state, code = places.told(row.get("state"), row.get("postcode"), row.get("location"), country)
     headcount, at = _headcount(row.get("headcount")), _time(row.get("received_at"))
     industry = vocabulary.industry(row.get("industry")) or naics().industry(row.get("industry"))
     lead = Subject(
         country, headcount, industry, _tier(row.get("tier")), state, code, domain, row.get("company"),
-        (row.get("language") or "").lower()[:2] or None, row.get("time_zone"), row.get("campaign") or DEFAULT_CAMPAIGN,
+        places.language(row.get("language")), row.get("time_zone"), row.get("campaign") or DEFAULT_CAMPAIGN,
     )  # fmt: skip
     situation = Situation(
         at, row.get("opportunity_owner"), row.get("account_owner"), open_leads=_counts(row.get("open_leads"))

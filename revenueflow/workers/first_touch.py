@@ -28,7 +28,7 @@ async def run(services: Services, *, pause: float = PAUSE) -> None:
         try:
             while await look(services):
                 pass
-        except Unavailable as error:
+        except RevenueFlowError as error:
             log.warning("timers_failed", detail=error.detail)
         await asyncio.sleep(pause)
 

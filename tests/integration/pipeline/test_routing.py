@@ -130,6 +130,39 @@ async def test_leads_take_turns_and_the_reason_says_so(home: House) -> None:
     assert {one["rep_id"]: one["reason"] for one in output["candidates"]}[owners[1]] == "another's turn"
 
 
+async def test_state_postcode_and_language_of_a_form_count(home: House) -> None:
+    pooled(home, existing_owner=False)
+    place = Path(str(home.settings.config_dir)) / "routing.toml"
+    narrow = """
+[[territories]]
+name = "Texas"
+countries = ["US"]
+states = ["TX"]
+postcodes = ["787"]
+owners = ["carmen-ortega", "ananya-rao"]
+
+[[territories]]"""
+    place.write_text(place.read_text().replace("\n[[territories]]", narrow, 1))
+    rules = defaults.load(RoutingRules, "routing.toml", home.settings.config_dir)
+    speaker = Rep.model_validate(rules.rep("ananya-rao").model_dump() | {"languages": ["es"]})
+    await rep_changes.put(home.database, rules, [speaker], {}, actor="test", replace=False)
+    row = await routed(home, email="a@larkvale-systems.example", state="Texas", zip="78701", language="es-MX")
+    assert (row["owner_id"], row["routing_rule"]) == ("ananya-rao", "territory:Texas")
+    other = await routed(home, email="b@larkvale-systems.example", state="Texas", zip="75201", language="es-MX")
+    assert other["routing_rule"] == "territory:Pool"
+
+
+async def test_two_leads_of_a_company_at_the_same_moment_share_a_turn(home: House) -> None:
+    pooled(home)
+    leads = [await home.deliver(email=f"{n}@larkvale-systems.example") for n in "abcd"]
+    async with home.runner() as runner:
+        runner.start([await home.leased(lead) for lead in leads])
+        await home.until_done(4)
+    assert len({home.lead(lead)["owner_id"] for lead in leads}) == 1
+    (state,) = home.rows("SELECT state FROM rotations")
+    assert orjson.loads(state["state"])["turns"] == 1
+
+
 async def test_a_company_stays_with_its_owner_until_that_rep_is_gone(home: House) -> None:
     pooled(home)
     first = await routed(home, email="a@larkvale-systems.example")

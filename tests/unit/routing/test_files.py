@@ -98,7 +98,7 @@ def test_spans_that_are_none(span: str) -> None:
         places.postcodes(span)
 
 
-spans = some.tuples(some.integers(1, 3), some.integers(0, 999), some.integers(0, 999)).map(
+spans = some.tuples(some.integers(1, 2), some.integers(0, 999), some.integers(0, 999)).map(
     lambda one: "-".join(
         f"{n % 10 ** one[0]:0{one[0]}}" for n in sorted((one[1] % 10 ** one[0], one[2] % 10 ** one[0]))
     )
@@ -116,7 +116,7 @@ def test_a_territory_by_state_and_postcode_is_refused_when_it_gets_no_lead(condi
         Territory(name=str(n), countries=("DE",), states=states, postcodes=codes, owner="ann")
         for n, (states, codes) in enumerate(conditions)
     ]
-    codes = [None, *(f"{n:0{size}}" for size in (2, 3, 4) for n in range(0, 10**size, 1 if size < 4 else 7))]
+    codes = [None, *(f"{n:0{size}}" for size in (1, 2, 3) for n in range(10**size))]
     subjects = [
         Subject("DE", None, None, Tier.HOT, state, code) for state in (None, "BE", "BY", "HH", "SN") for code in codes
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from revenueflow.routing.rules import Rep
@@ -33,6 +33,7 @@ def off_by(window: Sequence[str], ids: Sequence[str]) -> int:
 subsets = some.lists(some.sets(some.integers(0, 5), min_size=1, max_size=6), min_size=1, max_size=60)
 
 
+@settings(deadline=None)
 @given(subsets)
 def test_two_who_were_there_throughout_a_window_differ_by_one_turn_at_most(there: list[set[int]]) -> None:
     chosen = turns([[rep(n) for n in sorted(reps)] for reps in there])
@@ -44,6 +45,7 @@ def test_two_who_were_there_throughout_a_window_differ_by_one_turn_at_most(there
                 assert off_by(chosen[start : end + 1], [f"r{n}" for n in always]) <= 1
 
 
+@settings(deadline=None)
 @given(subsets, some.integers(2, 8), some.integers(1, 30))
 def test_equal_reps_take_strict_turns_after_whatever_was_before(there: list[set[int]], count: int, length: int) -> None:
     before = [[rep(n) for n in sorted(reps)] for reps in there]
@@ -55,6 +57,7 @@ def test_equal_reps_take_strict_turns_after_whatever_was_before(there: list[set[
             assert all(abs(counts[f"r{n}"] - share) < 1 for n in range(count))
 
 
+@settings(deadline=None)
 @given(some.lists(some.integers(1, 9), min_size=1, max_size=6))
 def test_weights_give_each_its_share_in_every_round(weights: list[int]) -> None:
     reps = [rep(n, weight) for n, weight in enumerate(weights)]
