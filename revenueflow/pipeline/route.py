@@ -17,7 +17,7 @@ from revenueflow.pipeline.context import Context
 from revenueflow.pipeline.score import Scored
 from revenueflow.routing import places
 from revenueflow.routing.conditions import Subject
-from revenueflow.routing.route import Shortlist, decided, shortlist, subject
+from revenueflow.routing.route import MOVED, Shortlist, decided, shortlist, subject
 from revenueflow.routing.rules import RoutingRules
 from revenueflow.routing.selection import Outcomes, Situation
 from revenueflow.routing.turns import Rotation, next_turn
@@ -68,16 +68,16 @@ async def situation(
     """What other leads tell, at the moment at which this one is routed."""
     counted = [rep.id for rep in rules.reps if rep.capacity is not None]
     domain = facts.domain if rules.existing_owner else None
-    if not counted and domain is None:
-        return _situation(context.now, turns.Known(None, None), outcomes)
     async with context.services.direct.connection() as connection:
-        known = await turns.situation(connection, lead.id, domain, rules.default_owner, counted)
+        known = await turns.situation(connection, lead.id, domain, rules.default_owner, counted, MOVED)
     return _situation(context.now, known, outcomes)
 
 
 def _situation(now: datetime, known: turns.Known, outcomes: Mapping[str, Outcomes] | None) -> Situation:
     loads = orjson.loads(known.open_leads) if known.open_leads else {}
-    return Situation(now, account_owner=known.account_owner, open_leads=loads, outcomes=outcomes or {})
+    return Situation(
+        now, account_owner=known.account_owner, moved_to=known.moved_to, open_leads=loads, outcomes=outcomes or {}
+    )
 
 
 async def _taker(context: Context, lead: Lead, found: Shortlist, domain: str | None) -> str | None:
