@@ -14,6 +14,8 @@ from revenueflow.routing import places
 from revenueflow.routing.conditions import Subject
 from revenueflow.routing.selection import Situation
 
+EARLIEST, LATEST = 2000, 2100
+"""Years in which a lead can come."""
 NAMES = {
     "country": ("country", "country_code", "land"),
     "state": ("state", "region", "province", "state_code"),
@@ -99,7 +101,9 @@ def _time(value: str | None) -> datetime | None:
         found = datetime.fromisoformat(value) if value else None
     except ValueError:
         return None
-    return found.replace(tzinfo=found.tzinfo or UTC) if found else None
+    if found is None or not EARLIEST <= found.year <= LATEST:
+        return None
+    return found.replace(tzinfo=found.tzinfo or UTC)
 
 
 def _counts(value: str | None) -> dict[str, int]:
