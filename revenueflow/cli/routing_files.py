@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.enrichment.domains import company_domain
 from revenueflow.errors import ConfigurationError, InvalidInput
 from revenueflow.routing import rep_file, rows, simple_map
+from revenueflow.routing.conditions import Conditions
 from revenueflow.routing.reps import Rep
 from revenueflow.routing.rules import RoutingRules
 from revenueflow.routing.selection import Situation
@@ -54,7 +55,8 @@ def checked(found: RoutingRules, where: Path) -> RoutingRules:
 def _strange(found: RoutingRules) -> Iterator[str]:
     """Key paths of industries that no lead can have."""
     known = vocabulary().industries
-    for key, rules in (("territories", found.territories), ("segments", found.segments)):
+    groups: dict[str, Sequence[Conditions]] = {"territories": found.territories, "segments": found.segments}
+    for key, rules in groups.items():
         for number, rule in enumerate(rules):
             if set(rule.industries or ()) - known.keys():
                 yield f"{key}.{number}.industries: must be among {', '.join(known)}"

@@ -26,6 +26,7 @@ class Roster:
         self._database = database
         self._read_at = -REMEMBERED_SECONDS
         self._current = rules
+        self._told: list[str] = []
 
     async def rules(self) -> RoutingRules:
         """The rules with the reps that there are now, at most REMEMBERED_SECONDS old."""
@@ -34,7 +35,14 @@ class Roster:
                 rows = await reps.all_(session)
             self._current = merged(self._file, rows)
             self._read_at = time.monotonic()
+            self._tell(list(self._current.unknown()))
         return self._current
+
+    def _tell(self, unknown: list[str]) -> None:
+        """Says once what the rules name in vain: a rep that was removed, a team without anybody."""
+        if unknown and unknown != self._told:
+            log.warning("rules_name_nobody", keys=unknown)
+        self._told = unknown
 
 
 def merged(rules: RoutingRules, rows: Iterable[Mapping[str, Any]]) -> RoutingRules:
