@@ -13,12 +13,15 @@ import orjson
 import pytest
 
 from revenueflow import defaults
+from revenueflow.clock import utcnow
 from revenueflow.db import turns
 from revenueflow.db.direct import Direct
 from revenueflow.db.turns import Chosen
 from revenueflow.devserver.cluster import DatabaseUrls
+from revenueflow.domain.lead import Lead
 from revenueflow.errors import Conflict
-from revenueflow.pipeline import rep_changes
+from revenueflow.pipeline import rep_changes, route
+from revenueflow.pipeline.score import Scored
 from revenueflow.routing.reps import Rep
 from revenueflow.routing.rules import RoutingRules
 from revenueflow.routing.turns import Rotation, next_turn
@@ -157,6 +160,22 @@ async def test_a_run_that_dies_after_its_turn_takes_no_other_one(home: House) ->
     assert home.lead(first["id"])["owner_id"] == first["owner_id"]
     assert orjson.loads(home.value("SELECT state FROM rotations"))["turns"] == 1
     assert home.value("SELECT count(*) FROM turns") == 1
+
+
+async def test_the_next_rep_is_found_with_those_excluded_who_did_not_act(home: House) -> None:
+    pooled(home, existing_owner=False)
+    row = await routed(home, email="a@larkvale-systems.example")
+    scored = Scored.model_validate_json(home.steps(row["id"])["score"]["output"])
+    lead = Lead(id=row["id"], domain=row["domain"], country=row["country"], received_at=row["received_at"])
+    late, owner = {}, str(row["owner_id"])
+    async with home.services() as services:
+        for _ in range(3):
+            late[owner] = "missed the SLA"
+            routing = await route.find(services, lead, scored.facts, scored.score, utcnow(), excluded=late)
+            owner = routing.owner_id
+            assert {one.rep_id: one.reason for one in routing.candidates}[row["owner_id"]] == "missed the SLA"
+    assert (routing.owner_id, routing.queued) == ("inbound-queue", "nobody")
+    assert set(late) == {"dana-whitfield", "marcus-bell", "carmen-ortega"}
 
 
 async def test_state_postcode_and_language_of_a_form_count(home: House) -> None:
