@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -126,8 +125,7 @@ def print_way(routing: dict[str, Any]) -> None:
 def _labels(file: Path | None) -> dict[str, str]:
     if file is None:
         return {}
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        rows = list(csv.DictReader(lines))
+    rows = guarded(lambda: routing_files.table(file))
     if not rows or not {"lead_id", "expected_owner"} <= rows[0].keys():
         fail(f"{file}: must have the columns lead_id and expected_owner")
     return {row["lead_id"]: row["expected_owner"] for row in rows}

@@ -38,7 +38,7 @@ def routing(
     Example: revenueflow eval routing leads.csv --rules rules.toml --reps reps.csv
     """
     table = guarded(lambda: routing_files.rules(rules, reps))
-    leads = [row for row in guarded(lambda: list(routing_files.leads(file))) if row.expected]
+    leads = [_known(row, table) for row in guarded(lambda: list(routing_files.leads(file))) if row.expected]
     if not leads:
         fail(f"{file}: no row has an expected_owner")
     start = process_time()
@@ -60,6 +60,13 @@ def route_all(rules: RoutingRules, leads: Sequence[Row]) -> list[Routing]:
             rep_id, rotations[short.pool] = next_turn(rotations.get(short.pool, Rotation()), short.reps)
         found.append(decided(rules, short, rep_id))
     return found
+
+
+def _known(row: Row, rules: RoutingRules) -> Row:
+    """The row with its label as a rep's id: people also write names and emails."""
+    names = {name.casefold(): rep.id for rep in rules.reps for name in (rep.name, rep.email, rep.id)}
+    label = row.expected or ""
+    return row._replace(expected=names.get(label.casefold(), label))
 
 
 def _measured(leads: Sequence[Row], routed: Sequence[Routing]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.enrichment.domains import company_domain
 from revenueflow.errors import ConfigurationError, InvalidInput
 from revenueflow.routing import rep_file, rows, simple_map
+from revenueflow.routing.conditions import Conditions
 from revenueflow.routing.reps import Rep
 from revenueflow.routing.rules import RoutingRules
 from revenueflow.routing.selection import Situation
@@ -43,12 +44,22 @@ def rules(given: Path | None, reps: Path | None) -> RoutingRules:
 
 
 def checked(found: RoutingRules, where: Path) -> RoutingRules:
-    """The rules. Raises ConfigurationError if they name who is not there."""
-    faults = list(found.unknown())
+    """The rules. Raises ConfigurationError if they name a rep, a team or an industry that is not there."""
+    faults = [*found.unknown(), *_strange(found)]
     if faults:
         text = _text(where)
         raise ConfigurationError(f"{where}: " + "; ".join(f"{one}{defaults.line_told(text, one)}" for one in faults))
     return found
+
+
+def _strange(found: RoutingRules) -> Iterator[str]:
+    """Key paths of industries that no lead can have."""
+    known = vocabulary().industries
+    groups: dict[str, Sequence[Conditions]] = {"territories": found.territories, "segments": found.segments}
+    for key, rules in groups.items():
+        for number, rule in enumerate(rules):
+            if set(rule.industries or ()) - known.keys():
+                yield f"{key}.{number}.industries: must be among {', '.join(known)}"
 
 
 def vocabulary() -> Vocabulary:
@@ -58,8 +69,20 @@ def vocabulary() -> Vocabulary:
 
 def leads(file: Path) -> Iterator[rows.Row]:
     """The rows of a CSV. Raises InvalidInput."""
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        yield from read(csv.DictReader(lines))
+    yield from read(table(file))
+
+
+def table(file: Path) -> list[dict[str, Any]]:
+    """A CSV with a header, with commas or semicolons. Raises InvalidInput."""
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+        head = text.partition("\n")[0]
+        delimiter = ";" if head.count(";") > head.count(",") else ","
+        return list(csv.DictReader(text.splitlines(keepends=True), delimiter=delimiter))
+    except UnicodeDecodeError:
+        raise InvalidInput(f"{file}: not UTF-8 text") from None
+    except csv.Error:
+        raise InvalidInput(f"{file}: not a CSV file") from None
 
 
 def read(given: Iterable[Mapping[str, Any]]) -> Iterator[rows.Row]:

@@ -82,12 +82,6 @@ _NEXT = text(f"""
             (SELECT max(number) FROM sla_timers WHERE lead_id = :lead_id) + 1, :next_at)
     RETURNING number
 """)  # noqa: S608 constants
-_KEPT = """
-    SELECT passed.owner_id, passed.owner_name, passed.reason
-    FROM sla_timers live JOIN sla_timers passed ON passed.lead_id = live.lead_id AND passed.owner_id = live.owner_id
-    WHERE live.lead_id = $1 AND live.state IN ('open', 'overdue') AND passed.given = 'passed_on'
-    ORDER BY passed.number DESC LIMIT 1
-"""
 _LATE = text("SELECT extract(epoch FROM now() - min(next_at)) FROM sla_timers WHERE next_at <= now()")
 _WAITING = text("SELECT tier, count(*) AS n FROM sla_timers WHERE state = 'overdue' GROUP BY tier")
 
@@ -105,12 +99,6 @@ async def begin(connection: Connection, given: Sequence[tuple[Lease, Timer]]) ->
 
 def _rows(given: Sequence[tuple[Lease, Timer]]) -> str:
     return encoded([{"lead_id": lease.lead_id, **timer._asdict()} for lease, timer in given])
-
-
-async def kept(connection: Connection, lead_id: UUID) -> Mapping[str, str] | None:
-    """The owner (owner_id, owner_name, reason) to whom a timer has passed the lead on, while it waits for a touch."""
-    found = await connection.fetchrow(_KEPT, lead_id)
-    return dict(found) if found else None
 
 
 async def claim(session: Session, *, limit: int, hold: float) -> list[dict[str, Any]]:

@@ -22,6 +22,8 @@ _SITUATION = """
         WHERE domain = $1 AND id <> $2 AND owner_id IS NOT NULL AND owner_id <> $3 AND erased_at IS NULL
         ORDER BY received_at DESC LIMIT 1
     ) AS account_owner, (
+        SELECT owner_id FROM leads WHERE id = $2 AND (routing_rule LIKE $5 || '%' OR routing_rule = 'existing:' || $5)
+    ) AS moved_to, (
         SELECT jsonb_object_agg(owner_id, open) FROM (
             SELECT owner_id, count(*) AS open FROM leads
             WHERE owner_id = ANY($4::text[]) AND first_touch_at IS NULL AND erased_at IS NULL AND id <> $2
@@ -47,9 +49,10 @@ class Chosen(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What other leads tell: who owns the company's last one, and how many open ones each rep has (JSON, or None)."""
+    """Who owns the company's last lead, whom this one was given to, and the open leads of reps (JSON, or None)."""
 
     account_owner: str | None
+    moved_to: str | None
     open_leads: str | None
 
 
@@ -82,11 +85,14 @@ async def take(
 
 
 async def situation(
-    connection: Connection, lead_id: UUID, domain: str | None, queue: str, counted: Collection[str]
+    connection: Connection, lead_id: UUID, domain: str | None, queue: str, counted: Collection[str], moved: str
 ) -> Known:
-    """What other leads tell about this one's company, and about the reps in `counted`. The `queue` owns no company."""
-    row: Any = await connection.fetchrow(_SITUATION, domain, lead_id, queue, list(counted))
-    return Known(row["account_owner"], row["open_leads"])
+    """What leads tell about this one's company, and about the reps in `counted`. The `queue` owns no company.
+
+    `moved` is what the rule of a lead begins with that was given to somebody.
+    """
+    row: Any = await connection.fetchrow(_SITUATION, domain, lead_id, queue, list(counted), moved)
+    return Known(row["account_owner"], row["moved_to"], row["open_leads"])
 
 
 async def states(connection: Connection) -> dict[str, str]:

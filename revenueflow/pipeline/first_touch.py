@@ -24,14 +24,16 @@ from revenueflow.domain.sales import OutcomeKind
 from revenueflow.domain.text import harmless
 from revenueflow.mcp.call import Call, Caller
 from revenueflow.pipeline.context import Services
-from revenueflow.pipeline.keeping import RULE
 from revenueflow.pipeline.messages import LONGEST, plain
 from revenueflow.pipeline.next_owner import next_owner
+from revenueflow.routing.route import MOVED
 from revenueflow.routing.sla import Next, timer
 from revenueflow.telemetry import metrics
 
 STOPPED = ("kill_switch", "read_only")
 PAUSE = 30.0
+RULE = f"{MOVED}:sla"
+"""Routing leaves a lead with whom it was moved to."""
 Row = Mapping[str, Any]
 
 

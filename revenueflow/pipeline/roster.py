@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -26,15 +27,32 @@ class Roster:
         self._database = database
         self._read_at = -REMEMBERED_SECONDS
         self._current = rules
+        self._told: list[str] = []
+        self._reading = asyncio.Lock()
 
     async def rules(self) -> RoutingRules:
         """The rules with the reps that there are now, at most REMEMBERED_SECONDS old."""
-        if time.monotonic() - self._read_at >= REMEMBERED_SECONDS:
-            async with self._database.transaction() as session:
-                rows = await reps.all_(session)
-            self._current = merged(self._file, rows)
-            self._read_at = time.monotonic()
+        if self._is_old():
+            async with self._reading:
+                if self._is_old():
+                    await self._read()
         return self._current
+
+    def _is_old(self) -> bool:
+        return time.monotonic() - self._read_at >= REMEMBERED_SECONDS
+
+    async def _read(self) -> None:
+        async with self._database.transaction() as session:
+            rows = await reps.all_(session)
+        self._current = merged(self._file, rows)
+        self._read_at = time.monotonic()
+        self._tell(list(self._current.unknown()))
+
+    def _tell(self, unknown: list[str]) -> None:
+        """Says once what the rules name in vain: a rep that was removed, a team without anybody."""
+        if unknown and unknown != self._told:
+            log.warning("rules_name_nobody", keys=unknown)
+        self._told = unknown
 
 
 def merged(rules: RoutingRules, rows: Iterable[Mapping[str, Any]]) -> RoutingRules:

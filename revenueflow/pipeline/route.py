@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from uuid import UUID
 
 import orjson
 
 from revenueflow.db import turns
-from revenueflow.db.direct import Direct
 from revenueflow.db.turns import Chosen
 from revenueflow.domain.base import Value
 from revenueflow.domain.lead import Lead
 from revenueflow.domain.outcome import AuditEntry, Changes, Done, Outcome
 from revenueflow.domain.scoring import LeadFacts, Routing, Score
-from revenueflow.pipeline.context import Context
-from revenueflow.pipeline.keeping import kept
+from revenueflow.pipeline.context import Context, Services
 from revenueflow.pipeline.score import Scored
 from revenueflow.routing import places
 from revenueflow.routing.conditions import Subject
-from revenueflow.routing.route import Shortlist, decided, shortlist, subject
-from revenueflow.routing.rules import RoutingRules
+from revenueflow.routing.route import MOVED, Shortlist, decided, shortlist, subject
 from revenueflow.routing.selection import Outcomes, Situation
 from revenueflow.routing.turns import Rotation, next_turn
 from revenueflow.telemetry import metrics
@@ -36,12 +32,7 @@ class Routed(Value):
 async def step(lead: Lead, context: Context) -> Outcome:
     """Applies the routing rules."""
     scored = context.result(Scored)
-    rules = await context.services.roster.rules()
-    known = await situation(context, rules, lead, scored.facts)
-    found = shortlist(rules, described(lead, scored.facts, scored.score), known)
-    domain = scored.facts.domain if rules.existing_owner else None
-    chosen = decided(rules, found, await taker(context.services.direct, lead.id, found, domain))
-    routing = await kept(lead.id, rules, chosen, context)
+    routing = await find(context.services, lead, scored.facts, scored.score, context.now)
     if routing.queued:
         metrics.routed_to_queue.labels(routing.queued).inc()
     columns = {
@@ -54,6 +45,38 @@ async def step(lead: Lead, context: Context) -> Outcome:
     return Done(Routed(routing=routing), Changes(columns, audit=(AuditEntry("lead.routed", "done", detail),)))
 
 
+async def find(
+    services: Services,
+    lead: Lead,
+    facts: LeadFacts,
+    score: Score,
+    now: datetime,
+    *,
+    excluded: Mapping[str, str] | None = None,
+    outcomes: Mapping[str, Outcomes] | None = None,
+) -> Routing:
+    """The owner at this moment, with the reps and loads that there are; a turn that is taken is the lead's own.
+
+    `excluded`: reps that must not get it, and why (such as "missed the SLA"): the lead takes a new turn without them.
+    `outcomes`: what became of each rep's similar leads.
+    """
+    rules = await services.roster.rules()
+    counted = [rep.id for rep in rules.reps if rep.capacity is not None]
+    domain = facts.domain if rules.existing_owner else None
+    async with services.direct.connection() as connection:
+        known = await turns.situation(connection, lead.id, domain, rules.default_owner, counted, MOVED)
+    situation = Situation(
+        now,
+        account_owner=known.account_owner,
+        moved_to=known.moved_to,
+        open_leads=orjson.loads(known.open_leads) if known.open_leads else {},
+        outcomes=outcomes or {},
+        excluded=excluded or {},
+    )
+    found = shortlist(rules, described(lead, facts, score), situation)
+    return decided(rules, found, await _taker(services, lead, found, domain))
+
+
 def described(lead: Lead, facts: LeadFacts, score: Score) -> Subject:
     """What routing looks at, of a lead."""
     form = lead.form
@@ -62,29 +85,7 @@ def described(lead: Lead, facts: LeadFacts, score: Score) -> Subject:
     return known._replace(time_zone=lead.time_zone)
 
 
-async def situation(
-    context: Context,
-    rules: RoutingRules,
-    lead: Lead,
-    facts: LeadFacts,
-    outcomes: Mapping[str, Outcomes] | None = None,
-) -> Situation:
-    """What other leads tell, at the moment at which this one is routed."""
-    counted = [rep.id for rep in rules.reps if rep.capacity is not None]
-    domain = facts.domain if rules.existing_owner else None
-    if not counted and domain is None:
-        return _situation(context.now, turns.Known(None, None), outcomes)
-    async with context.services.direct.connection() as connection:
-        known = await turns.situation(connection, lead.id, domain, rules.default_owner, counted)
-    return _situation(context.now, known, outcomes)
-
-
-def _situation(now: datetime, known: turns.Known, outcomes: Mapping[str, Outcomes] | None) -> Situation:
-    loads = orjson.loads(known.open_leads) if known.open_leads else {}
-    return Situation(now, account_owner=known.account_owner, open_leads=loads, outcomes=outcomes or {})
-
-
-async def taker(direct: Direct, lead_id: UUID, found: Shortlist, domain: str | None = None) -> str | None:
+async def _taker(services: Services, lead: Lead, found: Shortlist, domain: str | None) -> str | None:
     """Who of the shortlist gets the lead; the turn, if there is one to take, is written down with the rotation."""
     if len(found.reps) < 2:
         return found.reps[0].id if found.reps else None
@@ -93,6 +94,6 @@ async def taker(direct: Direct, lead_id: UUID, found: Shortlist, domain: str | N
         turn = next_turn(Rotation.model_validate_json(state), found.reps)
         return Chosen(turn.rep_id, turn.rotation.turns, turn.rotation.model_dump_json())
 
-    async with direct.transaction() as connection:
+    async with services.direct.transaction() as connection:
         allowed = {rep.id for rep in found.reps}
-        return await turns.take(connection, found.pool, lead_id, allowed, choose, domain=domain)
+        return await turns.take(connection, found.pool, lead.id, allowed, choose, domain=domain)

@@ -19,6 +19,8 @@ from revenueflow.routing.turns import Rotation, next_turn
 DEFAULT_RULE = "default"
 NO_RULE, NOBODY = "no_rule", "nobody"
 """Why a lead is in the default queue: no rule is for it, or nobody that the rule names can take it."""
+MOVED = "moved"
+"""What `leads.routing_rule` begins with after somebody was given a lead: routing it again leaves it there."""
 
 
 class Shortlist(NamedTuple):
@@ -83,10 +85,12 @@ def decided(rules: RoutingRules, found: Shortlist, rep_id: str | None) -> Routin
 
 
 def _existing(sieve: Sieve) -> Shortlist | None:
-    """Who owns the company already, also when full or after hours."""
-    if not sieve.rules.existing_owner:
-        return None
-    for kind, owner in (("opportunity", sieve.situation.opportunity_owner), ("account", sieve.situation.account_owner)):
+    """Whom the lead was given to, else who owns the company already; also when full or after hours."""
+    known = sieve.situation
+    owners = [("moved", known.moved_to)]
+    if sieve.rules.existing_owner:
+        owners += [("opportunity", known.opportunity_owner), ("account", known.account_owner)]
+    for kind, owner in owners:
         if owner == sieve.rules.default_owner or owner is None:
             continue
         if able := sieve.able([owner], any_load=True):
@@ -95,9 +99,15 @@ def _existing(sieve: Sieve) -> Shortlist | None:
     return None
 
 
+_EXISTING = {
+    "moved": "the lead was given to its owner",
+    "opportunity": "an open opportunity has an owner",
+    "account": "the account has an owner",
+}
+
+
 def _told(kind: str, owner: str, taker: Rep) -> str:
-    what = "an open opportunity has an owner" if kind == "opportunity" else "the account has an owner"
-    return what if taker.id == owner else f"{what}, {owner}, who is on leave"
+    return _EXISTING[kind] if taker.id == owner else f"{_EXISTING[kind]}, {owner}, for whom {taker.id} stands in"
 
 
 def _named(sieve: Sieve) -> Shortlist | None:

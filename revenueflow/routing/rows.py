@@ -14,6 +14,9 @@ from revenueflow.routing import places
 from revenueflow.routing.conditions import Subject
 from revenueflow.routing.selection import Situation
 
+EARLIEST, LATEST = 2000, 2100
+"""Years in which a lead can come."""
+MOST_PEOPLE = 10**9
 NAMES = {
     "country": ("country", "country_code", "land"),
     "state": ("state", "region", "province", "state_code"),
@@ -87,7 +90,8 @@ def _named(given: Mapping[str, Any]) -> dict[str, str]:
 
 def _headcount(value: str | None) -> int | None:
     found = count_range(value)
-    return None if found is None else int(found.midpoint)
+    # No company has more people than there are: such a number was not understood.
+    return int(found.midpoint) if found is not None and 0 <= found.midpoint < MOST_PEOPLE else None
 
 
 def _tier(value: str | None) -> Tier:
@@ -99,7 +103,9 @@ def _time(value: str | None) -> datetime | None:
         found = datetime.fromisoformat(value) if value else None
     except ValueError:
         return None
-    return found.replace(tzinfo=found.tzinfo or UTC) if found else None
+    if found is None or not EARLIEST <= found.year <= LATEST:
+        return None
+    return found.replace(tzinfo=found.tzinfo or UTC)
 
 
 def _counts(value: str | None) -> dict[str, int]:

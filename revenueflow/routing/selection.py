@@ -26,12 +26,14 @@ class Situation:
     """What is known besides the lead, at the moment at which it is routed.
 
     Without `now` nobody is on leave and everybody works. The owners are those that the CRM, or earlier leads of the
-    company, tell; `open_leads` says how many each rep has; `excluded` who must not get it, and why.
+    company, tell; `moved_to` is whom the lead itself was given to, by a person or because somebody did not act;
+    `open_leads` says how many each rep has; `excluded` who must not get it, and why.
     """
 
     now: datetime | None = None
     opportunity_owner: str | None = None
     account_owner: str | None = None
+    moved_to: str | None = None
     open_leads: Mapping[str, int] = field(default_factory=dict)
     outcomes: Mapping[str, Outcomes] = field(default_factory=dict)
     excluded: Mapping[str, str] = field(default_factory=dict)

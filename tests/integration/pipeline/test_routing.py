@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,15 @@ import orjson
 import pytest
 
 from revenueflow import defaults
+from revenueflow.clock import utcnow
 from revenueflow.db import turns
 from revenueflow.db.direct import Direct
 from revenueflow.db.turns import Chosen
 from revenueflow.devserver.cluster import DatabaseUrls
+from revenueflow.domain.lead import Lead
 from revenueflow.errors import Conflict
-from revenueflow.pipeline import rep_changes
+from revenueflow.pipeline import rep_changes, route
+from revenueflow.pipeline.score import Scored
 from revenueflow.routing.reps import Rep
 from revenueflow.routing.rules import RoutingRules
 from revenueflow.routing.turns import Rotation, next_turn
@@ -86,6 +90,22 @@ async def test_a_restart_goes_on_where_the_last_process_stopped(database: Databa
     assert fair(chosen, REPS)
 
 
+async def test_workers_and_restarts_choose_as_one_program_would(database: DatabaseUrls) -> None:
+    chance = random.Random(7)
+    there = [chance.sample(REPS, chance.randint(1, 4)) for _ in range(120)]
+    state, expected = Rotation(), []
+    for reps in there:
+        rep_id, state = next_turn(state, reps)
+        expected.append(rep_id)
+    found: list[str] = []
+    while len(found) < len(there):
+        async with direct(database) as one, direct(database) as other:
+            for _ in range(chance.randint(1, 30)):
+                if len(found) < len(there):
+                    found.append(await take(chance.choice((one, other)), uuid4(), there[len(found)]))
+    assert found == expected
+
+
 async def test_a_lead_that_is_routed_again_takes_no_second_turn(database: DatabaseUrls) -> None:
     async with direct(database) as worker:
         lead = uuid4()
@@ -128,6 +148,34 @@ async def test_leads_take_turns_and_the_reason_says_so(home: House) -> None:
     output = orjson.loads(home.steps(rows[0]["id"])["route"]["output"])["routing"]
     assert output["path"][-2].startswith(f"turn: {owners[0]} of ")
     assert {one["rep_id"]: one["reason"] for one in output["candidates"]}[owners[1]] == "another's turn"
+
+
+async def test_a_run_that_dies_after_its_turn_takes_no_other_one(home: House) -> None:
+    pooled(home, existing_owner=False)
+    first = await routed(home, email="a@larkvale-systems.example")
+    job = home.job(first["id"])["id"]
+    home.rows("DELETE FROM steps WHERE job_id = $1 AND name NOT IN ('capture', 'enrich', 'analyse')", job)
+    home.rows("UPDATE jobs SET state = 'ready', step = 'ground', run_at = now(), finished_at = NULL WHERE id = $1", job)
+    assert (await home.run(first["id"]))["state"] == "done"
+    assert home.lead(first["id"])["owner_id"] == first["owner_id"]
+    assert orjson.loads(home.value("SELECT state FROM rotations"))["turns"] == 1
+    assert home.value("SELECT count(*) FROM turns") == 1
+
+
+async def test_the_next_rep_is_found_with_those_excluded_who_did_not_act(home: House) -> None:
+    pooled(home, existing_owner=False)
+    row = await routed(home, email="a@larkvale-systems.example")
+    scored = Scored.model_validate_json(home.steps(row["id"])["score"]["output"])
+    lead = Lead(id=row["id"], domain=row["domain"], country=row["country"], received_at=row["received_at"])
+    late, owner = {}, str(row["owner_id"])
+    async with home.services() as services:
+        for _ in range(3):
+            late[owner] = "missed the SLA"
+            routing = await route.find(services, lead, scored.facts, scored.score, utcnow(), excluded=late)
+            owner = routing.owner_id
+            assert {one.rep_id: one.reason for one in routing.candidates}[row["owner_id"]] == "missed the SLA"
+    assert (routing.owner_id, routing.queued) == ("inbound-queue", "nobody")
+    assert set(late) == {"dana-whitfield", "marcus-bell", "carmen-ortega"}
 
 
 async def test_state_postcode_and_language_of_a_form_count(home: House) -> None:
@@ -176,6 +224,9 @@ async def test_a_company_stays_with_its_owner_until_that_rep_is_gone(home: House
     assert told["moved"] == {gone: 2}
     assert any("no rep has this id" in one for one in told["unknown"])
     assert home.lead(first["id"])["owner_id"] == heir
+    for message in ("Another question.", "And one more."):
+        again = await routed(home, email="a@larkvale-systems.example", message=message)
+        assert (again["id"], again["owner_id"], again["routing_rule"]) == (first["id"], heir, "existing:moved")
     assert ("lead.moved", "done") in home.audit(first["id"])
     third = await routed(home, email="c@larkvale-systems.example")
     assert (third["owner_id"], third["routing_rule"]) == (heir, "existing:account")

@@ -111,7 +111,7 @@ async def test_who_lets_it_lie_loses_it_until_nobody_is_left(home: House) -> Non
     assert len({one["owner_id"] for one in found}) == 3
     assert all(one["written"] == "confirmed" for one in found[1:])
     last, lead = found[-1], home.lead(lead_id)
-    assert (lead["owner_id"], lead["routing_rule"]) == (last["owner_id"], "sla:passed_on")
+    assert (lead["owner_id"], lead["routing_rule"]) == (last["owner_id"], "moved:sla")
     assert "Marcus Bell within 60 working minutes" in found[1]["reason"]
     (record_,) = [one for one in await home.sandbox.records() if one["type"] == "lead"]
     assert record_["fields"]["owner_id"] == last["owner_id"]
@@ -323,7 +323,7 @@ async def test_another_run_keeps_the_owner_that_the_timer_chose(home: House) -> 
     await home.deliver(message="Please call me back about pricing for 60 seats.")
     assert (await home.run(lead_id))["run_version"] == 2
     lead = home.lead(lead_id)
-    assert (lead["owner_id"], lead["routing_rule"]) == (chosen, "sla:passed_on")
+    assert (lead["owner_id"], lead["routing_rule"]) == (chosen, "existing:moved")
     assert len(taken(home, lead_id)) == 2, "its time goes on"
 
 

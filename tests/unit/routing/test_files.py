@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,15 @@ from revenueflow import defaults
 from revenueflow.cli import routing_files
 from revenueflow.domain.lead import Tier
 from revenueflow.domain.vocabulary import Vocabulary
-from revenueflow.errors import ConfigurationError
+from revenueflow.errors import ConfigurationError, InvalidInput
 from revenueflow.routing import conflicts, places, rep_file, rows
 from revenueflow.routing.conditions import Subject, obstacle
+from revenueflow.routing.route import decided, shortlist
 from revenueflow.routing.rules import RoutingRules, Territory
 
 DATA = Path(__file__).parents[2] / "data" / "routing"
+LABELLED = routing_files.rules(DATA / "rules.toml", DATA / "reps.csv")
+WORDS = defaults.load(Vocabulary, "vocabulary.toml")
 HEAD = "id,name,email,time_zone,country"
 
 
@@ -173,11 +177,50 @@ def test_rules_that_name_nobody_are_refused_with_the_line(tmp_path: Path) -> Non
     assert "territories.5.owners.1: no rep has this id" in refused.value.detail
 
 
+def test_an_industry_that_there_is_not_is_told_with_the_line(tmp_path: Path) -> None:
+    draft = tmp_path / "draft.toml"
+    text = defaults.text("routing.toml").replace(
+        'countries = ["IN"]\n', 'countries = ["IN"]\nindustries = ["softwear"]\n'
+    )
+    draft.write_text(text)
+    line = text.splitlines().index('industries = ["softwear"]') + 1
+    with pytest.raises(ConfigurationError, match=rf"territories\.12\.industries: must be among .* \(line {line}\)"):
+        routing_files.rules(draft, None)
+
+
 def test_what_is_not_understood_of_a_lead_is_told() -> None:
     words = defaults.load(Vocabulary, "vocabulary.toml")
     row = rows.read({"Country": "Untied States", "size": "several", "industry": "x" * 4000, "tier": "odd"}, words, None)
     assert row.unclear == ("country", "headcount", "industry")
     assert rows.read({"country": "US", "zip_code": "94105", "size": "10k+"}, words, None).subject.postcode == "94105"
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe,expected_owner\n", b'a,expected_owner\n"x', b"", b"\0"])
+def test_a_file_that_is_none_is_no_crash(content: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "leads.csv"
+    file.write_bytes(content)
+    with suppress(InvalidInput):
+        assert not [row for row in routing_files.leads(file) if row.expected]
+
+
+def test_semicolons_separate_too(tmp_path: Path) -> None:
+    file = tmp_path / "leads.csv"
+    file.write_text("country;company_size;expected_owner\nDE;240;ann\n")
+    (row,) = routing_files.leads(file)
+    assert (row.subject.country, row.subject.headcount, row.expected) == ("DE", 240, "ann")
+
+
+texts = some.text(max_size=30) | some.sampled_from(
+    ["9" * 400, "1e400", "10k+", "-5", "9999-12-31", "0001-01-01T00:00Z"]
+)
+
+
+@settings(deadline=None)
+@given(some.dictionaries(some.sampled_from([name for names in rows.NAMES.values() for name in names]), texts))
+def test_whatever_a_row_says_it_is_routed(row: dict[str, str]) -> None:
+    read = rows.read(row, WORDS, row.get("domain"))
+    found = shortlist(LABELLED, read.subject, read.situation)
+    assert decided(LABELLED, found, found.reps[0].id if found.reps else None).owner_id in LABELLED.by_id
 
 
 def test_a_segment_that_is_never_reached_is_refused() -> None:

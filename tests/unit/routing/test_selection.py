@@ -10,8 +10,7 @@ import pytest
 from revenueflow.domain.lead import Intent, Tier
 from revenueflow.domain.scoring import LeadFacts, Routing, Score
 from revenueflow.routing.conditions import Subject
-from revenueflow.routing.next_rep import next_rep
-from revenueflow.routing.route import decided, shortlist
+from revenueflow.routing.route import decided, route, shortlist
 from revenueflow.routing.rules import RoutingRules
 from revenueflow.routing.selection import Outcomes, Situation
 
@@ -109,7 +108,7 @@ def test_a_segment_leaves_those_of_its_team() -> None:
 
 def again(excluded: dict[str, str], **changes: Any) -> Routing:
     facts = LeadFacts(campaign_id="default", country="DE")
-    return next_rep(rules(**changes), facts, SCORE, excluded, Situation(MONDAY))
+    return route(rules(**changes), facts, SCORE, Situation(MONDAY, excluded=excluded))
 
 
 def test_the_next_rep_is_another_one_with_the_reason_why() -> None:
