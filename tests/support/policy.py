@@ -44,3 +44,9 @@ def unhurried(folder: Path, *changes: tuple[str, str]) -> Path:
     (folder / "enrichment.toml").write_text(text, encoding="utf-8")
     (folder / "policy.toml").write_text(_roomy(short_policy()), encoding="utf-8")
     return folder
+
+
+def by_rules_alone(folder: Path) -> None:
+    """Leads of one company are routed each for itself: the first must not decide for the others."""
+    text = defaults.text("routing.toml")
+    (folder / "routing.toml").write_text(f"existing_owner = false\n{text}", encoding="utf-8")

@@ -14,6 +14,7 @@ from revenueflow.sandbox.dice import Counter
 from revenueflow.sandbox.gemini_model import write
 from tests.support.house import LEAD, House
 from tests.support.models import rules
+from tests.support.policy import by_rules_alone
 from tests.support.scripted_model import Opine, Pieces, claim, of, scripted
 
 SAID = "The company builds a workflow platform for office people."
@@ -120,6 +121,8 @@ async def test_a_model_that_makes_up_its_quotes_decides_nothing(home: House) -> 
 
 async def test_a_model_that_obeys_the_sender_changes_no_score_and_no_route(home: House) -> None:
     columns = ("score", "tier", "intent", "fit", "owner_id", "routing_rule", "status")
+    assert home.settings.config_dir
+    by_rules_alone(home.settings.config_dir)
     with scripted(home, analyst, sandbox_model()):
         plain = home.lead(await run(home))
     with scripted(home, analyst, sandbox_model(obey=True)) as model:
