@@ -14,43 +14,35 @@ from revenueflow.db.models import leads, outcomes
 from revenueflow.db.session import Session
 
 _SUBJECT = (leads.c.received_at, leads.c.first_touch_at, leads.c.stage, leads.c.owner_id, leads.c.erased_at)
+# From what was decided, which is little, to its leads: not from all leads.
 _CONVERSIONS = text("""
-    SELECT l.owner_id, l.country, l.facts -> 'industry' ->> 'value' AS industry,
-           l.facts -> 'headcount' ->> 'band' AS band, l.tier, count(*) AS leads, count(l.first_touch_at) AS touched,
-           count(*) FILTER (WHERE o.met) AS met, count(*) FILTER (WHERE o.decided) AS decided,
-           count(*) FILTER (WHERE o.converted) AS converted, count(*) FILTER (WHERE o.won) AS won
-    FROM leads l LEFT JOIN LATERAL (
-        SELECT bool_or(kind = 'meeting') AS met, bool_or(kind IN ('converted', 'won', 'lost')) AS decided,
-               bool_or(kind IN ('converted', 'won')) AS converted, bool_or(kind = 'won') AS won
-        FROM outcomes WHERE lead_id = l.id) o ON true
-    WHERE l.owner_id IS NOT NULL AND l.erased_at IS NULL AND l.received_at >= :since
-    GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+    SELECT l.owner_id, l.facts -> 'industry' ->> 'value' AS industry, l.facts -> 'headcount' ->> 'band' AS band,
+           count(*) AS decided, count(*) FILTER (WHERE o.converted) AS converted
+    FROM (
+        SELECT lead_id, bool_or(kind IN ('converted', 'won')) AS converted FROM outcomes
+        WHERE kind IN ('converted', 'won', 'lost') AND recorded_at >= now() - make_interval(days => :days)
+        GROUP BY lead_id) o JOIN leads l ON l.id = o.lead_id
+    WHERE l.owner_id IS NOT NULL AND l.erased_at IS NULL
+    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """)
 
 
 class Conversion(NamedTuple):
-    """Leads of one rep in one segment, and how far they came. A part of the segment that is not known is None.
+    """Leads of one rep in one segment that were decided (converted, won or lost), and those converted or won of them.
 
-    `decided` counts leads that were converted, won or lost, `converted` those that were converted or won. A lead counts
-    for whoever owns it now.
+    A part of the segment that is not known is None. A lead counts for whoever owns it now.
     """
 
     owner_id: str
-    country: str | None
     industry: str | None
     band: str | None
-    tier: str | None
-    leads: int
-    touched: int
-    met: int
     decided: int
     converted: int
-    won: int
 
 
-async def conversions(session: Session, since: datetime) -> list[Conversion]:
-    """Counts per rep and segment, of the leads received since then. Not smoothed."""
-    found = await session.execute(_CONVERSIONS, {"since": since})
+async def conversions(session: Session, days: int) -> list[Conversion]:
+    """Counts per rep and segment, of what was told in the last `days`. Not smoothed."""
+    found = await session.execute(_CONVERSIONS, {"days": days})
     return [Conversion(**row) for row in found.mappings()]
 
 

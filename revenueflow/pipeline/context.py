@@ -22,6 +22,7 @@ from revenueflow.mcp.call import Caller
 from revenueflow.mcp.registry import Registry
 from revenueflow.pipeline.offers import OfferBook
 from revenueflow.pipeline.roster import Roster
+from revenueflow.pipeline.track_record import TrackRecord
 from revenueflow.routing.rules import RoutingRules
 from revenueflow.routing.sla import Sla
 from revenueflow.scoring.profile import Profiles
@@ -52,6 +53,7 @@ class Services:
     routing: RoutingRules
     sla: Sla
     roster: Roster
+    track_record: TrackRecord
     opinions: Sequence[Paid] = ()
     hubspot: HubSpotContacts | None = None
     slack_channel: str | None = None

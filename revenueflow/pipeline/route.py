@@ -18,7 +18,7 @@ from revenueflow.pipeline.score import Scored
 from revenueflow.routing import places
 from revenueflow.routing.conditions import Subject
 from revenueflow.routing.route import MOVED, Shortlist, decided, shortlist, subject
-from revenueflow.routing.selection import Outcomes, Situation
+from revenueflow.routing.selection import Situation
 from revenueflow.routing.turns import Rotation, next_turn
 from revenueflow.telemetry import metrics
 
@@ -53,12 +53,10 @@ async def find(
     now: datetime,
     *,
     excluded: Mapping[str, str] | None = None,
-    outcomes: Mapping[str, Outcomes] | None = None,
 ) -> Routing:
     """The owner at this moment, with the reps and loads that there are; a turn that is taken is the lead's own.
 
     `excluded`: reps that must not get it, and why (such as "missed the SLA"): the lead takes a new turn without them.
-    `outcomes`: what became of each rep's similar leads.
     """
     rules = await services.roster.rules()
     counted = [rep.id for rep in rules.reps if rep.capacity is not None]
@@ -70,7 +68,7 @@ async def find(
         account_owner=known.account_owner,
         moved_to=known.moved_to,
         open_leads=orjson.loads(known.open_leads) if known.open_leads else {},
-        outcomes=outcomes or {},
+        outcomes=await services.track_record.similar(facts),
         excluded=excluded or {},
     )
     found = shortlist(rules, described(lead, facts, score), situation)

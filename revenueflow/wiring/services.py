@@ -27,6 +27,7 @@ from revenueflow.grounding.rules import GroundingRules
 from revenueflow.pipeline.context import Services
 from revenueflow.pipeline.offers import OfferBook
 from revenueflow.pipeline.roster import Roster
+from revenueflow.pipeline.track_record import TrackRecord
 from revenueflow.privacy.identity_file import identity_key
 from revenueflow.resilience.upstream import HttpUpstream
 from revenueflow.resilience.windows import Windows
@@ -68,6 +69,7 @@ def _services(settings: Settings, database: Database, direct: Direct, closing: C
         profiles=profiles(folder),
         routing=routing,
         roster=Roster(routing, database),
+        track_record=TrackRecord(database),
         opinions=asked,
         sla=defaults.load(Sla, "sla.toml", folder),
         hubspot=_hubspot(settings, closing),

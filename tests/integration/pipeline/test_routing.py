@@ -150,6 +150,27 @@ async def test_leads_take_turns_and_the_reason_says_so(home: House) -> None:
     assert {one["rep_id"]: one["reason"] for one in output["candidates"]}[owners[1]] == "another's turn"
 
 
+async def test_who_converts_similar_leads_gets_the_next(home: House) -> None:
+    pooled(home, existing_owner=False)
+    sample = await routed(home, email="sample@larkvale-systems.example")
+    copy = """
+        WITH sold AS (
+            INSERT INTO leads (id, campaign_id, identity_key, version, status, received_at, owner_id, facts)
+            SELECT gen_random_uuid(), 'default', n::text, 1, 'processed', now(),
+                CASE WHEN n <= 30 THEN 'marcus-bell' ELSE 'carmen-ortega' END, $2::jsonb
+            FROM generate_series(1, 60) n RETURNING id, owner_id)
+        INSERT INTO outcomes (id, lead_id, kind, happened_at, recorded_by)
+        SELECT gen_random_uuid(), id, CASE owner_id WHEN $1 THEN 'won' ELSE 'lost' END, now(), 'test' FROM sold
+    """
+    home.rows(copy, "marcus-bell", sample["facts"])
+    rows = [await routed(home, email=f"p{n}@larkvale-systems.example") for n in range(3)]
+    assert [row["owner_id"] for row in rows] == ["marcus-bell"] * 3
+    output = orjson.loads(home.steps(rows[0]["id"])["route"]["output"])["routing"]
+    assert {one["rep_id"]: one["reason"] for one in output["candidates"]}["carmen-ortega"] == (
+        "converts fewer similar leads"
+    )
+
+
 async def test_a_run_that_dies_after_its_turn_takes_no_other_one(home: House) -> None:
     pooled(home, existing_owner=False)
     first = await routed(home, email="a@larkvale-systems.example")
