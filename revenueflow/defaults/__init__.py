@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -69,7 +69,7 @@ def read(model: type[M], path: Path) -> M:
 def parse(model: type[M], given: str, path: Path) -> M:
     """TOML as a model; `path` is what errors name. Raises ConfigurationError as `load` does."""
     try:
-        return model.model_validate(tomllib.loads(given))
+        return cast("M", _read(model, given))
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{path}: not valid TOML: {error}") from None
     except ValidationError as error:
@@ -79,6 +79,12 @@ def parse(model: type[M], given: str, path: Path) -> M:
         said = [": ".join(filter(None, (fault.pointer, fault.detail))) for fault in faults]
         where = "; ".join(map("".join, zip(said, told, strict=True)))
         raise ConfigurationError(f"{path}: {where}", faults=faults) from None
+
+
+@lru_cache(maxsize=256)
+def _read(model: type[BaseModel], given: str) -> BaseModel:
+    """What is read is never changed: many houses of one process, in tests, share it."""
+    return model.model_validate(tomllib.loads(given))
 
 
 _TOLD = re.compile(r"(?:Value error, )?([\w.-]+): ")

@@ -28,6 +28,7 @@ from revenueflow.devserver.children import spawn
 from revenueflow.devserver.cluster import DatabaseUrls
 from revenueflow.devserver.server import free_port
 from revenueflow.privacy.identity import IdentityKey
+from revenueflow.resilience.http import tls
 from revenueflow.settings import (
     ApiSettings,
     DatabaseSettings,
@@ -133,7 +134,7 @@ def served(settings: Settings) -> Iterator[httpx2.Client]:
         thread.start()
         try:
             url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-            with httpx2.Client(base_url=url, timeout=20) as client:
+            with httpx2.Client(base_url=url, timeout=20, verify=tls()) as client:
                 yield client
         finally:
             server.should_exit = True

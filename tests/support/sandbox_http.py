@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx2
 
+from revenueflow.resilience.http import tls
 from revenueflow.sandbox.server import SandboxConfig, run
 
 
@@ -51,7 +52,7 @@ async def running(**config: Any) -> AsyncIterator[Sandbox]:
         assert done, "the sandbox did not start"
         if task in done:
             await task
-        async with httpx2.AsyncClient(trust_env=False, timeout=5) as client:
+        async with httpx2.AsyncClient(trust_env=False, timeout=5, verify=tls()) as client:
             yield Sandbox(ready.result(), client)
     finally:
         task.cancel()

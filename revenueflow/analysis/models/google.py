@@ -20,6 +20,7 @@ from revenueflow.analysis.models.tries import tried
 from revenueflow.analysis.prompt import Prompt
 from revenueflow.analysis.schema import ANALYSIS, analysis_of, question
 from revenueflow.domain.claim import Analysis
+from revenueflow.resilience.http import tls
 from revenueflow.resilience.transport import Transport
 
 MOST_OUTPUT_TOKENS: Final = 8192
@@ -98,6 +99,9 @@ class Google:
             self._clients[form] = genai.Client(
                 **self._access,
                 http_options=types.HttpOptions(
+                    # Of clients that are never used: reading the certificates anew takes longer than a call.
+                    client_args={"verify": tls()},
+                    async_client_args={"ssl": tls()},
                     timeout=round(self._timeout * 1000),
                     httpx_async_client=self._http,
                     # As they are on the wire: the SDK would check and convert the same schema anew for each lead.
