@@ -8,9 +8,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 DATA ?=
-# Test processes: two for each core, since they wait for servers more than they compute, and no more than those servers
-# are made for.
-JOBS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
+# Test processes: five for two cores, since they wait for servers as much as they compute, and no more than those
+# servers are made for.
+JOBS ?= $(shell echo $$(((5 * $$(getconf _NPROCESSORS_ONLN) + 1) / 2)))
 PYTEST := $(BIN)/pytest -n $(JOBS) --maxprocesses 16 --dist worksteal
 
 # The environment, and what it was made from: a changed lock file syncs it again, otherwise nothing is done.

@@ -55,7 +55,7 @@ class Measured(NamedTuple):
     verdicts: list[dict[str, Any]]
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str], adversarial: Path = ADVERSARIAL) -> int:
     """Prints the table. Returns 2 for a folder that is none, else 0: a missed target is shown, and fails nothing."""
     folder = Path(arguments[0]) if arguments and arguments[0] else None
     if folder is not None and not folder.is_dir():
@@ -63,7 +63,7 @@ def main(arguments: list[str]) -> int:
         return 2
     found = list(forms(folder)) if folder else []
     missing = [NAMES[form] for form in (RECORD, INFOBOX, SUMMARY) if form not in {one.form for one in found}]
-    rows = [*_adversarial(), *(row for one in found for row in _rows(one)), *_cost()]
+    rows = [*_adversarial(adversarial), *(row for one in found for row in _rows(one)), *_cost()]
     _show(rows)
     if missing:
         where = f"in {folder}" if folder else "without a folder of data (make eval DATA=folder)"
@@ -72,11 +72,11 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _adversarial() -> Iterator[Row]:
-    if not ADVERSARIAL.is_file():
-        print("Not measured: tests/data/adversarial.jsonl is not there.")
+def _adversarial(file: Path) -> Iterator[Row]:
+    if not file.is_file():
+        print(f"Not measured: {file.name} is not there.")
         return
-    made = own(ADVERSARIAL)
+    made = own(file)
     measured = _evaluated(made.cases)
     labels = _labels(made.cases)
     pairs = [(label, one["verdict"]) for label, one in zip(labels, measured.verdicts, strict=True) if label]

@@ -65,13 +65,16 @@ def test_a_sentence_has_the_labels_of_the_spans_in_it(tmp_path: Path) -> None:
 def test_the_table_measures_what_is_there_and_names_what_is_not(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert table.main([str(written(tmp_path, a=RECORDS, d=OWN))]) == 0
+    some, data = tmp_path / "adversarial.jsonl", tmp_path / "data"
+    some.write_text(table.ADVERSARIAL.read_text(encoding="utf-8").splitlines(keepends=True)[0], encoding="utf-8")
+    data.mkdir()
+    assert table.main([str(written(data, a=RECORDS, d=OWN))], some) == 0
     printed = capsys.readouterr().out
     assert any(line.startswith("record to text, whole texts") and "yes" in line for line in printed.splitlines())
     assert "recall of evident conflicts at specificity 0.80" in printed
     assert "other labelled claims" in printed
     assert "validator" in printed
-    assert f"Not measured in {tmp_path}: infobox, text and summary." in printed
+    assert f"Not measured in {data}: infobox, text and summary." in printed
 
 
 def test_a_folder_that_is_none_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
