@@ -125,11 +125,25 @@ async def _scorer(choice: Choice, offer: Offer | None, folder: Path | None, *, n
 
 
 @contextmanager
+def _written(path: Path) -> Iterator[TextIO]:
+    try:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            yield file
+    except OSError as error:
+        fail(f"{path}: can't be written: {error.strerror}")
+
+
+@contextmanager
 def _output(path: Path | None) -> Iterator[TextIO]:
     """Standard output; or a file that is there when all of it is, readable by its owner only: it holds names."""
     if path is None:
         yield sys.stdout
         sys.stdout.flush()
+        return
+    path = path.resolve()
+    if path.exists() and not path.is_file():  # a device or a pipe: renaming a file over it would take it away
+        with _written(path) as file:
+            yield file
         return
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

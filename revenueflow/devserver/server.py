@@ -213,7 +213,11 @@ def free_port() -> int:
 
 
 def write_secret(path: Path, text: str) -> None:
-    """Write a file that only we can read; it appears complete or not at all."""
+    """Write a file that only we can read; it appears complete or not at all. What is no file is written to as it is."""
+    path = path.resolve()
+    if path.exists() and not path.is_file():  # a device or a pipe: renaming a file over it would take it away
+        path.write_text(text)
+        return
     partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     fd = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(fd, "w") as file:

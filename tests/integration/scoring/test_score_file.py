@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import threading
 from pathlib import Path
 
 import orjson
@@ -129,3 +131,24 @@ def test_labels_that_can_not_be_read(tmp_path: Path, label: str, said: str) -> N
     ran = evaluated(tmp_path, [f"{HEADER},expected_score,expected_tier", f"{ROWS[0]},{label}"])
     assert (ran.code, ran.out) == (1, "")
     assert said in ran.err
+
+
+def test_what_is_no_file_is_written_to_and_stays_what_it_is(tmp_path: Path) -> None:
+    """A pipe here; by root, `--out /dev/null` took the device away."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text(encoding="utf-8")), daemon=True)
+    reader.start()
+    scored(tmp_path, ROWS, "--no-ai", "--out", str(pipe))
+    reader.join(20)
+    assert pipe.is_fifo()
+    assert read[0].startswith("lead_id,name,")
+
+
+def test_a_link_leads_to_its_file(tmp_path: Path) -> None:
+    (tmp_path / "real.csv").touch()
+    (tmp_path / "link.csv").symlink_to("real.csv")
+    scored(tmp_path, ROWS, "--no-ai", "--out", "link.csv")
+    assert (tmp_path / "link.csv").is_symlink()
+    assert (tmp_path / "real.csv").read_text(encoding="utf-8").startswith("lead_id,name,")
