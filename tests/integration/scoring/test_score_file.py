@@ -58,8 +58,8 @@ def test_other_names_of_columns_and_absurd_values(tmp_path: Path) -> None:
     assert (ran.code, ran.out) == (0, ""), ran.err
     with (tmp_path / "out.csv").open(newline="") as file:
         (row,) = csv.DictReader(file)
-    assert int(row["score"]) == 25 + 20 + 25
-    assert "not understood: country" in row["reasoning"]
+    assert int(row["score"]) == 15 + 20 + 25
+    assert "not understood: title, country" in row["reasoning"]
     assert oct((tmp_path / "out.csv").stat().st_mode)[-3:] == "600"
     assert [path.name for path in tmp_path.iterdir() if "part" in path.name] == []
 
