@@ -31,6 +31,14 @@ class Fault:
     detail: str
 
 
+def plain(said: str) -> str:
+    """What a validator says, as people say it who edit a file and never saw a validator."""
+    return _PLAIN.get(said, said).removeprefix("Value error, ")
+
+
+_PLAIN = {"Extra inputs are not permitted": "there is no such key here", "Field required": "must be given"}
+
+
 class RevenueFlowError(Exception):
     """Base of every error that we raise on purpose."""
 

@@ -13,6 +13,7 @@ import typer
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from revenueflow.cli.run import fail
+from revenueflow.errors import plain
 
 LabelledFile = Annotated[Path, typer.Argument(help="JSON Lines; - reads standard input.")]
 Predictions = Annotated[
@@ -55,7 +56,7 @@ def _row(line: bytes, place: str, model: type[M]) -> M:
         fail(f"{place}: not JSON; allowed: one JSON object on each line, with {', '.join(model.model_fields)}")
     except ValidationError as error:
         faults = error.errors(include_input=False, include_url=False, include_context=False)
-        said = "; ".join(f"{'.'.join(map(str, fault['loc'])) or 'the line'}: {fault['msg']}" for fault in faults)
+        said = "; ".join(f"{'.'.join(map(str, fault['loc'])) or 'the line'}: {plain(fault['msg'])}" for fault in faults)
         fail(f"{place}: {said}")
 
 

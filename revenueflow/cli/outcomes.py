@@ -18,7 +18,7 @@ from revenueflow.clock import utcnow
 from revenueflow.db import outcomes
 from revenueflow.db.session import Database
 from revenueflow.domain.sales import OutcomeKind, SalesOutcome, minor_units
-from revenueflow.errors import Conflict, InvalidInput, NotFound, Refused
+from revenueflow.errors import Conflict, InvalidInput, NotFound, Refused, plain
 from revenueflow.pipeline.outcomes import Told, record
 
 NEEDED = ("lead_id", "outcome", "at")
@@ -110,7 +110,7 @@ def _why(error: ValueError) -> str:
     if not isinstance(error, ValidationError):
         return str(error)
     faults = error.errors(include_input=False, include_url=False, include_context=False)
-    return "; ".join(": ".join([*map(str, fault["loc"][:1]), fault["msg"]]) for fault in faults)
+    return "; ".join(": ".join([*map(str, fault["loc"][:1]), plain(fault["msg"])]) for fault in faults)
 
 
 def _rows(file: Path) -> Iterator[Row]:

@@ -20,6 +20,7 @@ from revenueflow.db import reviews
 from revenueflow.db.session import Database, Session
 from revenueflow.domain.review import Decided, Decision, ReviewState
 from revenueflow.domain.vocabulary import Vocabulary
+from revenueflow.errors import plain
 from revenueflow.grounding.cases import case
 from revenueflow.pipeline import review_view
 from revenueflow.pipeline.reviews import Told, decide
@@ -136,7 +137,7 @@ def _decide(review_id: UUID, given: dict[str, Any], as_json: bool) -> None:
         decision = Decision.model_validate(given)
     except ValidationError as error:
         faults = error.errors(include_input=False, include_url=False, include_context=False)
-        fail("; ".join(f"{_place(fault['loc'])}{fault['msg']}" for fault in faults), 2)
+        fail("; ".join(f"{_place(fault['loc'])}{plain(fault['msg'])}" for fault in faults), 2)
     folder = Settings.only(General).config_dir
 
     async def run(database: Database) -> Told:

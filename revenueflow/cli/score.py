@@ -21,7 +21,7 @@ from revenueflow.analysis.offers import Offer
 from revenueflow.cli.feeding import Feed, Progress
 from revenueflow.cli.run import INTERRUPTED, err, fail, guarded
 from revenueflow.domain.vocabulary import Vocabulary
-from revenueflow.errors import ConfigurationError
+from revenueflow.errors import ConfigurationError, plain
 from revenueflow.grounding.rules import GroundingRules
 from revenueflow.pipeline import results
 from revenueflow.pipeline.score_file import ByModel, ByRules, Choice, Scorer, score_rows
@@ -91,7 +91,8 @@ def _offer(path: Path) -> Offer:
         fail(f"{path}: not JSON: line {error.lineno}, column {error.colno}")
     except ValidationError as error:
         faults = error.errors(include_input=False, include_url=False, include_context=False)
-        fail("; ".join(f"{path}: {'.'.join(map(str, one['loc'])) or 'the file'}: {one['msg']}" for one in faults))
+        told = [f"{'.'.join(map(str, one['loc'])) or 'the file'}: {plain(one['msg'])}" for one in faults]
+        fail("; ".join(f"{path}: {one}" for one in told))
 
 
 async def _run(

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 from pydantic import BaseModel, ValidationError
 
 from revenueflow.defaults.toml_lines import line_of
-from revenueflow.errors import ConfigurationError, Fault
+from revenueflow.errors import ConfigurationError, Fault, plain
 
 HERE = Path(__file__).parent
 M = TypeVar("M", bound=BaseModel)
@@ -74,7 +74,7 @@ def parse(model: type[M], given: str, path: Path) -> M:
         raise ConfigurationError(f"{path}: not valid TOML: {error}") from None
     except ValidationError as error:
         found = error.errors(include_input=False)
-        faults = tuple(Fault(".".join(map(str, item["loc"])), item["msg"]) for item in found)
+        faults = tuple(Fault(".".join(map(str, item["loc"])), plain(item["msg"])) for item in found)
         told = [line_told(given, fault.detail, item["loc"]) for fault, item in zip(faults, found, strict=True)]
         said = [": ".join(filter(None, (fault.pointer, fault.detail))) for fault in faults]
         where = "; ".join(map("".join, zip(said, told, strict=True)))
@@ -87,7 +87,7 @@ def _read(model: type[BaseModel], given: str) -> BaseModel:
     return model.model_validate(tomllib.loads(given))
 
 
-_TOLD = re.compile(r"(?:Value error, )?([\w.-]+): ")
+_TOLD = re.compile(r"([\w.-]+): ")
 """The rest of the key path, at the beginning of what a rule over several keys says."""
 
 

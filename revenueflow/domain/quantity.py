@@ -77,6 +77,8 @@ QUANTITY = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 LONGEST_PREFIX = 24
+MINUS = re.compile(r"(?:^|\s)[-–−]$")
+"""Right before a number: it is less than nothing, and nobody counts so."""
 YEAR = re.compile(r"(?<![\d.,])(1[5-9]\d\d|20\d\d)(?![\d%]|[.,]\d)")
 DECADE = re.compile(r"(?<!\d)((?:1[5-9]|20)\d0)(?:['’]?s\b|er\b)")
 SPAN = re.compile(r"(?i)\b(?:between|from|zwischen|von|to|and|bis|und)\b|\d\s*[-–]\s*\d")
@@ -197,7 +199,7 @@ def _number(value: JsonValue) -> Range | None:
 
 def _only(text: str, noise: frozenset[str]) -> Quantity | None:
     found = scan(text)
-    if len(found) != 1:
+    if len(found) != 1 or MINUS.search(text[: found[0].start]):
         return None
     rest = text[: found[0].start] + " " + text[found[0].end :]
     return found[0] if all(word.casefold() in noise for word in REST.findall(rest)) else None

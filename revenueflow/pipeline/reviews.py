@@ -117,7 +117,7 @@ def _edited(claim: Claim, edit: Edit, vocabulary: Vocabulary) -> Claim:
     given = edit.model_dump(exclude_none=True)
     edited = claim.model_copy(update=given)
     if wrong := wrong_with(edited, vocabulary):
-        raise InvalidInput("an edited claim has a wrong form", faults=(Fault(f"/edits/{claim.id}", wrong),))
+        raise InvalidInput(f"{claim.id}: {wrong}", faults=(Fault(f"/edits/{claim.id}", wrong),))
     return edited
 
 

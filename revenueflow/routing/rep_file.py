@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from revenueflow.errors import ConfigurationError, Fault
+from revenueflow.errors import ConfigurationError, Fault, plain
 from revenueflow.routing.reps import Rep
 
 COLUMNS = (
@@ -73,7 +73,7 @@ def _rep(row: Mapping[str, Any], place: str) -> Rep | list[Fault]:
         return Rep.model_validate(dict(_values(given)))
     except ValidationError as error:
         wrong = error.errors(include_input=False, include_url=False)
-        return [Fault(f"{place}: {'.'.join(map(str, one['loc']))}".rstrip(": "), one["msg"]) for one in wrong]
+        return [Fault(f"{place}: {'.'.join(map(str, one['loc']))}".rstrip(": "), plain(one["msg"])) for one in wrong]
 
 
 def _values(given: Mapping[str, str]) -> Iterator[tuple[str, Any]]:

@@ -67,8 +67,11 @@ def read(given: Mapping[str, Any], vocabulary: Vocabulary, domain: str | None, n
     situation = Situation(
         at, row.get("opportunity_owner"), row.get("account_owner"), open_leads=_counts(row.get("open_leads"))
     )
-    read = {"country": country, "state": state, "postcode": code, "headcount": headcount, "industry": industry}
-    unclear = tuple(name for name, value in {**read, "received_at": at}.items() if value is None and row.get(name))
+    read = {
+        "country": country, "state": state, "postcode": code, "headcount": headcount, "industry": industry,
+        "tier": _is_tier(row.get("tier")) or None, "received_at": at,
+    }  # fmt: skip
+    unclear = tuple(name for name, value in read.items() if value is None and row.get(name))
     decidable = (row.get("decidable") or "yes").casefold() in ("yes", "true", "1", "y")
     return Row(row.get("id") or str(number), lead, situation, row.get("expected_owner"), decidable, unclear)
 
@@ -95,7 +98,11 @@ def _headcount(value: str | None) -> int | None:
 
 
 def _tier(value: str | None) -> Tier:
-    return Tier(value.casefold()) if value and value.casefold() in set(Tier) else Tier.COLD
+    return Tier(value.casefold()) if value and _is_tier(value) else Tier.COLD
+
+
+def _is_tier(value: str | None) -> bool:
+    return value is not None and value.casefold() in set(Tier)
 
 
 def _time(value: str | None) -> datetime | None:

@@ -63,7 +63,7 @@ class Inputs:
         return value
 
     def known(self, fact: str) -> bool:
-        """True if the fact was given or found."""
+        """True if the fact was given or found. What is too long to be one is not: `text` does not read it either."""
         facts = self.facts
         given = {
             "email": facts.email_given,
@@ -74,7 +74,8 @@ class Inputs:
         }
         if fact in given:
             return given[fact]
-        return (self._given(fact) if fact == "industry_text" else getattr(facts, fact)) not in (None, "")
+        value = self._given(fact) if fact == "industry_text" else getattr(facts, fact)
+        return value not in (None, "") and not (isinstance(value, str) and len(value) > LONGEST_TEXT)
 
     def evidence(self, *facts: str) -> tuple[str, ...]:
         """The ids of the evidence behind facts, each once, in order."""

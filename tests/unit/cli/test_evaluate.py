@@ -170,13 +170,13 @@ def test_grounding_prints_its_figures_and_writes_each_verdict(tmp_path: Path) ->
     ("case", "told"),
     [
         ({"evidence": "SECRET"}, "evidence: Input should be a valid tuple"),
-        ({"evidence": [{"id": "e1", "provider": "x"}]}, "evidence.0.data: Field required"),
-        ({"claims": [{"id": "a"}]}, "claims.0.statement: Field required"),
+        ({"evidence": [{"id": "e1", "provider": "x"}]}, "evidence.0.data: must be given"),
+        ({"claims": [{"id": "a"}]}, "claims.0.statement: must be given"),
         ({"labels": {"a": "SECRET"}}, "labels.a: Input should be 'supported', 'contradicted' or 'unsupported'"),
         ({"labels": {"SECRET": "supported"}}, "labels: one for no claim; allowed: the ids of the claims"),
         ({"claims": [CASE["claims"][0]] * 2}, "claims: two with the same id"),  # type: ignore[index]
         ({"evidence": [{"id": "e1", "data": 1, "trust": "SECRET"}]}, "evidence.0.trust: Input should be 'vendor'"),
-        ({"claims": [{"id": "a", "statement": "x", "citations": [{}]}]}, "claims.0.citations.0.evidence_id: Field"),
+        ({"claims": [{"id": "a", "statement": "x", "citations": [{}]}]}, "claims.0.citations.0.evidence_id: must"),
     ],
 )
 def test_a_bad_row_of_claims_is_named_by_file_line_and_key_and_never_shown(case: dict[str, Any], told: str) -> None:

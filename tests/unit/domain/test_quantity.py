@@ -54,6 +54,8 @@ def test_counts(value: JsonValue, low: float, high: float | None) -> None:
         "50 %",
         "$500",
         "2 or 3 of 5",
+        "-5",
+        " −5000 employees",
         [240],
     ],
 )

@@ -191,7 +191,8 @@ def test_an_industry_that_there_is_not_is_told_with_the_line(tmp_path: Path) -> 
 def test_what_is_not_understood_of_a_lead_is_told() -> None:
     words = defaults.load(Vocabulary, "vocabulary.toml")
     row = rows.read({"Country": "Untied States", "size": "several", "industry": "x" * 4000, "tier": "odd"}, words, None)
-    assert row.unclear == ("country", "headcount", "industry")
+    assert row.unclear == ("country", "headcount", "industry", "tier")
+    assert rows.read({"country": "US", "size": "-5000"}, words, None).unclear == ("headcount",)
     assert rows.read({"country": "US", "zip_code": "94105", "size": "10k+"}, words, None).subject.postcode == "94105"
 
 

@@ -85,7 +85,7 @@ def test_a_profile_of_theirs_is_found_and_checked(tmp_path: Path) -> None:
     [
         ("six_factor", "at_least = 100,", "at_least = 99,", r"factors\.4\.band\.bands: .*band 0 overlaps .*line 74"),
         ("six_factor", "capped = true", "", r"factors: .*must add up to 100, they make 145"),
-        ("six_factor", "capped = true", "capped = true\nbonus = 1", r"bonus: Extra inputs .* \(line 8\)"),
+        ("six_factor", "capped = true", "capped = true\nbonus = 1", r"bonus: there is no such key here \(line 8\)"),
         ("dual_layer", "role = 15, industry", "role = 20, industry", r"fallback 2 is never reached"),
         ("dual_layer", "{ role = 10 }", "{ job = 10 }", r"must name a factor before it: role, industry, completeness"),
         ("dual_layer", "{ industry = 12 }", "{ industry = 21 }", r"can never be reached; industry has at most 20"),

@@ -80,9 +80,9 @@ def test_a_good_profile_is_read(tmp_path: Path) -> None:
         ('name = "claims"', 'name = "size"', "factors", "more than once: size"),
         ('fact = "headcount"', 'fact = "shoe_size"', "factors.0.band.fact", "headcount"),
         ('kind = "grounded"', 'kind = "astrology"', "factors.1", "grounded"),
-        ("maximum = 40", "maximum = 40\nweight = 2", "factors.1.grounded.weight", "not permitted"),
+        ("maximum = 40", "maximum = 40\nweight = 2", "factors.1.grounded.weight", "no such key"),
         ("warm = 40", "warm = 70", "tiers", "warm must be below hot"),
-        ('version = "1"', "", "version", "required"),
+        ('version = "1"', "", "version", "must be given"),
     ],
 )
 def test_a_mistake_is_refused_with_file_and_key_path(

@@ -232,7 +232,10 @@ def test_what_can_not_be_read_is_named_and_the_rest_counts() -> None:
     assert set(result.not_understood) >= {"headcount", "country"}
     assert line(result, "size").not_understood == ("headcount",)
     assert line(result, "completeness").points == 20
+    assert line(result, "profile").points == 15  # a text of that length is no title, so none was given
+    assert line(result, "profile").not_understood == ("title",)
     dual = of(DUAL, found)
+    assert line(dual, "completeness").points == 8
     assert line(dual, "role").points == 0
     assert "title" in dual.not_understood
     assert len(line(dual, "role").input or "") <= 120
