@@ -23,7 +23,7 @@ from revenueflow.settings import GROUPS, Settings
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at: `state` is ok, missing (goes without) or wrong; then `code` is the exit code."""
+    """One thing that was looked at: `state` is ok, missing (goes without), set, wrong; then `code` is the exit code."""
 
     check: str
     state: str
@@ -86,6 +86,8 @@ async def _examine(settings: Settings) -> list[Finding]:
     findings.append(await _answers("Postgres", _postgres(settings), "is DATABASE_URL right, and the server up?"))
     if findings[-1].state == "ok":
         findings.append(await _answers("schema", _schema(settings), "run `revenueflow migrate`"))
+    if findings[-1].check == "schema" and findings[-1].state == "ok":
+        findings += await _switches(settings)
     findings.append(await _answers("Redis", _redis(settings), "is REDIS_URL right, and the server up?"))
     return findings
 
@@ -164,6 +166,16 @@ def _schema(settings: Settings) -> Callable[[], Awaitable[None]]:
                 raise ConfigurationError(f"the schema is at {found or 'nothing'}, this version needs {newest()}")
 
     return ask
+
+
+async def _switches(settings: Settings) -> list[Finding]:
+    """What somebody has stopped: nothing is wrong, and yet leads wait."""
+    from revenueflow.db import controls
+
+    undo = {controls.PAUSED: "revenueflow resume", controls.WRITES_STOPPED: "revenueflow writes resume"}
+    async with _session(settings) as session:
+        found = await controls.current(session)
+    return [Finding(row["name"], "set", f"by {row['set_by']}; `{undo.get(row['name'], '')}` ends it") for row in found]
 
 
 def _redis(settings: Settings) -> Callable[[], Awaitable[None]]:

@@ -66,6 +66,9 @@ _PAGE = text(f"""
     WHERE (CAST(:state AS text) IS NULL OR state = :state) AND (CAST(:before AS uuid) IS NULL OR id < :before)
     ORDER BY id DESC LIMIT :limit
 """).bindparams(bindparam("state", type_=Text), bindparam("before", type_=Uuid))  # noqa: S608 a constant
+_WAITING_OF = text("""
+    SELECT count(*) FROM approvals WHERE state = 'pending' AND caller = :caller AND expires_at > now()
+""")
 _OLDEST = text("""
     SELECT count(*), coalesce(extract(epoch FROM now() - min(asked_at)), 0)::float8
     FROM approvals WHERE state = 'pending' AND expires_at > now()
@@ -109,6 +112,12 @@ async def page(
     """Newest first, by keyset."""
     values = {"state": state, "before": before, "limit": limit}
     return [dict(row) for row in (await session.execute(_PAGE, values)).mappings()]
+
+
+async def waiting_of(session: Session, caller: str) -> int:
+    """How many calls of one caller wait for a person."""
+    count: int = (await session.execute(_WAITING_OF, {"caller": caller})).scalar_one()
+    return count
 
 
 async def waiting(session: Session) -> tuple[int, float]:

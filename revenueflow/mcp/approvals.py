@@ -19,7 +19,7 @@ from revenueflow.db import approvals, jobs
 from revenueflow.db.approvals import Asked
 from revenueflow.db.session import Database, Session
 from revenueflow.domain.outcome import AuditEntry
-from revenueflow.errors import Conflict, NotAllowed, NotFound
+from revenueflow.errors import Conflict, NotAllowed, NotFound, UpstreamUnavailable
 from revenueflow.mcp.call import Checked, Denied, NeedsApproval
 from revenueflow.mcp.policy import ApprovalRule, Policy
 from revenueflow.mcp.scope import Scope
@@ -49,7 +49,8 @@ class Approvals:
     async def require(self, checked: Checked) -> None:
         """Returns if no rule fits, or a person has approved exactly this call.
 
-        Raises NeedsApproval while nobody has decided, and Denied if somebody refused or the time is over.
+        Raises NeedsApproval while nobody has decided, Denied if somebody refused or the time is over, and
+        UpstreamUnavailable if too many calls of this caller wait already: people could not tell what matters.
         """
         if rule := await self.rule_for(checked):
             async with self._database.transaction() as session:
@@ -74,6 +75,9 @@ class Approvals:
 
     async def _ask(self, session: Session, checked: Checked, rule: ApprovalRule, digest: bytes) -> Exception:
         call, subject = checked.call, checked.subject
+        most = self._policy.limits.per_caller
+        if call.caller.lease is None and await approvals.waiting_of(session, call.caller.id) >= most:
+            return UpstreamUnavailable("approvals", "rate_limited", retry_after=self._policy.limits.window_seconds)
         asked = Asked(
             checked.action_key, digest, checked.tool.name, checked.tool.fields(checked.args), call.caller.id, rule.name,
             rule.approver, checked.args.lead_id, subject.job_id, subject.trace_id,

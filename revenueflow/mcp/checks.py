@@ -12,6 +12,9 @@ from revenueflow.mcp.call import Call, Checked, Denied
 from revenueflow.mcp.policy import Policy
 from revenueflow.mcp.tools import TOOLS, Tool
 
+RESERVED = ("idempotency_key", "claims", "dry_run")
+"""What a call says besides the tool's arguments: it is still among them only if it has a wrong form."""
+
 SameValue = Callable[[str, object, object], bool]
 
 
@@ -47,6 +50,8 @@ def arguments_fit(call: Call, tool: Tool) -> Checked:
 
 
 def _place(kind: str, path: tuple[int | str, ...], tool: Tool) -> str:
+    if path and path[0] in RESERVED and kind == "extra_forbidden":
+        return f"/{path[0]}: wrong_form"
     # A name that the schema does not have is the caller's own text: it is not repeated.
     known = bool(path) and path[0] in tool.args.model_fields
     return f"/{'/'.join(map(str, path)) if known else '?'}: {kind}"

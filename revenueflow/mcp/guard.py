@@ -66,10 +66,11 @@ class Guard:
         checked = None
         try:
             checked = self._check(call)
+            if checked.tool.reads:
+                await self._may_read(checked)
             await self._check_claims(checked)
             await self._reader.account_fits(checked)
             if checked.tool.reads:
-                await self._may_read(checked)
                 return await self._reader.answer(checked)
             return await self._write(checked)
         except Denied as refusal:
@@ -104,7 +105,9 @@ class Guard:
         _is_same(checked, planned, known)
         if stopped:
             return await self._while_stopped(checked, known)
-        if known is None:
+        # Of a lead outside its campaigns an agent learns nothing before a person has approved the call.
+        hidden = known is None and not await self._scope.may_read(checked.call.caller, checked.args.lead_id)
+        if known is None and not hidden:
             # A call whose key is known was allowed when it was made.
             try:
                 await self._reader.transition_fits(checked)
@@ -112,7 +115,7 @@ class Guard:
                 return await self._reader.failed(checked, error)
         if self._policy.dry_run or checked.call.dry_run:
             return await self._dry_run(checked, planned)
-        return await self._perform(checked, planned, known)
+        return await self._perform(checked, planned, known, hidden)
 
     async def _while_stopped(self, checked: Checked, known: Action | None) -> ToolResult:
         """Nothing is sent; what was sent before the stop is read back, and what has ended is told."""
@@ -125,14 +128,18 @@ class Guard:
             )
         return await self._replayed(checked, known)
 
-    async def _perform(self, checked: Checked, planned: PlannedAction, known: Action | None) -> ToolResult:
+    async def _perform(
+        self, checked: Checked, planned: PlannedAction, known: Action | None, hidden: bool
+    ) -> ToolResult:
         target = checked.tool.target
         if known is None or known["state"] == ActionState.PLANNED:
-            await self._approvals.require(checked)
             try:
+                await self._approvals.require(checked)
+                if hidden:
+                    await self._reader.transition_fits(checked)
                 await self._ledger.admit(target, entry_of(checked.call, planned.lead_id))
                 known = known or await self._ledger.begin(planned, checked.subject)
-            except UpstreamUnavailable as full:
+            except (UpstreamUnavailable, UpstreamRejected) as full:
                 return await self._ledger.delayed(known or _fresh(planned), checked.subject, full)
         if known is None:
             return await self._ledger.deliver(_fresh(planned), target, checked.subject)

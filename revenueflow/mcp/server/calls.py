@@ -21,7 +21,7 @@ LONGEST_KEY = 200
 async def made(registry: Registry, caller: Caller, name: str, arguments: Mapping[str, Any]) -> ToolResult:
     """Makes the call. What the guard refuses is a result that says what would be needed; nothing is echoed."""
     try:
-        return await registry.call(_call(caller, name, arguments))
+        return await registry.call(call_of(caller, name, arguments))
     except RevenueFlowError as error:
         if not error.retryable:
             raise
@@ -37,11 +37,11 @@ def told(result: ToolResult) -> types.CallToolResult:
     )
 
 
-def _call(caller: Caller, name: str, arguments: Mapping[str, Any]) -> Call:
+def call_of(caller: Caller, name: str, arguments: Mapping[str, Any]) -> Call:
     """The call. A key, claims or a switch of the wrong form are left in the arguments, where the guard refuses them."""
     args = dict(arguments)
     key, claims = args.get(KEY), _claims(args.get(CLAIMS))
-    if isinstance(key, str) and 0 < len(key) <= LONGEST_KEY:
+    if isinstance(key, str) and 0 < len(key) <= LONGEST_KEY and _is_text(key):
         del args[KEY]
     else:
         key = None
@@ -49,6 +49,11 @@ def _call(caller: Caller, name: str, arguments: Mapping[str, Any]) -> Call:
         args.pop(CLAIMS, None)
     dry_run = args.pop(DRY_RUN) is True if isinstance(args.get(DRY_RUN), bool) else False
     return Call(name, args, caller, key, claims or {}, dry_run)
+
+
+def _is_text(key: str) -> bool:
+    """JSON can carry half of a character, which has no bytes."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in key)
 
 
 def _claims(given: object) -> dict[str, UUID] | None:

@@ -39,7 +39,10 @@ def _no_number(value: object) -> object:
 
 def _in_utc(moment: datetime) -> datetime:
     """One form for one time, in UTC to the second: CRMs give back no other."""
-    return moment.astimezone(UTC).replace(microsecond=0)
+    try:
+        return moment.astimezone(UTC).replace(microsecond=0)
+    except OverflowError:
+        raise ValueError("must be within the years 1 to 9999 in UTC") from None
 
 
 def _full_date(value: object) -> object:
