@@ -14,6 +14,12 @@ SHORT = 60
 REMEMBERED = 4096
 """Names, keys and terms come again and again; of texts up to SHORT characters so many are remembered."""
 
+# A company may be called HP or X4; one that is called as these are can't be told from them.
+LITTLE_WORDS = frozenset(
+    ("ai", "am", "an", "as", "at", "be", "by", "da", "de", "du", "er", "es", "go", "he", "if", "im", "in", "is", "it",
+     "ja", "me", "my", "no", "ob", "of", "on", "or", "so", "to", "um", "up", "us", "we", "wo", "zu")
+)  # fmt: skip
+
 
 def fold(text: str) -> str:
     """The form in which texts are compared: no compatibility forms, case or Latin accents; `&` as "and"."""

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from revenueflow.domain.claim import Claim, ClaimField
 from revenueflow.domain.evidence import Evidence, Signal, Trust
 from revenueflow.domain.lazy import lazy
-from revenueflow.domain.phrases import WORD, fold, words
+from revenueflow.domain.phrases import LITTLE_WORDS, WORD, fold, words
 from revenueflow.domain.quantity import Quantity, scan
 from revenueflow.domain.text import comparable, lines_of
 from revenueflow.domain.vocabulary import Vocabulary
@@ -270,7 +270,8 @@ class Context:
     def _company_names(self) -> tuple[str, ...]:
         signals = (Signal.COMPANY_NAME, Signal.COMPANY_DOMAIN)
         found = {self.text(name) for signal in signals for name in self._by_signal.get(signal, ())}
-        return tuple(sorted((name for name in found if len(name) > 2), key=len, reverse=True))
+        told = (name for name in found if len(name) > 2 or (len(name) == 2 and fold(name) not in LITTLE_WORDS))
+        return tuple(sorted(told, key=len, reverse=True))
 
     @lazy
     def _by_signal(self) -> dict[Signal, list[str]]:

@@ -333,3 +333,15 @@ def _fastest(claims: list[Claim], evidence: dict[str, object]) -> float:
         judge(claims, evidence, vocabulary(), rules())  # type: ignore[arg-type]
         taken.append(time.process_time() - before)
     return min(taken)
+
+
+@pytest.mark.parametrize("name", ["HP", "3M", "X4", "GE"])
+def test_a_short_name_of_the_company_is_a_name_like_any_other(name: str) -> None:
+    evidence = LEAD | {"E1": piece("clearbit", "company_name", name)}
+    said = judged(claim("industry", "software", f"The industry of {name} is Software.", "E3"), evidence)
+    assert (said.verdict.verdict, said.verdict.decided_by) == (ClaimVerdict.SUPPORTED, "typed_comparison")
+
+
+def test_a_name_that_is_nobody_s_is_not() -> None:
+    said = judged(claim("industry", "software", "The industry of X7 is Software.", "E3"))
+    assert said.verdict.verdict is not ClaimVerdict.SUPPORTED
