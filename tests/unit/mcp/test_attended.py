@@ -17,7 +17,7 @@ LEAD = UUID(int=7)
 def test_the_default_policy_leaves_what_weighs_to_the_queue() -> None:
     ours = policy.load()
     may = {rule.name: ours.client_may_approve(rule.name) for rule in ours.approvals.rules}
-    assert may == {"convert_lead": False, "large_opportunity": False, "outside_campaign": True}
+    assert may == {"convert_lead": False, "large_opportunity": False, "contact": True, "outside_campaign": True}
     assert not ours.is_attended("anybody")
 
 
