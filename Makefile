@@ -11,7 +11,8 @@ DATA ?=
 # Test processes: five for two cores, since they wait for servers as much as they compute, and no more than those
 # servers are made for.
 JOBS ?= $(shell echo $$(((5 * $$(getconf _NPROCESSORS_ONLN) + 1) / 2)))
-PYTEST := $(BIN)/pytest -n $(JOBS) --maxprocesses 16 --dist worksteal
+# A file stays with one process, which starts its servers once; files in their order, those that wait the longest first.
+PYTEST := $(BIN)/pytest -n $(JOBS) --maxprocesses 16 --dist loadfile --no-loadscope-reorder
 
 # The environment, and what it was made from: a changed lock file syncs it again, otherwise nothing is done.
 RUN_READY := $(VENV)/.ready-run
