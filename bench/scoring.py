@@ -45,7 +45,8 @@ from revenueflow.scoring.profile import Profile
 from revenueflow.scoring.score import score
 
 PROFILES = ("grounded", "six_factor", "dual_layer")
-HEADER = "lead_id,name,email,phone,role,company,industry,location,linkedin_bio,source,company_size".split(",")  # noqa: SIM905
+HEADER = ("lead_id", "name", "email", "phone", "role", "company", "industry", "location", "linkedin_bio", "source",
+          "company_size")  # fmt: skip
 ROLES = ("CEO", "VP Sales", "Marketing Manager", "Software Engineer", "Head of Data", "Wizard", "Geschäftsführerin",
          "Senior Consultant", "Leadership coach", "Director of IT")  # fmt: skip
 INDUSTRIES = ("SaaS", "Healthcare tech", "Finance", "Widgets", "Consulting", "Maschinenbau", "Retail", "")

@@ -87,9 +87,14 @@ class Suite:
         self._folder = folder
 
     def scenarios(self, revision: str) -> list[str]:
-        """Those for servers of a revision, without extensions."""
-        listed = self._run("list", "--server", "--spec-version", revision).stdout.splitlines()
-        return [line.split()[1] for line in listed if line.startswith("  - ") and revision in line]
+        """Those for servers of a revision, without extensions. Ends the program if the suite does not start."""
+        listed = self._run("list", "--server", "--spec-version", revision)
+        found = [line.split()[1] for line in listed.stdout.splitlines() if line.startswith("  - ") and revision in line]
+        if listed.returncode != 0 or not found:
+            raise SystemExit(
+                f"The conformance suite did not start (it needs node 22 or newer):\n{listed.stderr[-500:]}"
+            )
+        return found
 
     def ask(self, target: Target, scenario: str, revision: str) -> Told:
         """Runs one scenario, and reads what it wrote."""
@@ -131,7 +136,7 @@ def main() -> None:
 def _npx() -> str:
     npx = shutil.which("npx")
     if npx is None or shutil.which("node") is None:
-        raise SystemExit("The conformance suite runs on Node: install node (20 or newer) and npm, or name --command.")
+        raise SystemExit("The conformance suite runs on Node: install node (22 or newer) and npm, or name --command.")
     return npx
 
 

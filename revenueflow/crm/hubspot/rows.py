@@ -44,9 +44,9 @@ class _Answer(BaseModel):
 class Rows:
     """The upserts of one type of record by its key property: those that wait at the same moment share a call."""
 
-    def __init__(self, upstream: HttpUpstream, type: str, key: str) -> None:  # noqa: A002
+    def __init__(self, upstream: HttpUpstream, object_type: str, key: str) -> None:
         self._upstream = upstream
-        self._path = f"{OBJECTS}/{type}/batch/upsert"
+        self._path = f"{OBJECTS}/{object_type}/batch/upsert"
         self._key = key
         self.upsert: Shared[Row, Written] = Shared(self._perform, largest=LARGEST, lanes=LANES)
 

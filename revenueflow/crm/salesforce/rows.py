@@ -38,10 +38,10 @@ _RESULTS: TypeAdapter[list[_Result]] = TypeAdapter(list[_Result])
 class Rows:
     """The upserts of one type of record by its key field: those that wait at the same moment share a call."""
 
-    def __init__(self, session: Session, version: str, type: str, key: str) -> None:  # noqa: A002
+    def __init__(self, session: Session, version: str, object_type: str, key: str) -> None:
         self._session = session
-        self._path = f"/services/data/{version}/composite/sobjects/{type}/{key}"
-        self._type = type
+        self._path = f"/services/data/{version}/composite/sobjects/{object_type}/{key}"
+        self._type = object_type
         self._key = key
         self.upsert: Shared[Row, Written] = Shared(self._perform, largest=LARGEST, lanes=LANES)
 

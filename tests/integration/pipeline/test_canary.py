@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import pickle
-import re
 from pathlib import Path
 
 import httpx2
@@ -14,19 +13,8 @@ import redis
 from revenueflow.devserver.server import free_port
 from revenueflow.settings import WorkerSettings
 from revenueflow.telemetry.exporter import serve_metrics
-from tests.support.house import KNOWN, SHORT, House, eventually
-
-EMAIL = f"zyxcanary.vonmarker@{KNOWN}"
-NAME = "Zyxcanary Vonmarker"
-PHONE = "+49 1512 9988776"
-LINKEDIN = "https://www.linkedin.com/in/zyxcanary-vonmarker-77"
-MESSAGE = (
-    f"Hi, {NAME} here, or Zyxcanary for short. Mail me at {EMAIL.upper()} or zyxcanary@private.example, or call "
-    "+49 (1512) 998-8776 / 0049 1512 9988776. We want a demo and pricing for 40 seats this quarter."
-)
-MARKS = re.compile(r"zyxcanary|vonmarker|1512\D{0,3}998|9988776", re.IGNORECASE)
-PERSON = {"email": EMAIL, "first_name": "Zyxcanary", "last_name": "Vonmarker", "phone": PHONE, "message": MESSAGE,
-          "linkedinUrl": LINKEDIN}  # fmt: skip
+from tests.support.canary import EMAIL, LINKEDIN, MARKS, MESSAGE, NAME, PERSON, PHONE
+from tests.support.house import SHORT, House, eventually
 
 
 def clean(text: str, place: str) -> None:
