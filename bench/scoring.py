@@ -109,7 +109,7 @@ def _command(path: Path, profile: str) -> dict[str, float]:
     while child.poll() is None:
         with suppress(psutil.Error):
             peak, times = max(peak, child.memory_info().rss), child.cpu_times()
-        time.sleep(LOOK_SECONDS)
+        time.sleep(LOOK_SECONDS)  # the peak of another process is only found by looking
     seconds = time.perf_counter() - began
     assert child.returncode == 0
     with path.open(newline="") as file, target.open(newline="") as out:
