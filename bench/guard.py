@@ -20,7 +20,7 @@ from redis.asyncio import Redis
 
 from bench.stack import print_json, stack
 from revenueflow.audit.trail import Subject
-from revenueflow.crm.base import CrmRecord
+from revenueflow.crm.base import Accounts, CrmRecord
 from revenueflow.db.actions import PlannedAction, Settled
 from revenueflow.db.direct import Direct
 from revenueflow.db.engine import engine_for
@@ -54,9 +54,9 @@ class Instant:
         """It would keep what it gets."""
         return fields
 
-    async def account_of(self, _domain: str) -> CrmRecord | None:
+    async def accounts_of(self, _domain: str) -> Accounts:
         """None is there."""
-        return None
+        return Accounts()
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -13,6 +14,20 @@ class CrmRecord(Value):
 
     crm_id: str
     fields: dict[str, Any]
+
+
+class Accounts(Value):
+    """The accounts of a company, and who works on them.
+
+    `account` is ours, else the only one: None if there is none, or several. `owners` are those of all `count` accounts,
+    `opportunity_owners` those of open opportunities, what was changed last first; each once, as ids of reps, or as the
+    CRM's own where no rep of ours has that user.
+    """
+
+    count: int = 0
+    account: CrmRecord | None = None
+    owners: tuple[str, ...] = ()
+    opportunity_owners: tuple[str, ...] = ()
 
 
 class Crm(Protocol):
@@ -39,6 +54,29 @@ class Crm(Protocol):
         """These fields as `get` would give them back: without what the CRM does not keep, cut where it cuts."""
         ...
 
-    async def account_of(self, domain: str) -> CrmRecord | None:
-        """An account with this domain, whoever made it; None if there is none, or several, or it can't be searched."""
+    async def accounts_of(self, domain: str) -> Accounts:
+        """The accounts with this domain, whoever made them; ours alone where there is no search."""
         ...
+
+
+def accounts(
+    found: Sequence[CrmRecord], *, ours: str | None = None, opportunity_owners: Iterable[str | None] = ()
+) -> Accounts:
+    """What several accounts come to; `ours` is the id of the one with our key."""
+    account = next((one for one in found if one.crm_id == ours), found[0] if len(found) == 1 else None)
+    owners = (one.fields.get("owner_id") for one in found)
+    return Accounts(
+        count=len(found), account=account, owners=_each(owners), opportunity_owners=_each(opportunity_owners)
+    )
+
+
+def own(record: CrmRecord | None) -> Accounts:
+    """The account under our key, which says itself who has its open opportunities."""
+    if record is None:
+        return Accounts()
+    named = record.fields.get("opportunity_owner_ids")
+    return accounts([record], ours=record.crm_id, opportunity_owners=named if isinstance(named, list) else ())
+
+
+def _each(ids: Iterable[Any]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one for one in ids if isinstance(one, str) and one))

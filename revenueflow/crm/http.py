@@ -1,6 +1,7 @@
 """CRM_PROVIDER=http: any system that takes PUT and GET on {base}/records/{type}/{record_key}.
 
 PUT `{"fields": {…}}` sets the named fields (201 created, 200 updated); GET reads (200, 404). Both give `{id, fields}`.
+An account may have `owner_id` and `opportunity_owner_ids` (of open opportunities, newest first), as ids of reps.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 
-from revenueflow.crm.base import CrmRecord
+from revenueflow.crm.base import Accounts, CrmRecord, own
+from revenueflow.domain.action import shared_record_key
 from revenueflow.errors import OutcomeUnknown, UpstreamRejected
 from revenueflow.resilience.upstream import HttpUpstream
 
@@ -50,9 +52,9 @@ class HttpCrm:
         """It keeps what it gets."""
         return fields
 
-    async def account_of(self, domain: str) -> CrmRecord | None:  # noqa: ARG002
-        """It can be read by key only."""
-        return None
+    async def accounts_of(self, domain: str) -> Accounts:
+        """It can be read by key only: the account that has ours."""
+        return own(await self.get("account", shared_record_key("account", domain)))
 
 
 def _path(object_type: str, key: UUID) -> str:

@@ -17,7 +17,7 @@ from pydantic import Field
 from revenueflow.domain.action import record_key, shared_record_key
 from revenueflow.domain.base import Value
 
-Kind = Literal["text", "count", "number", "boolean", "person", "date", "moment", "minor", "owner"]
+Kind = Literal["text", "count", "number", "boolean", "person", "date", "moment", "minor", "owner", "user"]
 WHOLE = frozenset(
     {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF"}
 )
@@ -30,8 +30,8 @@ class VendorField(Value):
 
     `count` is a number, or a range as text; `person` is a full name, `also` gets the first names; `moment` a time in
     UTC, `also` gets its day; `minor` an amount in minor units of `currency`; `owner` a rep's id of ours, `also` gets
-    the vendor's from the table of owners; `boolean`, if true, gives `also` the value of `true`. `values` translates
-    words, `longest` cuts.
+    the vendor's from the table of owners; `user` a user of the vendor's, read as the rep of ours; `boolean`, if true,
+    gives `also` the value of `true`. `values` translates words, `longest` cuts.
     """
 
     to: str
@@ -99,6 +99,7 @@ class CrmMap(Value):
         known = self.objects[object_type].known
         currency = next((held.get(one.to) for name, one in known.items() if name == "currency"), None)
         found = {name: _decoded(one, held, currency) for name, one in known.items()}
+        found |= {name: self.rep(found[name]) for name, one in known.items() if one.kind == "user"}
         return {name: value for name, value in found.items() if value is not None}
 
     def normal(self, object_type: str, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,6 +118,14 @@ class CrmMap(Value):
                 found[link] = name, shared_record_key("account", fields["domain"])
         return found
 
+    def rep(self, user: Any) -> str | None:
+        """The rep of ours that has this user of the vendor's; the user if none has, None if there is none."""
+        return self._reps.get(_short(str(user)), str(user)) if user else None
+
+    @cached_property
+    def _reps(self) -> Mapping[str, str]:
+        return {_short(user): rep for rep, user in reversed(self.owners.items())}
+
     def _encoded(self, one: VendorField, value: Any, fields: Mapping[str, Any]) -> dict[str, Any]:
         if one.kind == "person":
             first, _, last = str(value).strip().rpartition(" ")
@@ -129,6 +138,11 @@ class CrmMap(Value):
         if one.also and one.kind == "owner" and value in self.owners:
             made[one.also] = self.owners[value]
         return made
+
+
+def _short(user: str) -> str:
+    """Salesforce writes one id with 15 letters, and with 18, of which the last three add nothing."""
+    return user[:15] if len(user) == 18 else user
 
 
 def _plain(one: VendorField, value: Any, fields: Mapping[str, Any]) -> Any:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from revenueflow.crm.base import CrmRecord
+from revenueflow.crm.base import Accounts, CrmRecord, own
 from revenueflow.db import mock_crm
 from revenueflow.db.direct import Direct
+from revenueflow.domain.action import shared_record_key
 
 
 class MockCrm:
@@ -33,6 +34,6 @@ class MockCrm:
         """It keeps what it gets."""
         return fields
 
-    async def account_of(self, domain: str) -> CrmRecord | None:  # noqa: ARG002
-        """All its accounts are ours: they are found by their key."""
-        return None
+    async def accounts_of(self, domain: str) -> Accounts:
+        """All its accounts are ours."""
+        return own(await self.get("account", shared_record_key("account", domain)))

@@ -21,7 +21,7 @@ _SITUATION = """
         SELECT owner_id FROM leads
         WHERE domain = $1 AND id <> $2 AND owner_id IS NOT NULL AND owner_id <> $3 AND erased_at IS NULL
         ORDER BY received_at DESC LIMIT 1
-    ) AS account_owner, (
+    ) AS company_owner, (
         SELECT owner_id FROM leads WHERE id = $2 AND (routing_rule LIKE $5 || '%' OR routing_rule = 'existing:' || $5)
     ) AS moved_to, (
         SELECT jsonb_object_agg(owner_id, open) FROM (
@@ -51,7 +51,7 @@ class Chosen(NamedTuple):
 class Known(NamedTuple):
     """Who owns the company's last lead, whom this one was given to, and the open leads of reps (JSON, or None)."""
 
-    account_owner: str | None
+    company_owner: str | None
     moved_to: str | None
     open_leads: str | None
 
@@ -92,7 +92,7 @@ async def situation(
     `moved` is what the rule of a lead begins with that was given to somebody.
     """
     row: Any = await connection.fetchrow(_SITUATION, domain, lead_id, queue, list(counted), moved)
-    return Known(row["account_owner"], row["moved_to"], row["open_leads"])
+    return Known(row["company_owner"], row["moved_to"], row["open_leads"])
 
 
 async def states(connection: Connection) -> dict[str, str]:

@@ -58,12 +58,12 @@ class Reader:
     async def answer(self, checked: Checked) -> ToolResult:
         """The answer of a tool that only reads."""
         try:
-            found = await self._found(checked)
+            found, more = await self._found(checked)
         except (UpstreamUnavailable, UpstreamRejected) as error:
             return await self.failed(checked, error)
         await self._audit(checked, "read", {"found": found is not None})
         record = _shown(checked.tool.shows, found[1]) if found else None
-        told = {"found": found is not None, "record": record}
+        told = {"found": found is not None, "record": record, **more}
         return ToolResult(status=CallStatus.CONFIRMED, crm_id=found[0] if found else None, result=told)
 
     async def failed(self, checked: Checked, error: UpstreamError) -> ToolResult:
@@ -74,12 +74,15 @@ class Reader:
         pause = None if refused else error.retry_after or PAUSE
         return ToolResult(status=status, retry_after=pause, result={"reason": error.reason})
 
-    async def _found(self, checked: Checked) -> Found | None:
-        found = await self._read(checked)
-        if found is None and checked.tool.object_type == "account":
-            await self._admission.read("crm", self._entry(checked))
-            return await self._crm.account_of(checked.args.slot())
-        return found
+    async def _found(self, checked: Checked) -> tuple[Found | None, dict[str, Any]]:
+        """The record, and what else the CRM tells of accounts."""
+        if checked.tool.object_type != "account":
+            return await self._read(checked), {}
+        await self._admission.read("crm", self._entry(checked))
+        accounts = await self._crm.accounts_of(checked.args.slot())
+        who = {"owner_ids": list(accounts.owners), "opportunity_owner_ids": list(accounts.opportunity_owners)}
+        found = (accounts.account.crm_id, accounts.account.fields) if accounts.account else None
+        return found, {"accounts": accounts.count, **who}
 
     async def _read(self, checked: Checked) -> Found | None:
         await self._admission.read("crm", self._entry(checked))

@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from revenueflow.crm.base import Crm, CrmRecord
+from revenueflow.crm.base import Accounts, Crm, CrmRecord
 from revenueflow.errors import UpstreamError, UpstreamRejected
 from revenueflow.messaging.base import Messenger
 from revenueflow.resilience.breaker import Breaker
@@ -59,9 +59,9 @@ class CrmTarget:
         """As the CRM keeps them."""
         return self._crm.normal(object_type, fields)
 
-    async def account_of(self, domain: str) -> Found | None:
-        """An account with this domain that somebody else made."""
-        return _found(await self._watched(self._crm.account_of(domain)))
+    async def accounts_of(self, domain: str) -> Accounts:
+        """The accounts with this domain, whoever made them."""
+        return await self._watched(self._crm.accounts_of(domain))
 
     async def _watched(self, exchange: Awaitable[T]) -> T:
         try:

@@ -20,6 +20,7 @@ from revenueflow.enrichment.waterfall import Waterfall
 from revenueflow.grounding.rules import GroundingRules
 from revenueflow.mcp.call import Caller
 from revenueflow.mcp.registry import Registry
+from revenueflow.pipeline.company_owners import CompanyBook
 from revenueflow.pipeline.offers import OfferBook
 from revenueflow.pipeline.roster import Roster
 from revenueflow.pipeline.track_record import TrackRecord
@@ -54,6 +55,7 @@ class Services:
     sla: Sla
     roster: Roster
     track_record: TrackRecord
+    companies: CompanyBook
     opinions: Sequence[Paid] = ()
     hubspot: HubSpotContacts | None = None
     slack_channel: str | None = None

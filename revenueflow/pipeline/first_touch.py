@@ -26,7 +26,7 @@ from revenueflow.mcp.call import Call, Caller
 from revenueflow.pipeline.context import Services
 from revenueflow.pipeline.messages import LONGEST, plain
 from revenueflow.pipeline.next_owner import next_owner
-from revenueflow.routing.route import MOVED
+from revenueflow.routing.existing import MOVED
 from revenueflow.routing.sla import Next, timer
 from revenueflow.telemetry import metrics
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from revenueflow.db import timers
 from revenueflow.domain.lead import Tier
+from revenueflow.mcp.call import Caller
 from revenueflow.pipeline.capture import Captured
 from revenueflow.pipeline.context import Services
 from revenueflow.pipeline.route import find
@@ -28,7 +29,9 @@ async def next_owner(
     if known := await _known(services, lead["id"]):
         captured, scored = known
         excluded = dict.fromkeys(tried, WHY_NOT)
-        routing = await find(services, captured.lead, scored.facts, scored.score, now, excluded=excluded)
+        company = await services.companies.of(captured.lead, Caller("sla", "pipeline"))
+        found = find(services, captured.lead, scored.facts, scored.score, now, company.owners, excluded=excluded)
+        routing = await found
         if routing.queued is None and routing.owner_id in rules.by_id:
             return Next(rules.by_id[routing.owner_id], f"{routing.rule}, {routing.reason}")
     return next_of_country(rules, services.sla, Ask(lead["country"], tier, tried, now))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import orjson
 
@@ -11,13 +11,14 @@ from revenueflow.db import turns
 from revenueflow.db.turns import Chosen
 from revenueflow.domain.base import Value
 from revenueflow.domain.lead import Lead
-from revenueflow.domain.outcome import AuditEntry, Changes, Done, Outcome
+from revenueflow.domain.outcome import AuditEntry, Changes, Done, Outcome, Snooze
 from revenueflow.domain.scoring import LeadFacts, Routing, Score
 from revenueflow.pipeline.context import Context, Services
 from revenueflow.pipeline.score import Scored
-from revenueflow.routing import places
+from revenueflow.routing import existing, places
 from revenueflow.routing.conditions import Subject
-from revenueflow.routing.route import MOVED, Shortlist, decided, shortlist, subject
+from revenueflow.routing.crm_owners import CompanyOwners
+from revenueflow.routing.route import Shortlist, decided, shortlist, subject
 from revenueflow.routing.selection import Situation
 from revenueflow.routing.turns import Rotation, next_turn
 from revenueflow.telemetry import metrics
@@ -31,8 +32,12 @@ class Routed(Value):
 
 async def step(lead: Lead, context: Context) -> Outcome:
     """Applies the routing rules."""
-    scored = context.result(Scored)
-    routing = await find(context.services, lead, scored.facts, scored.score, context.now)
+    scored, services = context.result(Scored), context.services
+    company = await services.companies.of(lead, context.caller)
+    waited = (context.now - lead.received_at).total_seconds()
+    if company.ask_again is not None and services.companies.is_patient(waited):
+        return Snooze(context.now + timedelta(seconds=company.ask_again), "crm_not_asked")
+    routing = await find(services, lead, scored.facts, scored.score, context.now, company.owners)
     if routing.queued:
         metrics.routed_to_queue.labels(routing.queued).inc()
     columns = {
@@ -51,21 +56,26 @@ async def find(
     facts: LeadFacts,
     score: Score,
     now: datetime,
+    company: CompanyOwners,
     *,
     excluded: Mapping[str, str] | None = None,
 ) -> Routing:
     """The owner at this moment, with the reps and loads that there are; a turn that is taken is the lead's own.
 
+    `company`: what the CRM says of the lead's company.
     `excluded`: reps that must not get it, and why (such as "missed the SLA"): the lead takes a new turn without them.
     """
     rules = await services.roster.rules()
     counted = [rep.id for rep in rules.reps if rep.capacity is not None]
     domain = facts.domain if rules.existing_owner else None
     async with services.direct.connection() as connection:
-        known = await turns.situation(connection, lead.id, domain, rules.default_owner, counted, MOVED)
+        known = await turns.situation(connection, lead.id, domain, rules.default_owner, counted, existing.MOVED)
     situation = Situation(
         now,
-        account_owner=known.account_owner,
+        opportunity_owner=existing.opportunity_owner(rules, company),
+        account_owner=existing.account_owner(rules, company),
+        company_owner=known.company_owner,
+        remark=existing.remark(rules, company),
         moved_to=known.moved_to,
         open_leads=orjson.loads(known.open_leads) if known.open_leads else {},
         outcomes=await services.track_record.similar(facts),

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from revenueflow.domain.companies import normal_company
 from revenueflow.domain.scoring import Candidate, LeadFacts, Routing, Score
 from revenueflow.routing.conditions import Subject, described, obstacle
+from revenueflow.routing.existing import existing
 from revenueflow.routing.reps import Rep
 from revenueflow.routing.rules import OutOfHours, Owned, RoutingRules, Territory
 from revenueflow.routing.selection import Sieve, Situation
@@ -19,8 +20,6 @@ from revenueflow.routing.turns import Rotation, next_turn
 DEFAULT_RULE = "default"
 NO_RULE, NOBODY = "no_rule", "nobody"
 """Why a lead is in the default queue: no rule is for it, or nobody that the rule names can take it."""
-MOVED = "moved"
-"""What `leads.routing_rule` begins with after somebody was given a lead: routing it again leaves it there."""
 
 
 class Shortlist(NamedTuple):
@@ -85,29 +84,8 @@ def decided(rules: RoutingRules, found: Shortlist, rep_id: str | None) -> Routin
 
 
 def _existing(sieve: Sieve) -> Shortlist | None:
-    """Whom the lead was given to, else who owns the company already; also when full or after hours."""
-    known = sieve.situation
-    owners = [("moved", known.moved_to)]
-    if sieve.rules.existing_owner:
-        owners += [("opportunity", known.opportunity_owner), ("account", known.account_owner)]
-    for kind, owner in owners:
-        if owner == sieve.rules.default_owner or owner is None:
-            continue
-        if able := sieve.able([owner], any_load=True):
-            return _found(sieve, f"existing:{kind}", _told(kind, owner, able[0]), able)
-        sieve.path.append(f"existing:{kind}: no, {owner}: {sieve.why_not[owner]}")
-    return None
-
-
-_EXISTING = {
-    "moved": "the lead was given to its owner",
-    "opportunity": "an open opportunity has an owner",
-    "account": "the account has an owner",
-}
-
-
-def _told(kind: str, owner: str, taker: Rep) -> str:
-    return _EXISTING[kind] if taker.id == owner else f"{_EXISTING[kind]}, {owner}, for whom {taker.id} stands in"
+    found = existing(sieve)
+    return _found(sieve, found.rule, found.reason, [found.rep]) if found else None
 
 
 def _named(sieve: Sieve) -> Shortlist | None:

@@ -17,6 +17,7 @@ from revenueflow.domain.base import Value
 from revenueflow.domain.companies import normal_company
 from revenueflow.domain.lead import Tier
 from revenueflow.routing import conflicts
+from revenueflow.routing.crm_owners import CrmOwners
 from revenueflow.routing.places import Postcodes, postcodes, states
 from revenueflow.routing.reps import Country, Language, Rep, RepId, Word, WorkingHours
 
@@ -203,6 +204,7 @@ class RoutingRules(Value):
     default_owner: RepId
     reps_in: Literal["file", "database"] = "file"
     existing_owner: bool = True
+    crm_owners: CrmOwners = CrmOwners()
     reps: tuple[Rep, ...] = ()
     named_accounts: tuple[NamedAccount, ...] = ()
     territories: tuple[Territory, ...] = ()

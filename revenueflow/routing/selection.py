@@ -25,14 +25,17 @@ class Outcomes(NamedTuple):
 class Situation:
     """What is known besides the lead, at the moment at which it is routed.
 
-    Without `now` nobody is on leave and everybody works. The owners are those that the CRM, or earlier leads of the
-    company, tell; `moved_to` is whom the lead itself was given to, by a person or because somebody did not act;
-    `open_leads` says how many each rep has; `excluded` who must not get it, and why.
+    Without `now` nobody is on leave and everybody works. `opportunity_owner` and `account_owner` are those that the CRM
+    tells, `remark` what it does not; `company_owner` has the company's last lead; `moved_to` is whom the lead itself
+    was given to, by a person or because somebody did not act; `open_leads` says how many each rep has; `excluded` who
+    must not get it, and why.
     """
 
     now: datetime | None = None
     opportunity_owner: str | None = None
     account_owner: str | None = None
+    company_owner: str | None = None
+    remark: str | None = None
     moved_to: str | None = None
     open_leads: Mapping[str, int] = field(default_factory=dict)
     outcomes: Mapping[str, Outcomes] = field(default_factory=dict)

@@ -50,7 +50,7 @@ class Simulation:
     def add(self, lead: Past) -> None:
         """Routes one more lead."""
         domain = lead.subject.domain if self.rules.existing_owner else None
-        known = Situation(lead.at, account_owner=self._accounts.get(domain or ""))
+        known = Situation(lead.at, company_owner=self._accounts.get(domain or ""))
         found = shortlist(self.rules, lead.subject, known)
         rep_id = found.reps[0].id if found.reps else None
         if len(found.reps) > 1:

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from revenueflow.sandbox.ledger import Fields, Ledger
+from revenueflow.sandbox.ledger import Fields, Ledger, Record
 from revenueflow.sandbox.middleware import exchange_of
 
 Serve = Callable[[Request], Awaitable[Response]]
@@ -25,6 +25,8 @@ TYPES: Final = ("contacts", "companies", "deals", "tasks", "notes")
 UNIQUE: Final = ("revenueflow_key", "revenueflow_contact_key", "email")
 NEEDED: Final = {"tasks": "hs_timestamp", "notes": "hs_timestamp"}
 LARGEST: Final = 100
+MOST_GROUPS: Final = 5
+_SINGULAR: Final = {"companies": "company", "contacts": "contact", "deals": "deal"}
 TIMES: Final = {"createdAt": "2026-10-01T08:00:00.000Z", "updatedAt": "2026-10-01T08:00:00.000Z"}
 DONE: Final = {"status": "COMPLETE", "startedAt": TIMES["createdAt"], "completedAt": TIMES["createdAt"]}
 
@@ -52,12 +54,13 @@ def routes(portal: Portal, refuse: Refuse) -> list[Route]:
 
 
 class Portal:
-    """What the portal holds: the ledger's records, and the contacts that it began with."""
+    """What the portal holds: the ledger's records, the contacts that it began with and, until it ends, associations."""
 
     def __init__(self, ledger: Ledger, seeds: dict[str, dict[str, Any]], refuse: Refuse) -> None:
         self._ledger = ledger
         self._seeds = {number: _texts(seed["properties"]) for number, seed in seeds.items()}
         self._refuse = refuse
+        self._linked: set[tuple[str, str, str, str]] = set()
         self._ids: dict[tuple[str, str, str], str] = {}
         for number, held in self._seeds.items():
             self._index("contacts", number, held)
@@ -88,21 +91,44 @@ class Portal:
         return JSONResponse({"id": number, "properties": properties, **TIMES})
 
     async def search(self, request: Request) -> Response:
-        """Records that all filters let through: EQ, and NOT_HAS_PROPERTY."""
+        """Records that all filters of some group let through: EQ, and NOT_HAS_PROPERTY. At most five groups."""
         asked, kind = orjson.loads(await request.body()), request.path_params["type"]
-        found = [
-            {"id": record.record_key, "properties": held[1], **TIMES}
+        groups = [group["filters"] for group in asked["filterGroups"]]
+        if not 0 < len(groups) <= MOST_GROUPS:
+            return self._refuse(400, "groups")
+        found: list[tuple[str, Fields]] = [
+            (record.record_key, held)
             for record in self._ledger.of(kind)
-            if (held := self._ledger.get(kind, record.record_key))
-            and all(_fits(one, held[1]) for one in asked["filterGroups"][0]["filters"])
+            if (held := self._searched(kind, record))
+            and any(all(self._fits(kind, record.record_key, one, held) for one in filters) for filters in groups)
         ]
-        return JSONResponse({"total": len(found), "results": found[: asked.get("limit", 10)]})
+        for sort in asked.get("sorts", ()):
+            descending = sort["direction"] == "DESCENDING"
+            found.sort(key=lambda one: str(one[1].get(sort["propertyName"], "")), reverse=descending)
+        shown = [{"id": number, "properties": held, **TIMES} for number, held in found[: asked.get("limit", 10)]]
+        return JSONResponse({"total": len(found), "results": shown})
+
+    def _searched(self, kind: str, record: Record) -> Fields | None:
+        """With what HubSpot itself works out."""
+        held = self._ledger.get(kind, record.record_key)
+        if held is None:
+            return None
+        closed = {"hs_is_closed": str(held[1].get("dealstage", "").startswith("closed")).lower()}
+        return {**held[1], "hs_lastmodifieddate": record.writes[-1].time, **(closed if kind == "deals" else {})}
+
+    def _fits(self, kind: str, number: str, one: dict[str, str], held: Fields) -> bool:
+        name = one["propertyName"]
+        if name.startswith("associations."):
+            return (kind, number, name.removeprefix("associations."), one["value"]) in self._linked
+        value = held.get(name)
+        return not value if one["operator"] == "NOT_HAS_PROPERTY" else bool(value == one["value"])
 
     async def associate(self, request: Request) -> Response:
         """Two records that are there."""
         at = request.path_params
         if not (self._exists(at["type"], at["id"]) and self._exists(at["to"], at["other"])):
             return self._refuse(404, "unknown")
+        self._linked.add((at["type"], at["id"], _SINGULAR.get(at["to"], at["to"]), at["other"]))
         return JSONResponse({**DONE, "results": []})
 
     async def join(self, request: Request) -> Response:
@@ -156,8 +182,3 @@ class Portal:
 
 def _texts(properties: Fields) -> Fields:
     return {name: str(value) for name, value in properties.items() if value is not None}
-
-
-def _fits(one: dict[str, str], held: Fields) -> bool:
-    value = held.get(one["propertyName"])
-    return not value if one["operator"] == "NOT_HAS_PROPERTY" else bool(value == one["value"])

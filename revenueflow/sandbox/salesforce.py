@@ -1,4 +1,4 @@
-"""Salesforce's wire: tokens, upserts of up to 200 records by an external id, reads by it, one query, a conversion.
+"""Salesforce's wire: tokens, upserts of up to 200 records by an external id, reads by it, queries, a conversion.
 
 Custom fields (`…__c`) are all there. What the real one refuses row by row is refused here too: a field that is missing
 at a creation or unknown, a text that is too long, a key that is twice in a call, a record that a link does not find.
@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from revenueflow.sandbox.ledger import Fields, Ledger
+from revenueflow.sandbox.ledger import Fields, Ledger, Record
 from revenueflow.sandbox.middleware import exchange_of
 
 Serve = Callable[[Request], Awaitable[Response]]
@@ -29,7 +29,7 @@ STANDARD: Final = {
     "Lead": {"Email": 80, "FirstName": 40, "LastName": 80, "Phone": 40, "Company": 255, "Title": 128, "Status": 255},
     "Contact": {"Email": 80, "FirstName": 40, "LastName": 80, "Phone": 40, "Title": 128},
     "Account": {"Name": 255, "Website": 255},
-    "Opportunity": {"Name": 120, "StageName": 255, "CloseDate": 10, "Amount": 20},
+    "Opportunity": {"Name": 120, "StageName": 255, "CloseDate": 10, "Amount": 20, "AccountId": 18},
     "Task": {"Subject": 255, "Description": 32000, "ActivityDate": 10, "Status": 255},
     "CampaignMember": {"CampaignId": 18, "Status": 255},
 }
@@ -40,7 +40,11 @@ NEEDED: Final = {
 }  # fmt: skip
 FIXED: Final = {"CampaignMember": ("CampaignId", "Lead")}
 LARGEST: Final = 200
-DOMAIN: Final = re.compile(r"WHERE \((\w+) = '([^']*)'.*?\)\)(?: AND (\w+) = null)?")
+QUERY: Final = re.compile(r"SELECT (?P<names>.*) FROM Account WHERE (?P<where>.*) LIMIT (?P<limit>\d+)")
+OPPORTUNITIES: Final = re.compile(r", \(SELECT [\w, ]+ FROM Opportunities WHERE IsClosed = false [^)]*\)")
+EQUAL: Final = re.compile(r"(\w+) = '([^']*)'")
+ONE_OF: Final = re.compile(r"(\w+) IN \(([^)]*)\)")
+EMPTY: Final = re.compile(r"AND (\w+) = null")
 
 
 def refuse(status: int, reason: str) -> Response:
@@ -129,18 +133,35 @@ class _Org:
         return Response(status_code=204)
 
     async def query(self, request: Request) -> Response:
-        """Accounts by one field."""
-        match = DOMAIN.search(request.query_params.get("q", ""))
+        """Accounts of which some field has a value and, of each that is found, its open opportunities."""
+        match = QUERY.fullmatch(request.query_params.get("q", ""))
         if match is None:
             return refuse(400, "query")
-        names = request.query_params["q"].partition(" FROM ")[0].removeprefix("SELECT ").split(", ")
+        names = OPPORTUNITIES.sub("", match["names"])
         found = [
-            _shown("Account", record.id, held, names)
+            _shown("Account", record.id, record.fields() or {}, names.split(", "))
+            | ({"Opportunities": self._opportunities(record)} if names != match["names"] else {})
             for record in self._ledger.of("Account")
-            if match[2] in ((held := record.fields() or {}).get(match[1]), held.get("Website"))
-            and not (match[3] and held.get(match[3]))
-        ]
+            if _is_asked_for(record.fields() or {}, match["where"])
+        ][: int(match["limit"])]
         return JSONResponse({"totalSize": len(found), "done": True, "records": found})
+
+    def _opportunities(self, account: Record) -> dict[str, Any] | None:
+        """Null, as in the real one, if there is none."""
+        named = ["OwnerId", "LastModifiedDate"]
+        there = [
+            _shown("Opportunity", one.id, held | {"LastModifiedDate": one.writes[-1].time}, named)
+            for one in self._ledger.of("Opportunity")
+            if self._is_of(held := one.fields() or {}, account) and not str(held.get("StageName")).startswith("Closed")
+        ]
+        there.sort(key=lambda one: str(one["LastModifiedDate"]), reverse=True)
+        return {"totalSize": len(there), "done": True, "records": there} if there else None
+
+    def _is_of(self, opportunity: Fields, account: Record) -> bool:
+        link = opportunity.get("Account")
+        keys = [value for name, value in link.items() if name != "attributes"] if isinstance(link, dict) else []
+        places = [self._place("Account", str(key)) for key in keys]
+        return account.record_key in places or opportunity.get("AccountId") == account.id
 
     async def convert(self, request: Request) -> Response:
         """Once: a lead that is converted is answered the same again."""
@@ -181,6 +202,14 @@ class _Org:
         if name not in STANDARD[kind]:
             return "INVALID_FIELD"
         return "STRING_TOO_LONG" if len(str(value)) > STANDARD[kind][name] else None
+
+
+def _is_asked_for(held: Fields, where: str) -> bool:
+    """Whether any of the values is there, and what must be empty is."""
+    if any(held.get(name) for name in EMPTY.findall(where)):
+        return False
+    listed = [(name, value) for name, values in ONE_OF.findall(where) for value in re.findall("'([^']*)'", values)]
+    return any(held.get(name) == value for name, value in (*EQUAL.findall(where), *listed))
 
 
 def _records(body: bytes) -> list[Fields]:

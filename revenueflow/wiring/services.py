@@ -24,6 +24,7 @@ from revenueflow.enrichment.providers.zoominfo import ZoomInfo
 from revenueflow.enrichment.vendors import Vendors
 from revenueflow.enrichment.waterfall import Waterfall
 from revenueflow.grounding.rules import GroundingRules
+from revenueflow.pipeline.company_owners import CompanyBook
 from revenueflow.pipeline.context import Services
 from revenueflow.pipeline.offers import OfferBook
 from revenueflow.pipeline.roster import Roster
@@ -54,10 +55,12 @@ def _services(settings: Settings, database: Database, direct: Direct, closing: C
     analysts = configured_analysts(settings, direct, vocabulary, closing)
     asked = [one for one in analysts if isinstance(one, Paid)] if settings.analysis.second_opinion else []
     routing = defaults.load(RoutingRules, "routing.toml", folder)
+    tools = registry(settings, database, direct, vocabulary, closing)
+    key, shared = identity_key(settings.keys), closing(redis(settings.redis.url))
     return Services(
         database=database,
         direct=direct,
-        registry=registry(settings, database, direct, vocabulary, closing),
+        registry=tools,
         waterfall=_waterfall(settings, direct, closing),
         analysts=analysts,
         models=defaults.load(ModelRules, MODELS, folder),
@@ -70,6 +73,7 @@ def _services(settings: Settings, database: Database, direct: Direct, closing: C
         routing=routing,
         roster=Roster(routing, database),
         track_record=TrackRecord(database),
+        companies=CompanyBook(tools, shared, key, routing),
         opinions=asked,
         sla=defaults.load(Sla, "sla.toml", folder),
         hubspot=_hubspot(settings, closing),

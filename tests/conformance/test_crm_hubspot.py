@@ -21,6 +21,8 @@ from tests.support.vendor_server import VendorServer, fixed
 
 (DIALECT,) = (one for one in DIALECTS if one.name == "hubspot")
 BEARER = {"authorization": "Bearer x"}
+OWNED = (("a", "101"), ("b", "102"))
+"""Companies of another app, and their owners."""
 EMAIL = "dana@larkvale-systems.example"
 
 
@@ -115,7 +117,45 @@ async def test_a_company_that_has_another_key_of_ours_keeps_it(portal: Portal) -
 async def test_two_companies_of_a_domain_are_no_match(portal: Portal) -> None:
     for key in ("a", "b"):
         await portal.upsert("companies", key, domain="l.example")
-    assert await portal.crm.account_of("l.example") is None
+    found = await portal.crm.accounts_of("l.example")
+    assert (found.count, found.account) == (2, None)
+
+
+async def test_who_owns_a_company_and_its_open_deals(portal: Portal) -> None:
+    """Deals that are closed, or another company's, say nothing; what was changed last comes first."""
+    companies = [await portal.upsert("companies", n, domain="l.example", hubspot_owner_id=o) for n, o in OWNED]
+    other = await portal.upsert("companies", "other", domain="o.example", hubspot_owner_id="999")
+    for number, (company, stage, owner) in enumerate((
+        (companies[0], "qualifiedtobuy", "201"), (companies[1], "contractsent", "202"),
+        (companies[0], "closedwon", "203"), (other, "qualifiedtobuy", "204"),
+    )):  # fmt: skip
+        deal = await portal.upsert("deals", f"d{number}", dealname="D", dealstage=stage, hubspot_owner_id=owner)
+        path = f"/crm/objects/2026-09/deals/{deal}/associations/default/companies/{company}"
+        await portal.sandbox.ask("hubspot", "PUT", path, headers=BEARER)
+    found = await portal.crm.accounts_of("l.example")
+    assert (found.count, found.account, found.owners) == (2, None, ("101", "102"))
+    assert found.opportunity_owners == ("202", "201")
+    (only,) = [await portal.crm.accounts_of("o.example")]
+    assert (only.owners, only.opportunity_owners) == (("999",), ("204",))
+    assert only.account is not None
+    assert only.account.crm_id == other
+
+
+async def test_a_company_without_owner_or_deals(portal: Portal) -> None:
+    await portal.upsert("companies", "k", domain="l.example")
+    found = await portal.crm.accounts_of("l.example")
+    assert (found.count, found.owners, found.opportunity_owners) == (1, (), ())
+    assert (await portal.crm.accounts_of("nobody.example")).count == 0
+
+
+async def test_our_own_company_is_the_one_of_several(portal: Portal) -> None:
+    key = shared_record_key("account", "l.example")
+    made = await portal.crm.put("account", key, {"lead_id": str(uuid4()), "domain": "l.example", "headcount": 240})
+    await portal.upsert("companies", "k", domain="l.example", hubspot_owner_id="102")
+    found = await portal.crm.accounts_of("l.example")
+    assert found.count == 2
+    assert found.account is not None
+    assert found.account.crm_id == made.crm_id
 
 
 async def test_a_task_is_connected_and_needs_its_lead(portal: Portal) -> None:

@@ -11,9 +11,14 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from revenueflow import defaults
 from revenueflow.crm.base import Crm
+from revenueflow.crm.mapping import CrmMap
+from revenueflow.crm.salesforce.crm import Salesforce
+from revenueflow.crm.salesforce.session import Session
 from revenueflow.domain.action import record_key, shared_record_key
 from revenueflow.errors import UpstreamError, UpstreamRejected, UpstreamUnavailable
+from revenueflow.resilience.upstream import HttpUpstream
 from tests.support.crm_dialects import DIALECTS, lead_of
 from tests.support.sandbox_http import running
 from tests.support.vendor_server import VendorServer
@@ -174,7 +179,7 @@ async def test_an_account_that_somebody_else_made_becomes_ours() -> None:
         headers = {"authorization": "Bearer sandbox-token"}
         sent = await sandbox.ask("salesforce", "PATCH", path, json={"records": [record]}, headers=headers)
         (made,) = sent.json()
-        found = await crm.account_of("l.example")
+        found = (await crm.accounts_of("l.example")).account
         assert found is not None
         assert found.crm_id == made["id"]
         key = shared_record_key("account", "l.example")
@@ -192,4 +197,46 @@ async def test_a_task_of_a_lead_that_is_not_there_is_refused() -> None:
         with pytest.raises(UpstreamRejected) as caught:
             await crm.put("task", record_key(lead, "task"), task)
         assert caught.value.reason == "invalid_field"
+        await upstream.aclose()
+
+
+async def test_who_owns_accounts_and_their_open_opportunities() -> None:
+    """Opportunities that are closed say nothing; what was changed last comes first; reps are told by our names."""
+    async with running() as sandbox:
+        upstream = HttpUpstream("salesforce", sandbox.urls["salesforce"], timeout=5.0)
+        owners = {"dana": "005000000000001AAA", "marcus": "005000000000002"}
+        table = defaults.load(CrmMap, "salesforce.toml").model_copy(update={"owners": owners})
+        crm = Salesforce(Session(upstream, "client", "secret"), table, version="v68.0")
+        await crm.get("lead", uuid4())
+
+        async def write(kind: str, **fields: str) -> str:
+            key = fields.get("Name", "") + fields.get("OwnerId", "")
+            path = f"/services/data/v68.0/composite/sobjects/{kind}/Other_Key__c"
+            record = {"attributes": {"type": kind}, "Other_Key__c": key, **fields}
+            headers = {"authorization": "Bearer sandbox-token"}
+            sent = await sandbox.ask("salesforce", "PATCH", path, json={"records": [record]}, headers=headers)
+            (row,) = sent.json()
+            assert row["success"], row
+            made: str = row["id"]
+            return made
+
+        ours, theirs, nobody = "005000000000001AAA", "005000000000002AAB", "005000000000003AAC"
+        first = await write("Account", Name="L", Website="https://www.l.example", OwnerId=ours)
+        second = await write("Account", Name="L2", RevenueFlow_Domain__c="l.example", OwnerId=nobody)
+        await write("Account", Name="O", Website="o.example", OwnerId=theirs)
+        deal = {"CloseDate": "2026-12-31", "StageName": "Prospecting"}
+        await write("Opportunity", Name="A", AccountId=first, OwnerId=theirs, **deal)
+        await write("Opportunity", Name="B", AccountId=second, OwnerId=nobody, **deal)
+        await write("Opportunity", Name="C", AccountId=first, OwnerId=ours, **deal | {"StageName": "Closed Won"})
+        found = await crm.accounts_of("l.example")
+        assert (found.count, found.account, found.owners) == (2, None, ("dana", nobody))
+        assert found.opportunity_owners == (nobody, "marcus")
+        only = await crm.accounts_of("o.example")
+        assert (only.count, only.owners, only.opportunity_owners) == (1, ("marcus",), ())
+        assert (await crm.accounts_of("x.example")).count == 0
+        key = shared_record_key("account", "l.example")
+        made = await crm.put("account", key, {"lead_id": str(uuid4()), "domain": "l.example", "headcount": 240})
+        known = (await crm.accounts_of("l.example")).account
+        assert known is not None
+        assert known.crm_id == made.crm_id
         await upstream.aclose()

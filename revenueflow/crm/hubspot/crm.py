@@ -4,7 +4,7 @@ GET   {base}/crm/objects/2026-09/{type}/{key}?idProperty=…&properties=…     
 PATCH {base}/crm/objects/2026-09/{type}/{id}                                            makes a record ours
 PUT   {base}/crm/objects/2026-09/{type}/{id}/associations/default/{type}/{id}
 PUT   {base}/crm/lists/2026-03/{list}/memberships/add   [id]
-POST  {base}/crm/objects/2026-09/companies/search                                       an account by its domain
+POST  {base}/crm/objects/2026-09/{companies, deals}/search              a company's accounts, and who has its open deals
 
 A read by a unique property does not go through HubSpot's search, which lags behind writes.
 
@@ -14,20 +14,25 @@ another lead is left alone (`held_by_another_lead`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 from uuid import UUID
 
 from revenueflow.clock import rfc3339, utcnow
-from revenueflow.crm.base import CrmRecord
+from revenueflow.crm.base import Accounts, CrmRecord, accounts
 from revenueflow.crm.batching import Row
 from revenueflow.crm.hubspot.errors import CONFLICT, NAME, READABLE, error_of
 from revenueflow.crm.hubspot.rows import OBJECTS, Rows
 from revenueflow.crm.mapping import CrmMap, Link, VendorObject
+from revenueflow.domain.action import shared_record_key
 from revenueflow.errors import OutcomeUnknown, UpstreamRejected, UpstreamUnavailable
 from revenueflow.resilience.upstream import Answer, HttpUpstream, Params
 
+Filter = dict[str, str]
+MOST_FOUND: Final = 5
+"""Of companies with one domain: HubSpot takes so many groups of filters."""
+DEAL_OWNER: Final = "hubspot_owner_id"
 NOW: Final = "@now"
 """In hubspot.toml: the time of the write."""
 
@@ -62,20 +67,42 @@ class HubSpot:
         """By the table."""
         return self._map.normal(object_type, fields)
 
-    async def account_of(self, domain: str) -> CrmRecord | None:
-        """The one company with this domain. The search lags: a company that was just made may not be found."""
-        return await self._company({"propertyName": self._object("account").known["domain"].to, "value": domain})
+    async def accounts_of(self, domain: str) -> Accounts:
+        """Those with our key or this domain, and who has their open deals. The search lags behind writes: what it does
+        not find is looked for by our key."""
+        there, key = self._object("account"), str(shared_record_key("account", domain))
+        found = await self._search("account", [_equal(there.known["domain"].to, domain)], [_equal(there.key, key)])
+        if not found:
+            held = await self._by(there, there.key, key)
+            found = [held] if held else []
+        ours = next((_id(one) for one in found if _properties(one).get(there.key) == key), None)
+        owners = await self._deal_owners([_id(one) for one in found]) if found else []
+        records = [self._record("account", one) for one in found]
+        return accounts(records, ours=ours, opportunity_owners=map(self._map.rep, owners))
 
-    async def _company(self, wanted: dict[str, str], *others: dict[str, str]) -> CrmRecord | None:
-        """The only company that all filters let through."""
-        there = self._object("account")
-        filters = [{"operator": "EQ", **wanted}, *others]
-        asked = {"filterGroups": [{"filters": filters}], "properties": [there.key, *there.asked], "limit": 2}
+    async def _deal_owners(self, companies: Sequence[str]) -> list[Any]:
+        """Of open deals of these companies, what was changed last first."""
+        groups = [[_equal("associations.company", company), _equal("hs_is_closed", "false")] for company in companies]
+        deals = await self._search("opportunity", *groups, newest_first=True, properties=(DEAL_OWNER,))
+        return [_properties(deal).get(DEAL_OWNER) for deal in deals]
+
+    async def _search(
+        self, kind: str, *groups: list[Filter], newest_first: bool = False, properties: Sequence[str] = ()
+    ) -> list[dict[str, Any]]:
+        """What any of the groups lets through, with all of its filters."""
+        there = self._object(kind)
+        asked: dict[str, Any] = {
+            "filterGroups": [{"filters": filters} for filters in groups],
+            "properties": list(properties) or [there.key, *there.asked],
+            "limit": MOST_FOUND,
+        }
+        if newest_first:
+            asked["sorts"] = [{"propertyName": "hs_lastmodifieddate", "direction": "DESCENDING"}]
         answer = await self._send("POST", f"{OBJECTS}/{there.name}/search", json=asked, repeatable=True)
         results = answer.data.get("results") if isinstance(answer.data, dict) else None
         if not isinstance(results, list):
             raise UpstreamRejected(NAME, "malformed")
-        return self._record("account", results[0]) if len(results) == 1 else None
+        return [one for one in results if isinstance(one, dict) and _id(one)]
 
     async def _upserted(self, there: VendorObject, row: Row) -> str:
         written = await self._rows[there.name, there.key].upsert(row)
@@ -110,9 +137,8 @@ class HubSpot:
             return None
         there = self._object("account")
         unkeyed = {"propertyName": there.key, "operator": "NOT_HAS_PROPERTY"}
-        wanted = {"propertyName": there.known["domain"].to, "value": str(fields.get("domain"))}
-        found = await self._company(wanted, unkeyed)
-        return found.crm_id if found else None
+        found = await self._search("account", [_equal(there.known["domain"].to, str(fields.get("domain"))), unkeyed])
+        return _id(found[0]) if len(found) == 1 else None
 
     async def _linked(self, object_type: str, fields: Mapping[str, Any]) -> dict[Link, str]:
         """The ids of the records that this one is to be connected to. Raises UpstreamRejected if one is missing."""
@@ -169,6 +195,10 @@ class HubSpot:
         if not isinstance(data, dict) or not _id(data):
             raise UpstreamRejected(NAME, "malformed")
         return CrmRecord(crm_id=_id(data), fields=self._map.read(object_type, _properties(data)))
+
+
+def _equal(name: str, value: str) -> Filter:
+    return {"propertyName": name, "operator": "EQ", "value": value}
 
 
 def _id(data: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """CRM_PROVIDER=salesforce: upserts by our key as an external id, and reads by it.
 
 GET  {base}/services/data/{version}/sobjects/{type}/{key field}/{key}?fields=…      200, 404, 300 if several match
-GET  {base}/services/data/{version}/query?q=…                                       an account by its domain
+GET  {base}/services/data/{version}/query?q=…                              a company's accounts, their opportunities
 PATCH {base}/services/data/{version}/sobjects/Account/{id}                           makes that account ours, 204
 POST {base}/services/apexrest/revenueflow/v1/convert                                a lead's conversion
 
@@ -12,21 +12,28 @@ conversion is rejected as `not_installed`.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 from uuid import UUID
 
-from revenueflow.crm.base import CrmRecord
+from revenueflow.crm.base import Accounts, CrmRecord, accounts
 from revenueflow.crm.batching import Row
 from revenueflow.crm.mapping import CrmMap, VendorObject
 from revenueflow.crm.salesforce.errors import DUPLICATE_KEY, FIXED, LOCKED, MISSING, NAME, code_in, error_of
 from revenueflow.crm.salesforce.rows import Rows
 from revenueflow.crm.salesforce.session import Session
+from revenueflow.domain.action import shared_record_key
 from revenueflow.errors import OutcomeUnknown, UpstreamRejected
 from revenueflow.resilience.retries import pause_after
 from revenueflow.resilience.upstream import Answer
 
 TRIES: Final = 4
+MOST_ACCOUNTS: Final = 5
+OPEN_OPPORTUNITIES: Final = (
+    "(SELECT OwnerId, LastModifiedDate FROM Opportunities"
+    " WHERE IsClosed = false ORDER BY LastModifiedDate DESC LIMIT 5)"
+)
 CONVERT: Final = "/services/apexrest/revenueflow/v1/convert"
 
 
@@ -73,30 +80,30 @@ class Salesforce:
         """By the table."""
         return self._map.normal(object_type, fields)
 
-    async def account_of(self, domain: str) -> CrmRecord | None:
-        """The one account with this domain, in our field or as its website."""
-        return await self._account(domain)
+    async def accounts_of(self, domain: str) -> Accounts:
+        """Those with our key, with this domain in our field, or with its website; and their open opportunities."""
+        there, key = self._object("account"), shared_record_key("account", domain)
+        rows = await self._accounts(domain, f" OR {there.key} = '{key}'", more=f", {there.key}, {OPEN_OPPORTUNITIES}")
+        found = [self._record("account", row) for row in rows]
+        ours = next((one.crm_id for one, row in zip(found, rows, strict=True) if row.get(there.key) == str(key)), None)
+        return accounts(found, ours=ours, opportunity_owners=map(self._map.rep, _opportunity_owners(rows)))
 
-    async def _account(self, domain: str, more: str = "") -> CrmRecord | None:
+    async def _accounts(self, domain: str, condition: str = "", *, more: str = "") -> list[dict[str, Any]]:
         there = self._object("account")
         ours, quoted = there.known["domain"].to, domain.replace("\\", "\\\\").replace("'", "\\'")
         sites = ", ".join(f"'{before}{quoted}'" for before in ("", "www.", "http://", "https://", "https://www."))
         query = (
-            f"SELECT Id, {', '.join(there.asked)} FROM {there.name} "  # noqa: S608 names of our table, domain escaped
-            f"WHERE ({ours} = '{quoted}' OR Website IN ({sites})){more} LIMIT 2"
+            f"SELECT Id, {', '.join(there.asked)}{more} FROM {there.name} "  # noqa: S608 names of our table; escaped
+            f"WHERE ({ours} = '{quoted}' OR Website IN ({sites})){condition} LIMIT {MOST_ACCOUNTS}"
         )
-        answer = await self._session.request("GET", f"{self._data}/query", params={"q": query})
-        records = answer.data.get("records") if isinstance(answer.data, dict) else None
-        if not isinstance(records, list):
-            raise UpstreamRejected(NAME, "malformed")
-        return self._record("account", records[0]) if len(records) == 1 else None
+        return _records(await self._session.request("GET", f"{self._data}/query", params={"q": query}))
 
     async def _own_account(self, object_type: str, key: UUID, fields: dict[str, Any]) -> str | None:
         """The id of an account that somebody else made for this domain: an upsert would make a second one."""
         if object_type != "account" or await self.get(object_type, key):
             return None
-        found = await self._account(str(fields.get("domain")), f" AND {self._object('account').key} = null")
-        return found.crm_id if found else None
+        found = await self._accounts(str(fields.get("domain")), f" AND {self._object('account').key} = null")
+        return self._record("account", found[0]).crm_id if len(found) == 1 else None
 
     async def _made_ours(self, there: VendorObject, crm_id: str, row: Row) -> str:
         """Sets our key and fields on a record that has no key."""
@@ -144,6 +151,21 @@ class Salesforce:
         if not isinstance(data, dict) or not isinstance(data.get("Id"), str):
             raise UpstreamRejected(NAME, "malformed")
         return CrmRecord(crm_id=data["Id"], fields=self._map.read(object_type, data))
+
+
+def _records(answer: Answer) -> list[dict[str, Any]]:
+    records = answer.data.get("records") if isinstance(answer.data, dict) else None
+    rows = [one for one in records if isinstance(one, dict)] if isinstance(records, list) else None
+    if rows is None:
+        raise UpstreamRejected(NAME, "malformed")
+    return rows
+
+
+def _opportunity_owners(rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """Salesforce answers null where an account has no such opportunity."""
+    found = [one for row in rows for one in (row.get("Opportunities") or {}).get("records", ())]
+    newest_first = sorted(found, key=lambda one: str(one.get("LastModifiedDate")), reverse=True)
+    return [one.get("OwnerId") for one in newest_first]
 
 
 def _converted(answer: Answer) -> str:

@@ -21,7 +21,8 @@ class _OfAccount(ToolArgs):
 
 
 class MatchAccount(_OfAccount):
-    """Looks for the account of a company by its domain. Writes nothing and needs no idempotency key."""
+    """Looks for the account of a company by its domain, and who owns it and its open opportunities. Writes nothing and
+    needs no idempotency key."""
 
 
 class SyncFirmographics(_OfAccount):
@@ -68,12 +69,16 @@ class AccountRecord(BaseModel):
 
 
 class AccountFound(BaseModel):
-    """`record` is null if the CRM has no account of this domain."""
+    """`record` is null if the CRM has no account of this domain, or several and none of them ours. Of all `accounts`:
+    who owns them, and who has their open opportunities, what was changed last first."""
 
     model_config = ConfigDict(extra="forbid")
 
     found: bool = False
     record: AccountRecord | None = None
+    accounts: int = 0
+    owner_ids: list[str] = Field(default_factory=list)
+    opportunity_owner_ids: list[str] = Field(default_factory=list)
     reason: str | None = None
 
 

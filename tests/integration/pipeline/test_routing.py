@@ -22,6 +22,7 @@ from revenueflow.domain.lead import Lead
 from revenueflow.errors import Conflict
 from revenueflow.pipeline import rep_changes, route
 from revenueflow.pipeline.score import Scored
+from revenueflow.routing.crm_owners import CompanyOwners
 from revenueflow.routing.reps import Rep
 from revenueflow.routing.rules import RoutingRules
 from revenueflow.routing.turns import Rotation, next_turn
@@ -192,7 +193,9 @@ async def test_the_next_rep_is_found_with_those_excluded_who_did_not_act(home: H
     async with home.services() as services:
         for _ in range(3):
             late[owner] = "missed the SLA"
-            routing = await route.find(services, lead, scored.facts, scored.score, utcnow(), excluded=late)
+            routing = await route.find(
+                services, lead, scored.facts, scored.score, utcnow(), CompanyOwners(), excluded=late
+            )
             owner = routing.owner_id
             assert {one.rep_id: one.reason for one in routing.candidates}[row["owner_id"]] == "missed the SLA"
     assert (routing.owner_id, routing.queued) == ("inbound-queue", "nobody")
@@ -236,7 +239,7 @@ async def test_a_company_stays_with_its_owner_until_that_rep_is_gone(home: House
     pooled(home)
     first = await routed(home, email="a@larkvale-systems.example")
     second = await routed(home, email="b@larkvale-systems.example")
-    assert (second["owner_id"], second["routing_rule"]) == (first["owner_id"], "existing:account")
+    assert (second["owner_id"], second["routing_rule"]) == (first["owner_id"], "existing:company")
     rules = defaults.load(RoutingRules, "routing.toml", home.settings.config_dir)
     gone, heir = first["owner_id"], next(one for one in ("dana-whitfield", "marcus-bell") if one != first["owner_id"])
     with pytest.raises(Conflict, match="has 2 open leads"):
@@ -250,7 +253,7 @@ async def test_a_company_stays_with_its_owner_until_that_rep_is_gone(home: House
         assert (again["id"], again["owner_id"], again["routing_rule"]) == (first["id"], heir, "existing:moved")
     assert ("lead.moved", "done") in home.audit(first["id"])
     third = await routed(home, email="c@larkvale-systems.example")
-    assert (third["owner_id"], third["routing_rule"]) == (heir, "existing:account")
+    assert (third["owner_id"], third["routing_rule"]) == (heir, "existing:company")
 
 
 async def test_who_is_full_or_on_leave_gets_none_and_a_queue_without_anybody_is_told(home: House) -> None:

@@ -1,0 +1,31 @@
+"""What is asked of the CRM before a lead is routed, and what it says."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from revenueflow.domain.base import Value
+
+
+class CrmOwners(Value):
+    """[crm_owners] of routing.toml: whether the CRM is asked who owns the company and its open opportunities.
+
+    `keep_minutes`: for how long an answer serves all leads of the company. `patience_seconds`: a lead waits for a CRM
+    that does not answer until it is so old; then it is routed by what is known.
+    """
+
+    ask: bool = True
+    keep_minutes: float = Field(15, ge=0, le=1440)
+    patience_seconds: float = Field(60, ge=0, le=86_400)
+
+
+class CompanyOwners(Value):
+    """What the CRM says of a company: how many accounts it has, whose they are, and whose its open opportunities.
+
+    Ids of reps, or of the CRM's users that no rep has. `not_known` is why the CRM did not say (`breaker_open`, …).
+    """
+
+    accounts: int = 0
+    owners: tuple[str, ...] = ()
+    opportunity_owners: tuple[str, ...] = ()
+    not_known: str | None = None
