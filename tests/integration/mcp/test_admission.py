@@ -20,6 +20,7 @@ from revenueflow.telemetry import metrics
 from tests.support.calls import agent, calling, events, operator, owner, states, with_policy
 from tests.support.guard_process import processes
 from tests.support.house import House, eventually
+from tests.support.policy import by_rules_alone
 
 LEAD = uuid4()
 PAUSE = 1.0
@@ -100,6 +101,7 @@ async def test_the_try_that_succeeds_closes_it_for_all(patient: House) -> None:
 async def test_while_it_is_open_no_attempt_and_no_place_in_a_window_is_spent(patient: House) -> None:
     home = patient
     with_policy(home, home.settings.config_dir, ("pause_seconds = 0.4", "pause_seconds = 600"))  # type: ignore[arg-type]
+    by_rules_alone(Path(str(home.settings.config_dir)))
     await home.sandbox.break_("crm", error_rate=1, status=503)
     async with calling(home) as call, redis.Redis.from_url(home.settings.redis.url) as client:
         await fail(call)
@@ -213,6 +215,7 @@ async def test_a_mock_crm_has_no_limit_of_its_own(home: House, tmp_path: Path) -
 
 async def test_a_run_that_is_delayed_again_and_again_is_written_down_once(home: House, tmp_path: Path) -> None:
     limited(home, tmp_path, per_crm=1)
+    by_rules_alone(tmp_path)
     async with home.runner() as runner:
         lead = await home.deliver()
         for _ in range(4):

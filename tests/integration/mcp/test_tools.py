@@ -138,7 +138,7 @@ async def test_a_read_is_audited_and_leaves_no_action(home: House, tmp_path: Pat
     assert result.result == (
         {"found": True, "record": {"campaign_id": "default", "email": CANARY, "name": "Dana Reyes"}}
         if tool == "get_lead"
-        else {"found": False, "record": None}
+        else {"found": False, "record": None, "accounts": 0, "owner_ids": [], "opportunity_owner_ids": []}
     )
 
 
@@ -213,6 +213,9 @@ async def test_leads_of_one_company_share_its_account(home: House) -> None:
     assert found.result == {
         "found": True,
         "record": {"domain": SAMPLES["match_account"].args["domain"], "headcount": 250},
+        "accounts": 1,
+        "owner_ids": [],
+        "opportunity_owner_ids": [],
     }
 
 

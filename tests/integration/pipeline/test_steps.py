@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -12,6 +13,7 @@ from revenueflow.domain.evidence import Signal
 from revenueflow.settings import AnalysisSettings, CrmSettings, EnrichmentSettings, HubSpotSettings, SlackSettings
 from revenueflow.sources import hubspot
 from tests.support.house import LEAD, STEPS, House
+from tests.support.policy import by_rules_alone
 
 CONTACT = "40101"  # terrence.ashby@quillmere.example in the sandbox's HubSpot
 
@@ -221,6 +223,7 @@ async def test_without_any_key_the_lead_goes_as_far_as_it_can(home: House) -> No
 
 @pytest.mark.parametrize("status", [429, 503])
 async def test_a_crm_that_is_away_spends_no_attempt(home: House, status: int) -> None:
+    by_rules_alone(Path(str(home.settings.config_dir)))
     await home.sandbox.break_("crm", error_rate=1, status=status)
     lead = await home.deliver()
     job = await home.run(lead)

@@ -17,7 +17,14 @@ from revenueflow.devserver.secrets import Secrets
 from revenueflow.telemetry import metrics
 from tests.support.api import IDENTITY
 from tests.support.house import STEPS, House, eventually
+from tests.support.policy import by_rules_alone
 from tests.support.processes import gone, until
+
+
+@pytest.fixture(autouse=True)
+def _crm_comes_last(home: House) -> None:
+    """The CRM is written to, and not asked before."""
+    by_rules_alone(Path(str(home.settings.config_dir)))
 
 
 @asynccontextmanager
@@ -28,7 +35,8 @@ async def worker_process(home: House, folder: Path, **env: str) -> AsyncIterator
     backends = {"DATABASE_URL": home.urls.app_url, "REDIS_URL": home.settings.redis.url}
     given = environment.of_process(folder, secrets, backends, "http://127.0.0.1:1") | {
         **environment.of_sandbox(home.sandbox.urls), "REVENUEFLOW_LEASE_SECONDS": "1.5",
-        "REVENUEFLOW_HEARTBEAT_SECONDS": "0.3", "CRM_TIMEOUT_SECONDS": "1", **env,
+        "REVENUEFLOW_HEARTBEAT_SECONDS": "0.3", "CRM_TIMEOUT_SECONDS": "1",
+        "REVENUEFLOW_CONFIG_DIR": str(home.settings.config_dir), **env,
     }  # fmt: skip
     command = [sys.executable, "-m", "revenueflow", "serve", "worker"]
     child = spawn(command, log=folder / "worker.log", env=given, cwd=folder)
