@@ -52,14 +52,14 @@ class CompanyBook:
         self._redis = redis
         self._key = key
         self._rules = rules.crm_owners
-        self._asked = (
+        self._wanted = (
             rules.existing_owner and rules.crm_owners.ask and TOOL in registry.policy.roles.get("pipeline", ())
         )
         self._away_until = 0.0
 
     async def of(self, lead: Lead, caller: Caller) -> Known:
         """The owners of the company of a lead; nobody if it has no domain, or if the rules don't want to know."""
-        if not self._asked or lead.domain is None:
+        if not self._wanted or lead.domain is None:
             return Known(CompanyOwners())
         name = f"revenueflow:owners:{self._key.derive('owners', lead.domain)}"
         kept = await self._kept(name)
