@@ -1,0 +1,45 @@
+"""Queries on what the CRM was asked about leads that wait for a first touch."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from revenueflow.db.session import Session
+
+_CLAIM = text("""
+    UPDATE sla_timers SET asked_at = now()
+    WHERE id IN (
+        SELECT id FROM sla_timers
+        WHERE state IN ('open', 'overdue') AND coalesce(asked_at, started_at) <= now() - make_interval(mins => :every)
+          AND (state = 'open' OR due_at > now() - make_interval(days => :days))
+        ORDER BY coalesce(asked_at, started_at) LIMIT 1 FOR UPDATE SKIP LOCKED)
+      AND NOT EXISTS (SELECT FROM controls WHERE name = 'paused')
+    RETURNING *
+""")
+_ANSWERED = text("""
+    UPDATE sla_timers SET asked_at = now(), unanswered_since = NULL, crm_status = :status WHERE id = :id
+""")
+_UNANSWERED = text("UPDATE sla_timers SET unanswered_since = coalesce(unanswered_since, now()) WHERE id = :id")
+
+
+async def claim(session: Session, *, every: int, days: int) -> dict[str, Any] | None:
+    """The running timer about which the CRM was not asked for longest, if that is `every` minutes; all its columns.
+
+    An overdue one only for so many `days`. Nobody else takes it before as many minutes have passed again. None while
+    everything is paused.
+    """
+    found = (await session.execute(_CLAIM, {"every": every, "days": days})).mappings().first()
+    return dict(found) if found else None
+
+
+async def answered(session: Session, timer_id: UUID, status: str) -> None:
+    """The CRM shows no touch; where the record stands."""
+    await session.execute(_ANSWERED, {"id": timer_id, "status": status})
+
+
+async def unanswered(session: Session, timer_id: UUID) -> None:
+    """The CRM did not answer; since when it does not, is kept."""
+    await session.execute(_UNANSWERED, {"id": timer_id})

@@ -1,0 +1,91 @@
+"""Asking the CRM whether somebody touched a lead: reps work there, and need not tell us as well.
+
+It is asked through the guard, which limits and audits it. What it shows becomes an outcome like any other, told by `crm`,
+and ends the timer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from revenueflow.db import looks
+from revenueflow.domain.action import CallStatus
+from revenueflow.domain.sales import OutcomeKind, SalesOutcome
+from revenueflow.domain.touches import Sign, sign_of, status_of
+from revenueflow.mcp.call import Call, Caller
+from revenueflow.pipeline import outcomes
+from revenueflow.pipeline.context import Services
+from revenueflow.telemetry import metrics
+
+LONGEST = 5.0
+"""Seconds that one answer may take: other timers wait behind it."""
+TOOL = "get_lead"
+Row = Mapping[str, Any]
+
+
+class Look(StrEnum):
+    """What asking came to. Without an answer nothing is known; if the policy does not let us ask, it never will be."""
+
+    TOUCHED = "touched"
+    UNTOUCHED = "untouched"
+    UNANSWERED = "unanswered"
+    NOT_ALLOWED = "not_allowed"
+
+
+class CrmTouches:
+    """Asks for one batch of timers: once the CRM does not answer, it is not asked for the others of the batch.
+
+    Its places in the limit of callers are its own: looking keeps nobody from writing.
+    """
+
+    def __init__(self, services: Services, trace_id: str) -> None:
+        self._services = services
+        self._caller = Caller("sla-look", "pipeline", trace_id=trace_id)
+        self._away = False
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the policy lets the pipeline ask."""
+        return TOOL in self._services.registry.policy.roles.get("pipeline", ())
+
+    async def look(self, one: Row, lead: Row) -> Look:
+        """Asks about the lead of a timer, and records a touch that the CRM shows. `lead` as of `timers.about`."""
+        if not self.allowed:
+            return Look.NOT_ALLOWED
+        record = None if self._away else await self._record(one)
+        if record is None:
+            async with self._services.database.transaction() as session:
+                await looks.unanswered(session, one["id"])
+            return Look.UNANSWERED
+        sign = sign_of(record, lead["received_at"], lead["now"], one["crm_status"])
+        if sign:
+            await self._touched(one, sign)
+            return Look.TOUCHED
+        async with self._services.database.transaction() as session:
+            await looks.answered(session, one["id"], status_of(record))
+        return Look.UNTOUCHED
+
+    async def _record(self, one: Row) -> Row | None:
+        """The lead's record, empty if the CRM has none; None if it did not answer."""
+        call = Call(TOOL, {"lead_id": one["lead_id"]}, self._caller)
+        try:
+            async with asyncio.timeout(LONGEST):
+                answer = await self._services.registry.call(call)
+        except TimeoutError:
+            self._away = True
+            return None
+        self._away = answer.status is CallStatus.DELAYED
+        record = (answer.result or {}).get("record") or {}
+        return record if answer.status is CallStatus.CONFIRMED and isinstance(record, dict) else None
+
+    async def _touched(self, one: Row, sign: Sign) -> None:
+        said = SalesOutcome(outcome=OutcomeKind.TOUCHED, at=sign.at)
+        shown = {"shown_by": sign.field, "time": "seen" if sign.seen else "told"}
+        database, trace_id = self._services.database, self._caller.trace_id
+        if await outcomes.record_first_touch(
+            database, one["lead_id"], said, actor="crm", trace_id=trace_id, more=shown
+        ):
+            metrics.sla.labels(one["tier"], "seen_in_crm").inc()
