@@ -1,12 +1,12 @@
 -- What the CRM says of leads that wait for a first touch, and owners of whom it has not been told.
 
--- `asked_at` is when the CRM was asked whether somebody touched the lead; `unanswered_since` since when it does not
--- answer; `crm_status` where its record stood then, `none` for a new one.
+-- `look_at` is when the CRM is asked next whether somebody touched the lead, null before the first time;
+-- `unanswered_since` since when it does not answer; `crm_status` where its record stood then, `none` for a new one.
 ALTER TABLE sla_timers
-    ADD COLUMN asked_at timestamptz,
+    ADD COLUMN look_at timestamptz,
     ADD COLUMN unanswered_since timestamptz,
     ADD COLUMN crm_status text;
-CREATE INDEX ix_sla_timers_asked ON sla_timers ((coalesce(asked_at, started_at))) WHERE state IN ('open', 'overdue');
+CREATE INDEX ix_sla_timers_look ON sla_timers ((coalesce(look_at, started_at))) WHERE state IN ('open', 'overdue');
 
 -- A lead that somebody gave to another owner, until the CRM was told. `id` is the key of what is told; `next_at` is when
 -- to try, by the database's clock.

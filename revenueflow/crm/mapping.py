@@ -32,9 +32,9 @@ class VendorField(Value):
     """One of our fields at the vendor: its name there, and how the value is written.
 
     `count` is a number, or a range as text; `person` is a full name, `also` gets the first names; `moment` a time in
-    UTC (may be read as milliseconds since 1970), `also` gets its day; `minor` an amount in minor units of `currency`; `owner` a rep's id of ours, `also` gets
-    the vendor's from the table of owners; `boolean`, if true, gives `also` the value of `true`. `values` translates
-    words, `longest` cuts.
+    UTC, `also` gets its day, and it may be read as milliseconds since 1970; `minor` an amount in minor units of
+    `currency`; `owner` a rep's id of ours, `also` gets the vendor's from the table of owners; `boolean`, if true, gives
+    `also` the value of `true`. `values` translates words, `longest` cuts.
     """
 
     to: str

@@ -10,26 +10,27 @@ from sqlalchemy import text
 from revenueflow.db.session import Session
 
 _CLAIM = text("""
-    UPDATE sla_timers SET asked_at = now()
+    UPDATE sla_timers SET look_at = now() + greatest(make_interval(mins => :every), (now() - started_at) / 10)
     WHERE id IN (
         SELECT id FROM sla_timers
-        WHERE state IN ('open', 'overdue') AND coalesce(asked_at, started_at) <= now() - make_interval(mins => :every)
+        WHERE state IN ('open', 'overdue') AND coalesce(look_at, started_at) <= now()
+          AND (look_at IS NOT NULL OR started_at <= now() - make_interval(mins => :every))
           AND (state = 'open' OR due_at > now() - make_interval(days => :days))
-        ORDER BY coalesce(asked_at, started_at) LIMIT 1 FOR UPDATE SKIP LOCKED)
+        ORDER BY coalesce(look_at, started_at) LIMIT 1 FOR UPDATE SKIP LOCKED)
       AND NOT EXISTS (SELECT FROM controls WHERE name = 'paused')
     RETURNING *
 """)
 _ANSWERED = text("""
-    UPDATE sla_timers SET asked_at = now(), unanswered_since = NULL, crm_status = :status WHERE id = :id
+    UPDATE sla_timers SET unanswered_since = NULL, crm_status = :status WHERE id = :id
 """)
 _UNANSWERED = text("UPDATE sla_timers SET unanswered_since = coalesce(unanswered_since, now()) WHERE id = :id")
 
 
 async def claim(session: Session, *, every: int, days: int) -> dict[str, Any] | None:
-    """The running timer about which the CRM was not asked for longest, if that is `every` minutes; all its columns.
+    """The running timer whose look into the CRM has been due for longest; all its columns.
 
-    An overdue one only for so many `days`. Nobody else takes it before as many minutes have passed again. None while
-    everything is paused.
+    The first is due after `every` minutes, the next after as many or a tenth of what the timer has run, whichever is
+    more: until then nobody else takes it. An overdue one only for so many `days`. None while everything is paused.
     """
     found = (await session.execute(_CLAIM, {"every": every, "days": days})).mappings().first()
     return dict(found) if found else None

@@ -45,8 +45,8 @@ _CLAIM = text("""
     RETURNING *, now() AS now
 """)
 _ABOUT = text("""
-    SELECT id, company, domain, country, tier, score, owner_id, facts, stage, crm_id, received_at, first_touch_at, erased_at,
-           clock_timestamp() AS now
+    SELECT id, company, domain, country, tier, score, owner_id, facts, stage, crm_id, received_at, first_touch_at,
+           erased_at, clock_timestamp() AS now
     FROM leads WHERE id = :lead_id
 """)
 _CHECKPOINTS = text("""

@@ -1,7 +1,7 @@
 """Asking the CRM whether somebody touched a lead: reps work there, and need not tell us as well.
 
-It is asked through the guard, which limits and audits it. What it shows becomes an outcome like any other, told by `crm`,
-and ends the timer.
+It is asked through the guard, which limits and audits it. What it shows becomes an outcome like any other, told by
+`crm`, and ends the timer.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Leads that were given to somebody else because their rep was removed: the new owner's time begins, the CRM is told."""
+"""Leads that were moved because their rep was removed: the new owner's time begins, and the CRM is told."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from revenueflow.db import owner_moves, timers
 from revenueflow.domain.lead import Tier
 from revenueflow.domain.outcome import AuditEntry
 from revenueflow.pipeline.context import Services
+from revenueflow.pipeline.first_touch import is_over
 from revenueflow.pipeline.owner_told import NewOwner, OwnerTold
 from revenueflow.routing.route import MOVED
 from revenueflow.routing.sla import timer
@@ -48,20 +49,14 @@ class MovedLeads:
         return await self._tell(one, lead)
 
     async def _begin_time(self, one: Row) -> None:
-        """A timer that still runs for the one before is replaced, under the lead's lock: a touch wins or loses whole."""
+        """Replaces the timer of the one before, if it runs, under the lead's lock: a touch wins or loses as a whole."""
         services = self._services
         rules = await services.roster.rules()
         rep = rules.by_id.get(one["owner_id"])
         async with self._database.transaction() as session:
             held = await timers.locked(session, one["lead_id"])
             running = await timers.running(session, one["lead_id"])
-            if (
-                rep is None
-                or running is None
-                or running["owner_id"] == rep.id
-                or held is None
-                or held["first_touch_at"]
-            ):
+            if rep is None or running is None or running["owner_id"] == rep.id or held is None or is_over(held):
                 return
             given = timer(rules, services.sla, Tier(running["tier"]), rep, one["reason"], one["now"])
             await timers.replace(session, running, given)

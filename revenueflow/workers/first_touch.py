@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Mapping
+from typing import Any, TypeVar
 
 from revenueflow.db import looks, owner_moves, timers
 from revenueflow.errors import RevenueFlowError, Unavailable
@@ -28,6 +28,7 @@ PER_ROUND = 10
 """Leads about which the CRM is asked between two pauses."""
 
 log = logs.get("first_touch")
+T = TypeVar("T")
 
 
 async def run(services: Services, *, pause: float = PAUSE) -> None:
@@ -48,17 +49,12 @@ async def look(services: Services, *, hold: float = HOLD) -> int:
         due = await timers.claim(session, limit=AT_ONCE, hold=hold)
     work = FirstTouch(services, secrets.token_hex(16))
     for one in due:
-        try:
-            await work.attend(one)
-        except Unavailable:
-            raise
-        except RevenueFlowError as error:
-            log.warning("timer_failed", timer=str(one["id"]), reason=error.code)
+        await _safely(work.attend(one), "timer_failed", one)
     return len(due)
 
 
 async def look_into_crm(services: Services) -> int:
-    """Asks the CRM about leads that wait, those first about which it was not asked for longest; about how many.
+    """Asks the CRM about leads that wait, those first that are due for longest; about how many.
 
     It stops as soon as the CRM does not answer, or its limit is full.
     """
@@ -71,19 +67,11 @@ async def look_into_crm(services: Services) -> int:
             lead = await timers.about(session, one["lead_id"]) if one else None
         if one is None:
             return asked
-        if lead and not is_over(lead) and await _look(touches, one, lead) is Look.UNANSWERED:
+        if lead is None or is_over(lead):
+            continue
+        if await _safely(touches.look(one, lead), "look_failed", one) is Look.UNANSWERED:
             return asked + 1
     return PER_ROUND
-
-
-async def _look(touches: CrmTouches, one: Mapping[str, Any], lead: Mapping[str, Any]) -> Look | None:
-    try:
-        return await touches.look(one, lead)
-    except Unavailable:
-        raise
-    except RevenueFlowError as error:
-        log.warning("look_failed", timer=str(one["id"]), reason=error.code)
-        return None
 
 
 async def tell_moves(services: Services, *, hold: float = HOLD) -> int:
@@ -92,7 +80,18 @@ async def tell_moves(services: Services, *, hold: float = HOLD) -> int:
     for _ in range(PER_ROUND):
         async with services.database.transaction() as session:
             one = await owner_moves.claim(session, hold=hold)
-        if one is None or not await work.attend(one):
+        if one is None or await _safely(work.attend(one), "move_failed", one) is False:
             break
         told += 1
     return told
+
+
+async def _safely(work: Awaitable[T], event: str, one: Mapping[str, Any]) -> T | None:
+    """One that fails does not keep the others from it. Raises Unavailable."""
+    try:
+        return await work
+    except Unavailable:
+        raise
+    except RevenueFlowError as error:
+        log.warning(event, id=str(one["id"]), reason=error.code)
+        return None

@@ -66,8 +66,8 @@ class ConvertLead(ToolArgs):
 class LeadRecord(BaseModel):
     """The lead's fields that an agent may read. What the CRM holds besides is left out.
 
-    `touched_at` is when somebody was first in touch with the person, `contacted_at` when last, `activity_on` the day of the
-    last activity, `created_at` when the record was made: what of these a CRM knows.
+    `touched_at` is when somebody was first in touch with the person, `contacted_at` when last, `activity_on` the day of
+    the last activity, `created_at` when the record was made: what of these a CRM knows.
     """
 
     model_config = ConfigDict(extra="forbid")
