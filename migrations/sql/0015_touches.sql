@@ -6,6 +6,9 @@ ALTER TABLE sla_timers
     ADD COLUMN look_at timestamptz,
     ADD COLUMN unanswered_since timestamptz,
     ADD COLUMN crm_status text;
+-- What has been overdue for long is not asked about.
+UPDATE sla_timers SET look_at = now() + interval '100 years'
+    WHERE state = 'overdue' AND due_at < now() - interval '14 days';
 CREATE INDEX ix_sla_timers_look ON sla_timers ((coalesce(look_at, started_at))) WHERE state IN ('open', 'overdue');
 
 -- A lead that somebody gave to another owner, until the CRM was told. `id` is the key of what is told; `next_at` is when

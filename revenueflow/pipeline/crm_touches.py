@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from revenueflow.db import looks
-from revenueflow.domain.action import CallStatus
+from revenueflow.domain.action import CallStatus, ToolResult
 from revenueflow.domain.sales import OutcomeKind, SalesOutcome
 from revenueflow.domain.touches import Sign, sign_of, status_of
 from revenueflow.mcp.call import Call, Caller
@@ -24,6 +24,7 @@ LONGEST = 5.0
 """Seconds that one answer may take: other timers wait behind it."""
 TOOL = "get_lead"
 Row = Mapping[str, Any]
+_LATE: set[asyncio.Task[ToolResult]] = set()
 
 
 class Look(StrEnum):
@@ -41,8 +42,9 @@ class CrmTouches:
     Its places in the limit of callers are its own: looking keeps nobody from writing.
     """
 
-    def __init__(self, services: Services, trace_id: str) -> None:
+    def __init__(self, services: Services, trace_id: str, *, longest: float = LONGEST) -> None:
         self._services = services
+        self._longest = longest
         self._caller = Caller("sla-look", "pipeline", trace_id=trace_id)
         self._away = False
 
@@ -71,12 +73,14 @@ class CrmTouches:
     async def _record(self, one: Row) -> Row | None:
         """The lead's record, empty if the CRM has none; None if it did not answer."""
         call = Call(TOOL, {"lead_id": one["lead_id"]}, self._caller)
-        try:
-            async with asyncio.timeout(LONGEST):
-                answer = await self._services.registry.call(call)
-        except TimeoutError:
+        asking = asyncio.create_task(self._services.registry.call(call))
+        done, _ = await asyncio.wait({asking}, timeout=self._longest)
+        if not done:  # it goes on by itself, so that the breaker and the trail have it
+            _LATE.add(asking)
+            asking.add_done_callback(_forget)
             self._away = True
             return None
+        answer = asking.result()
         self._away = answer.status is CallStatus.DELAYED
         record = (answer.result or {}).get("record") or {}
         return record if answer.status is CallStatus.CONFIRMED and isinstance(record, dict) else None
@@ -89,3 +93,9 @@ class CrmTouches:
             database, one["lead_id"], said, actor="crm", trace_id=trace_id, more=shown
         ):
             metrics.sla.labels(one["tier"], "seen_in_crm").inc()
+
+
+def _forget(asking: asyncio.Task[ToolResult]) -> None:
+    _LATE.discard(asking)
+    if not asking.cancelled():
+        asking.exception()

@@ -12,13 +12,15 @@ import pytest
 from prometheus_client import REGISTRY
 
 from revenueflow import defaults
+from revenueflow.db.timers import about
 from revenueflow.devserver.cluster import DatabaseUrls
 from revenueflow.domain.action import CallStatus, record_key
 from revenueflow.mcp.call import Call, Caller
 from revenueflow.pipeline.context import Services
+from revenueflow.pipeline.crm_touches import CrmTouches, Look
 from revenueflow.settings import CrmSettings
 from revenueflow.workers import first_touch
-from tests.support.house import House, house, salesforce
+from tests.support.house import House, eventually, house, salesforce
 from tests.support.sandbox_http import Sandbox
 
 COME = {"remind": "remind_at = now(), next_at = now()", "due": "due_at = now(), next_at = now()"}
@@ -210,6 +212,27 @@ async def test_a_crm_that_is_away_holds_no_reminder(home: House) -> None:
         await until_idle(services)
     assert timers(home, lead_id)[0]["reminder"] == "confirmed"
     assert await home.calls("slack") == before + 1
+
+
+async def test_a_crm_that_takes_long_holds_up_nobody(home: House) -> None:
+    ids = [await home.deliver(email=f"p{n}@larkvale-systems.example") for n in range(2)]
+    for lead_id in ids:
+        await home.run(lead_id)
+    asked = await home.calls("crm")
+    await home.sandbox.break_("crm", latency_ms=700)
+    async with home.services() as services:
+        touches = CrmTouches(services, "t", longest=0.1)
+        for lead_id in ids:
+            async with home.database.transaction() as session:
+                lead = await about(session, lead_id)
+            assert lead is not None
+            assert await touches.look(timers(home, lead_id)[0], lead) is Look.UNANSWERED
+
+        async def in_the_trail() -> bool:
+            return ("crm.get_lead", "read") in home.audit(ids[0])
+
+        await eventually(in_the_trail)
+    assert await home.calls("crm") == asked + 1, "for the second it was not asked"
 
 
 async def test_a_touch_is_seen_once_the_crm_is_back(home: House) -> None:
