@@ -245,9 +245,22 @@ async def test_a_touch_is_seen_once_the_crm_is_back(home: House) -> None:
         (one,) = timers(home, lead_id)
         assert (one["state"], one["unanswered_since"] is None) == ("open", False)
         await home.sandbox.break_("crm")
-        come(home, lead_id, "due")
-        await until_idle(services)
-    assert [one["state"] for one in timers(home, lead_id)] == ["touched"]
+
+        async def touched() -> bool:  # once the breaker lets the CRM be tried again
+            come(home, lead_id, "due")
+            await until_idle(services)
+            return [one["state"] for one in timers(home, lead_id)] == ["touched"]
+
+        await eventually(touched)
+
+
+async def test_an_answer_ends_the_time_without_one(home: House) -> None:
+    lead_id = await hot(home)
+    home.rows("UPDATE sla_timers SET unanswered_since = now() - interval '1 hour'")
+    waited(home, 16)
+    async with home.services() as services:
+        assert await first_touch.look_into_crm(services) == 1
+    assert timers(home, lead_id)[0]["unanswered_since"] is None
 
 
 @pytest.fixture

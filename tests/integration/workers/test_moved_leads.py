@@ -84,6 +84,18 @@ async def test_to_the_channel_if_the_rep_has_no_slack_id(home: House) -> None:
     assert await said(home) == [("#hot-leads", "Hot lead waits for a first touch")]
 
 
+async def test_to_the_channel_if_slack_refuses_the_rep(home: House) -> None:
+    lead_id = await hot(home)
+    come(home, lead_id, "remind")
+    gone = MARCUS.model_copy(update={"slack_id": "U0LEFTUS"})
+    await rep_changes.put(home.database, RULES, (gone,), {}, actor="test", replace=False)
+    async with home.services() as services:
+        await until_idle(services)
+    waits = "Hot lead waits for a first touch"
+    assert await said(home) == [("U0LEFTUS", waits), ("#hot-leads", waits)]
+    assert timers(home, lead_id)[0]["reminder"] == "confirmed"
+
+
 async def test_passing_on_tells_the_channel_both_reps_and_moves_the_task(home: House) -> None:
     lead_id = await hot(home)
     before = await record(home, "task")
@@ -185,6 +197,30 @@ async def test_a_lead_that_is_being_processed_is_told_afterwards(home: House) ->
         await until_idle(services)
     assert home.rows("SELECT FROM owner_moves") == []
     assert (await record(home, "lead", lead_id=str(lead_id)))["fields"]["owner_id"] == "dana-whitfield"
+    assert timers(home, lead_id)[-1]["owner_id"] == "dana-whitfield"
+
+
+async def test_a_run_that_writes_the_old_owner_afterwards_is_put_right(home: House) -> None:
+    lead_id = await home.deliver()
+    await home.sandbox.break_("crm", error_rate=1, status=503)
+    await home.run(lead_id)
+    assert (home.lead(lead_id)["owner_id"], home.lead(lead_id)["crm_id"]) == ("marcus-bell", None)
+    assert await remove(home) == {"marcus-bell": 1}
+    await home.sandbox.break_("crm")
+    async with home.services() as services:
+        await until_idle(services)
+        assert home.value("SELECT count(*) FROM owner_moves") == 1, "the run goes on"
+
+        async def done() -> bool:
+            home.rows("UPDATE jobs SET run_at = now()")
+            return (await home.run(lead_id))["state"] == "done"
+
+        await eventually(done)
+        now_due(home)
+        await until_idle(services)
+    lead = await record(home, "lead", lead_id=str(lead_id))
+    assert lead["fields"]["owner_id"] == home.lead(lead_id)["owner_id"] == "dana-whitfield"
+    assert (await record(home, "task"))["fields"]["owner_id"] == "dana-whitfield"
     assert timers(home, lead_id)[-1]["owner_id"] == "dana-whitfield"
 
 
