@@ -159,7 +159,7 @@ def _decoded(one: VendorField, held: Mapping[str, Any], currency: Any) -> Any:
         return " ".join(str(part) for part in (held.get(one.also or ""), value) if part)
     try:
         return _READERS[one.kind](value) if one.kind in _READERS else _by_table(one, value, currency)
-    except (ValueError, InvalidOperation):
+    except (ValueError, InvalidOperation, OverflowError):
         return None
 
 

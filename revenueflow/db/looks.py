@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
 from revenueflow.db.session import Session
+from revenueflow.domain.touches import WORKED
 
 # An overdue timer whose days are over by the next look is put out of the way of the others.
 _CLAIM = text("""
@@ -29,6 +31,21 @@ _ANSWERED = text("""
     UPDATE sla_timers SET unanswered_since = NULL, crm_status = :status WHERE id = :id
 """)
 _UNANSWERED = text("UPDATE sla_timers SET unanswered_since = coalesce(unanswered_since, now()) WHERE id = :id")
+_THROUGH_TOOLS = text("""
+    SELECT CASE tool WHEN 'log_activity' THEN (args ->> 'happened_at')::timestamptz ELSE sent_at END AS at, tool
+    FROM actions
+    WHERE lead_id = :lead_id AND state = 'confirmed' AND sent_at IS NOT NULL AND (
+        tool = 'convert_lead'
+        OR (tool = 'update_lead_status' AND args ->> 'status' = ANY(:worked))
+        OR (tool = 'log_activity' AND args ->> 'kind' IN ('call', 'email', 'meeting')
+            AND args ->> 'happened_at' IS NOT NULL))
+""")
+
+
+async def through_tools(session: Session, lead_id: UUID) -> list[tuple[datetime, str]]:
+    """When people and agents worked a lead with our own tools, which no run does, and with which."""
+    found = await session.execute(_THROUGH_TOOLS, {"lead_id": lead_id, "worked": list(WORKED)})
+    return [(row.at, row.tool) for row in found]
 
 
 async def claim(session: Session, *, every: int, days: int) -> dict[str, Any] | None:

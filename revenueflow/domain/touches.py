@@ -6,7 +6,7 @@ the lead, for as long as it stays as it was when we first looked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -39,15 +39,15 @@ def sign_of(record: Mapping[str, Any], received_at: datetime, now: datetime, ear
     A time counts before a day, and a day before a status: neither of these says when, so that is `now`. `earlier` is
     what `status_of` said at the look before, None if there was none.
     """
-    times = [
-        (moment, name)
-        for name in TIMES
-        if (moment := _moment(record.get(name))) and received_at - CLOCKS_DIFFER <= moment <= now + CLOCKS_DIFFER
-    ]
-    if times:
-        at, name = min(times)
-        return Sign(at, name, seen=False)
-    return next(_without_time(record, received_at, now, earlier), None)
+    times = [(moment, name) for name in TIMES if (moment := _moment(record.get(name)))]
+    told = first_of(times, received_at, now)
+    return told or next(_without_time(record, received_at, now, earlier), None)
+
+
+def first_of(times: Iterable[tuple[datetime, str]], received_at: datetime, now: datetime) -> Sign | None:
+    """The earliest time, with the name of what says so, since the lead came and not in the future."""
+    known = [one for one in times if received_at - CLOCKS_DIFFER <= one[0] <= now + CLOCKS_DIFFER]
+    return Sign(*min(known), seen=False) if known else None
 
 
 def _without_time(

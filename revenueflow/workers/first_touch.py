@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from revenueflow.db import looks, owner_moves, timers
 from revenueflow.errors import RevenueFlowError, Unavailable
 from revenueflow.pipeline.context import Services
-from revenueflow.pipeline.crm_touches import CrmTouches, Look
+from revenueflow.pipeline.crm_touches import CrmTouches
 from revenueflow.pipeline.first_touch import FirstTouch, is_over
 from revenueflow.pipeline.moved_leads import MovedLeads
 from revenueflow.telemetry import logs
@@ -69,7 +69,8 @@ async def look_into_crm(services: Services) -> int:
             return asked
         if lead is None or is_over(lead):
             continue
-        if await _safely(touches.look(one, lead), "look_failed", one) is Look.UNANSWERED:
+        await _safely(touches.look(one, lead), "look_failed", one)
+        if touches.away:
             return asked + 1
     return PER_ROUND
 

@@ -167,15 +167,38 @@ async def test_the_longer_a_lead_waits_the_rarer_it_is_asked_about(home: House) 
             assert abs(home.value(between, lead_id) - expected) < 2
 
 
-async def test_a_status_that_somebody_sets_through_our_tools_is_a_touch(home: House) -> None:
+CALL = {"kind": "call", "subject": "Called", "body": "Talked about seats."}
+
+
+@pytest.mark.parametrize(
+    ("tool", "args"), [("update_lead_status", {"status": "working"}), ("log_activity", CALL)], ids=["status", "call"]
+)
+async def test_who_works_a_lead_with_our_tools_has_touched_it(home: House, tool: str, args: dict[str, Any]) -> None:
     lead_id = await hot(home)
-    args = {"lead_id": lead_id, "status": "working"}
+    now = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
+    given = {"lead_id": lead_id, **args} | ({"happened_at": now} if tool == "log_activity" else {})
     async with home.services() as services:
-        told = await services.registry.call(Call("update_lead_status", args, Caller("ann", "operator"), "key"))
+        told = await services.registry.call(Call(tool, given, Caller("ann", "operator"), "key"))
         assert told.status is CallStatus.CONFIRMED
         come(home, lead_id, "due")
+        await home.sandbox.break_("crm", error_rate=1, status=503)
         await until_idle(services)
-    assert shown_by(home, lead_id) == ("status_working", "seen")
+    assert outcomes(home, lead_id) == [("touched", "guard")], "for that nobody needs the CRM"
+    if tool == "log_activity":
+        assert home.lead(lead_id)["first_touch_at"] == now
+
+
+async def test_a_note_and_a_status_that_is_new_are_no_touch(home: House) -> None:
+    lead_id = await hot(home)
+    note = {"kind": "note", "subject": "Read", "body": "Will call.", "happened_at": datetime.now(UTC)}
+    calls = (("log_activity", note), ("update_lead_status", {"status": "new"}))
+    async with home.services() as services:
+        for number, (tool, args) in enumerate(calls):
+            call = Call(tool, {"lead_id": lead_id, **args}, Caller("ann", "operator"), f"key-{number}")
+            assert (await services.registry.call(call)).status is CallStatus.CONFIRMED
+        come(home, lead_id, "due")
+        await until_idle(services)
+    assert outcomes(home, lead_id) == []
 
 
 async def test_pausing_holds_the_looks(home: House) -> None:

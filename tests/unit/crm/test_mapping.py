@@ -109,6 +109,7 @@ def test_records_refer_to_each_other_by_our_keys(table: CrmMap) -> None:
         ("2025-11-18T11:00:00+01:00", "2025-11-18T10:00:00Z"),
         ("1" * 40, None),
         ("soon", None),
+        ("0001-01-01T00:00:00+14:00", None),
     ],
 )
 def test_a_moment_is_text_or_milliseconds(given: Any, read: str | None) -> None:
