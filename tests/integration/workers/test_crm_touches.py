@@ -321,6 +321,8 @@ async def test_salesforce_our_own_open_task_is_no_touch(org: House) -> None:
     async with org.services() as services:
         await until_idle(services)
     assert [one["state"] for one in timers(org, lead_id)] == ["passed", "open"]
+    task = (await of_org(org, "Task"))["fields"]
+    assert task["RevenueFlow_Owner__c"] == timers(org, lead_id)[1]["owner_id"], "it went with the lead"
 
 
 async def test_salesforce_a_task_that_a_rep_closes_is_one(org: House) -> None:
@@ -375,6 +377,8 @@ async def test_hubspot_what_a_contact_had_before_is_no_touch_what_changes_is(por
         come(portal, lead_id, "due")
         await until_idle(services)
         assert [one["crm_status"] for one in timers(portal, lead_id)] == ["working", "working"]
+        (task,) = [one for one in await portal.sandbox.records("hubspot") if one["type"] == "tasks"]
+        assert task["fields"]["revenueflow_owner"] == timers(portal, lead_id)[1]["owner_id"], "it went with the lead"
         await contact(portal, hs_lead_status="OPEN_DEAL")
         come(portal, lead_id, "due")
         await until_idle(services)
