@@ -11,9 +11,11 @@ from uuid import UUID
 import orjson
 
 from revenueflow import defaults
+from revenueflow.db import owner_moves
 from revenueflow.domain.lead import Tier
 from revenueflow.pipeline import rep_changes
 from revenueflow.pipeline.context import Services
+from revenueflow.pipeline.owner_told import NewOwner, OwnerTold
 from revenueflow.routing.due import due_at
 from revenueflow.routing.rules import RoutingRules
 from revenueflow.workers import first_touch
@@ -182,6 +184,25 @@ async def test_of_two_moves_the_last_counts(home: House) -> None:
     lead = await record(home, "lead", lead_id=str(lead_id))
     owners = [one["fields"]["owner_id"] for one in lead["writes"] if "owner_id" in one["fields"]]
     assert owners == ["marcus-bell", "carmen-ortega"]
+
+
+async def test_a_move_after_one_that_was_told_and_not_settled_is_told_too(home: House) -> None:
+    lead_id = await hot(home)
+    await remove(home)
+    async with home.services() as services:
+        async with home.database.transaction() as session:
+            one = await owner_moves.claim(session, hold=60)
+        assert one is not None
+        since = (one["owner_id"], one["owner_name"], one["reason"], Tier.HOT, one["made_at"])
+        told = await OwnerTold(services, "t").tell(NewOwner(one["id"], lead_id, *since))  # and the worker dies
+        assert (told.owner, told.task, told.pause) == ("confirmed", "confirmed", None)
+        await remove(home, "dana-whitfield", "carmen-ortega")
+        await until_idle(services)
+        assert (await record(home, "lead", lead_id=str(lead_id)))["fields"]["owner_id"] == "dana-whitfield"
+        now_due(home)
+        await until_idle(services)
+    assert (await record(home, "lead", lead_id=str(lead_id)))["fields"]["owner_id"] == "carmen-ortega"
+    assert (await record(home, "task"))["fields"]["owner_id"] == "carmen-ortega"
 
 
 async def test_a_lead_that_is_being_processed_is_told_afterwards(home: House) -> None:
