@@ -6,7 +6,7 @@ A value is written so that it can be read back: a write whose answer was lost is
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import Any, Literal
@@ -23,15 +23,19 @@ WHOLE = frozenset(
 )
 THOUSANDTHS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 """Currencies (ISO 4217) whose minor unit is not a hundredth."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LONGEST_MILLISECONDS = 14
+"""Digits: until the year 5138."""
 
 
 class VendorField(Value):
     """One of our fields at the vendor: its name there, and how the value is written.
 
     `count` is a number, or a range as text; `person` is a full name, `also` gets the first names; `moment` a time in
-    UTC, `also` gets its day; `minor` an amount in minor units of `currency`; `owner` a rep's id of ours, `also` gets
-    the vendor's from the table of owners; `user` a user of the vendor's, read as the rep of ours; `boolean`, if true,
-    gives `also` the value of `true`. `values` translates words, `longest` cuts.
+    UTC, `also` gets its day, and it may be read as milliseconds since 1970; `minor` an amount in minor units of
+    `currency`; `owner` a rep's id of ours, `also` gets the vendor's from the table of owners; `user` a user of the
+    vendor's, read as the rep of ours; `boolean`, if true, gives `also` the value of `true`. `values` translates words,
+    `longest` cuts.
     """
 
     to: str
@@ -170,7 +174,7 @@ def _decoded(one: VendorField, held: Mapping[str, Any], currency: Any) -> Any:
         return " ".join(str(part) for part in (held.get(one.also or ""), value) if part)
     try:
         return _READERS[one.kind](value) if one.kind in _READERS else _by_table(one, value, currency)
-    except (ValueError, InvalidOperation):
+    except (ValueError, InvalidOperation, OverflowError):
         return None
 
 
@@ -182,7 +186,12 @@ def _by_table(one: VendorField, value: Any, currency: Any) -> Any:
 
 
 def _moment(value: Any) -> str:
-    moment = datetime.fromisoformat(str(value))
+    """As RFC 3339. A vendor may give milliseconds since 1970."""
+    text = str(value)
+    is_number = text.isascii() and text.isdigit()
+    if is_number and len(text) > LONGEST_MILLISECONDS:
+        raise ValueError("no time")
+    moment = EPOCH + timedelta(milliseconds=int(text)) if is_number else datetime.fromisoformat(text)
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     told = aware.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00")
     return (told.removesuffix(".000000")) + "Z"

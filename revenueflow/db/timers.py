@@ -45,13 +45,15 @@ _CLAIM = text("""
     RETURNING *, now() AS now
 """)
 _ABOUT = text("""
-    SELECT id, company, domain, country, tier, score, owner_id, facts, stage, received_at, first_touch_at, erased_at
+    SELECT id, company, domain, country, tier, score, owner_id, facts, stage, crm_id, received_at, first_touch_at,
+           erased_at, clock_timestamp() AS now
     FROM leads WHERE id = :lead_id
 """)
 _CHECKPOINTS = text("""
     SELECT DISTINCT ON (s.name) s.name, s.output FROM steps s JOIN jobs j ON j.id = s.job_id
     WHERE j.lead_id = :lead_id AND s.name IN ('capture', 'score') ORDER BY s.name, j.run_version DESC
 """)
+_RUNNING = text("SELECT * FROM sla_timers WHERE lead_id = :lead_id AND state IN ('open', 'overdue') FOR UPDATE")
 _LOCKED = text("SELECT first_touch_at, stage, erased_at FROM leads WHERE id = :lead_id FOR UPDATE")
 _OF_LEAD = text("SELECT * FROM sla_timers WHERE lead_id = :lead_id ORDER BY number")
 _TOUCHED = text("""
@@ -74,12 +76,16 @@ _CLOSED = text(
     _CHANGE.format("state = 'closed', ended_at = now(), next_at = NULL") + " AND state IN ('open', 'overdue')"
 )
 _REPLACED = text(
-    _CHANGE.format("state = 'replaced', ended_at = now(), next_at = NULL") + " AND state IN ('open', 'overdue')"
+    _CHANGE.replace("AND next_at = :next_at", "AND next_at IS NOT DISTINCT FROM :next_at").format(
+        "state = 'replaced', ended_at = now(), next_at = NULL"
+    )
+    + " AND state IN ('open', 'overdue')"
 )
 _NEXT = text(f"""
-    INSERT INTO sla_timers ({_LISTED}, given, number, next_at)
+    INSERT INTO sla_timers ({_LISTED}, given, number, crm_status, next_at)
     VALUES (:lead_id, :tier, :owner_id, :owner_name, :reason, :rules, :started_at, :remind_at, :due_at, :given,
-            (SELECT max(number) FROM sla_timers WHERE lead_id = :lead_id) + 1, :next_at)
+            (SELECT max(number) FROM sla_timers WHERE lead_id = :lead_id) + 1,
+            (SELECT crm_status FROM sla_timers WHERE lead_id = :lead_id ORDER BY number DESC LIMIT 1), :next_at)
     RETURNING number
 """)  # noqa: S608 constants
 _LATE = text("SELECT extract(epoch FROM now() - min(next_at)) FROM sla_timers WHERE next_at <= now()")
@@ -110,7 +116,7 @@ async def claim(session: Session, *, limit: int, hold: float) -> list[dict[str, 
 
 
 async def about(session: Session, lead_id: UUID) -> dict[str, Any] | None:
-    """What of the lead a reminder and the choice of the next rep look at."""
+    """What of the lead a reminder, the choice of the next rep and a look into the CRM need; `now` is the database's."""
     found = (await session.execute(_ABOUT, {"lead_id": lead_id})).mappings().first()
     return dict(found) if found else None
 
@@ -123,6 +129,12 @@ async def checkpoints(session: Session, lead_id: UUID) -> dict[str, Any]:
 async def of_lead(session: Session, lead_id: UUID) -> list[dict[str, Any]]:
     """All timers of a lead, in order."""
     return [dict(row) for row in (await session.execute(_OF_LEAD, {"lead_id": lead_id})).mappings()]
+
+
+async def running(session: Session, lead_id: UUID) -> dict[str, Any] | None:
+    """The timer of a lead that is open or overdue, which nobody else changes until the transaction ends."""
+    found = (await session.execute(_RUNNING, {"lead_id": lead_id})).mappings().first()
+    return dict(found) if found else None
 
 
 async def locked(session: Session, lead_id: UUID) -> dict[str, Any] | None:

@@ -60,7 +60,7 @@ class Checked:
         caller, slot = self.call.caller, self.args.slot()
         if self.tool.shared:
             return shared_record_key(self.tool.object_type, slot)
-        if self.tool.each_call and not caller.lease:
+        if self.tool.each_call and caller.role != "pipeline":
             slot = f"{caller.id}\n{self.call.idempotency_key}"
         return record_key(self.args.lead_id, self.tool.object_type, slot)
 

@@ -6,31 +6,32 @@
 
 A decision and its trace are one transaction, conditional on the claim of the timer and, where it changes the owner,
 under the lead's row lock: a touch that comes at the same moment wins or loses as a whole. Only then is anybody told,
-under a key made of the timer: what was told before a restart is not told again.
+under a key made of the timer: what was told before a restart is not told again. Before both the CRM is asked whether it
+shows a touch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from revenueflow.audit import trail
 from revenueflow.db import leads, timers
 from revenueflow.db.session import Session
-from revenueflow.domain.action import CallStatus, ToolResult
+from revenueflow.domain.action import CallStatus
 from revenueflow.domain.lead import Tier
 from revenueflow.domain.outcome import AuditEntry
 from revenueflow.domain.sales import OutcomeKind
-from revenueflow.domain.text import harmless
-from revenueflow.mcp.call import Call, Caller
 from revenueflow.pipeline.context import Services
-from revenueflow.pipeline.messages import LONGEST, plain
+from revenueflow.pipeline.crm_touches import CrmTouches, Look
 from revenueflow.pipeline.next_owner import next_owner
+from revenueflow.pipeline.owner_told import NewOwner, OwnerTold
+from revenueflow.pipeline.sla_messages import SlaMessages
 from revenueflow.routing.existing import MOVED
 from revenueflow.routing.sla import Next, timer
 from revenueflow.telemetry import metrics
 
-STOPPED = ("kill_switch", "read_only")
 PAUSE = 30.0
 RULE = f"{MOVED}:sla"
 """Routing leaves a lead with whom it was moved to."""
@@ -43,6 +44,9 @@ class FirstTouch:
     def __init__(self, services: Services, trace_id: str) -> None:
         self._services = services
         self._database = services.database
+        self._touches = CrmTouches(services, trace_id)
+        self._messages = SlaMessages(services, trace_id)
+        self._told = OwnerTold(services, trace_id)
         self._trace_id = trace_id
 
     async def attend(self, one: Row) -> None:
@@ -55,14 +59,12 @@ class FirstTouch:
             await self._tell_crm(one, lead)
         elif one["state"] != "open":
             await self._measure(one, lead)
-        elif _is_over(lead):
+        elif is_over(lead):
             await self._close(one)
         elif lead["owner_id"] != one["owner_id"]:
             await self._follow_owner(one, lead)
-        elif one["due_at"] <= one["now"]:
-            await self._breach(one, lead)
         else:
-            await self._remind(one, lead)
+            await self._act(one, lead)
 
     async def _close(self, one: Row) -> None:
         async with self._database.transaction() as session:
@@ -89,14 +91,26 @@ class FirstTouch:
             seconds = (lead["first_touch_at"] - lead["received_at"]).total_seconds()
             metrics.first_touch.labels(one["tier"]).observe(seconds)
 
+    async def _act(self, one: Row, lead: Row) -> None:
+        """The time for a reminder, or for somebody else, has come: unless the CRM shows that there was a touch."""
+        seen = await self._touches.look(one, lead)
+        if seen is Look.TOUCHED:
+            return
+        if one["due_at"] > one["now"]:
+            await self._remind(one, lead)
+        elif seen is Look.UNANSWERED and self._may_wait(one):
+            async with self._database.transaction() as session:
+                await timers.later(session, one, PAUSE)
+        else:
+            await self._breach(one, lead, seen)
+
+    def _may_wait(self, one: Row) -> bool:
+        """A rep may have done it: the lead is not taken away while nobody can tell, but not for ever either."""
+        since = one["unanswered_since"] or one["now"]
+        return bool(one["now"] - since < timedelta(minutes=self._services.sla.crm.wait_minutes))
+
     async def _remind(self, one: Row, lead: Row) -> None:
-        due = one["due_at"].strftime("%Y-%m-%d %H:%M UTC")
-        lines = [
-            f"{one['tier'].title()} lead waits for a first touch: {_company(lead)}, score {lead['score']}",
-            f"Owner: {plain(one['owner_name'])}, until {due}",
-            f"Lead {lead['id']}",
-        ]
-        result = await self._post(one, "reminder", lines)
+        result = await self._messages.remind(one, lead)
         async with self._database.transaction() as session:
             if result is not None and result.status is CallStatus.DELAYED:
                 await timers.later(session, one, result.retry_after or PAUSE, latest=one["due_at"])
@@ -107,29 +121,18 @@ class FirstTouch:
             await self._audit(session, one, "sla.reminded", outcome, {"owner_id": one["owner_id"]})
         metrics.sla.labels(one["tier"], "reminded").inc()
 
-    async def _post(self, one: Row, kind: str, lines: list[str]) -> ToolResult | None:
-        channel = self._services.slack_channel
-        if channel is None:
-            return None
-        return await self._call(one, kind, "post_message", {"channel": channel, "text": "\n".join(lines)[:LONGEST]})
-
-    async def _call(self, one: Row, kind: str, tool: str, args: Mapping[str, Any]) -> ToolResult:
-        caller = Caller("sla", "pipeline", trace_id=self._trace_id)
-        key = f"{one['id']}/{kind}"
-        return await self._services.registry.call(Call(tool, {"lead_id": one["lead_id"], **args}, caller, key))
-
-    async def _breach(self, one: Row, lead: Row) -> None:
+    async def _breach(self, one: Row, lead: Row, seen: Look) -> None:
         following, why_not = await self._following(one, lead)
         async with self._database.transaction() as session:
             held = await timers.locked(session, one["lead_id"])
-            if held is None or _is_over(held):
+            if held is None or is_over(held):
                 return  # it was touched at this very moment: its timer has ended, or ends at the next look
             if following is None:
                 if not await timers.overdue(session, one):
                     return
-                detail = {"owner_id": one["owner_id"], "stays": why_not}
+                detail = {"owner_id": one["owner_id"], "stays": why_not, "crm": seen.value}
                 await self._audit(session, one, "sla.breached", "overdue", detail)
-            elif not await self._pass_on(session, one, following):
+            elif not await self._pass_on(session, one, following, seen):
                 return
         metrics.sla.labels(one["tier"], "breached").inc()
         metrics.sla.labels(one["tier"], "passed_on" if following else "overdue").inc()
@@ -145,7 +148,7 @@ class FirstTouch:
         rules = await self._services.roster.rules()
         return await next_owner(self._services, rules, lead, tier, tried, one["now"]), "nobody_is_left"
 
-    async def _pass_on(self, session: Session, one: Row, following: Next) -> bool:
+    async def _pass_on(self, session: Session, one: Row, following: Next, seen: Look) -> bool:
         rep, services = following.rep, self._services
         rules = services.routing
         minutes = services.sla.of(Tier(one["tier"])).minutes
@@ -156,29 +159,29 @@ class FirstTouch:
             return False
         owner = {"owner_id": rep.id, "owner_name": rep.name, "routing_rule": RULE, "routing_reason": reason}
         await leads.change(session, one["lead_id"], owner)
-        detail = {"owner_id": one["owner_id"], "next_owner_id": rep.id, "timer": number, "policy_version": given.rules}
+        detail = {"owner_id": one["owner_id"], "next_owner_id": rep.id, "timer": number, "policy_version": given.rules,
+                  "crm": seen.value}  # fmt: skip
         await self._audit(session, one, "sla.breached", "passed_on", detail)
         return True
 
     async def _tell_crm(self, one: Row, lead: Row) -> None:
-        """The CRM gets its new owner through the guard like any other, and the team is told."""
-        args = {"owner_id": one["owner_id"], "owner_name": one["owner_name"], "reason": f"{RULE}: {one['reason']}"}
-        result = await self._call(one, "owner", "assign_owner", args | {"reason": harmless(args["reason"], LONGEST)})
-        pause = _pause(result)
+        """The CRM gets its new owner through the guard like any other, and reps and team are told."""
+        new = NewOwner(
+            one["id"], one["lead_id"], one["owner_id"], one["owner_name"], f"{RULE}: {one['reason']}",
+            Tier(one["tier"]), one["started_at"],
+        )  # fmt: skip
+        told = await self._told.tell(new)
         async with self._database.transaction() as session:
-            if pause is not None:
-                await timers.later(session, one, pause)
+            if told.pause is not None:
+                await timers.later(session, one, told.pause)
                 return
-            if not await timers.written(session, one, result.status.value):
+            if not await timers.written(session, one, told.owner):
                 return
-            detail = {"owner_id": one["owner_id"]}
-            await self._audit(session, one, "sla.reassigned", result.status.value, detail)
-        lines = [
-            f"{one['tier'].title()} lead passed on: {_company(lead)}, score {lead['score']}",
-            f"Owner: {plain(one['owner_name'])} ({plain(one['reason'])})",
-            f"Lead {lead['id']}",
-        ]
-        await self._post(one, "notice", lines)
+            earlier = await timers.of_lead(session, one["lead_id"])
+            detail = {"owner_id": one["owner_id"], "task": told.task}
+            await self._audit(session, one, "sla.reassigned", told.owner, detail)
+        before = next((past["owner_id"] for past in earlier if past["number"] == one["number"] - 1), None)
+        await self._messages.passed_on(one, lead, before)
 
     async def _audit(self, session: Session, one: Row, action: str, outcome: str, detail: Mapping[str, Any]) -> None:
         told = {"tier": one["tier"], "timer": one["number"], **detail}
@@ -186,18 +189,6 @@ class FirstTouch:
         await trail.append(session, subject, [AuditEntry(action, outcome, told, actor="sla")])
 
 
-def _is_over(lead: Row) -> bool:
+def is_over(lead: Row) -> bool:
     """Nobody has to touch it any more."""
     return bool(lead["first_touch_at"] or lead["erased_at"] or lead["stage"] == OutcomeKind.LOST)
-
-
-def _pause(result: ToolResult) -> float | None:
-    """Seconds until the write is tried again; None if it has ended. A refusal is for a person, and is in the trail."""
-    if result.status in (CallStatus.DELAYED, CallStatus.UNKNOWN, CallStatus.PLANNED):
-        return result.retry_after or PAUSE
-    stopped = result.denial is not None and result.denial.code in STOPPED
-    return PAUSE if stopped else None
-
-
-def _company(lead: Row) -> str:
-    return plain(lead["company"] or lead["domain"] or "unknown company")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -12,10 +12,8 @@ from revenueflow.db import deliveries, leads, outcomes, timers
 from revenueflow.db.session import Database, Session
 from revenueflow.domain.outcome import AuditEntry
 from revenueflow.domain.sales import TOUCHES, OutcomeKind, SalesOutcome, outcome_id, stage_of
+from revenueflow.domain.touches import CLOCKS_DIFFER
 from revenueflow.errors import Conflict, Fault, InvalidInput, NotFound
-
-CLOCKS_DIFFER = timedelta(minutes=1)
-"""How far clocks may be apart: so far may a time lie in the future, or before the lead came."""
 
 
 class Told(NamedTuple):
@@ -39,16 +37,47 @@ async def record(database: Database, lead_id: UUID, said: SalesOutcome, *, actor
     """
     async with database.transaction() as session:
         lead = await _held(session, lead_id)
-        _refuse_times(said, lead)
-        id_ = outcome_id(lead_id, said)
-        value = {"value_minor": said.value_minor, "currency": said.currency}
-        row = {"id": id_, "lead_id": lead_id, "kind": said.outcome.value, "happened_at": said.at, **value}
-        fresh = await outcomes.add(session, row | {"owner_id": lead["owner_id"], "recorded_by": actor})
-        if fresh:
-            lead |= await _follow(session, lead_id, lead["received_at"])
-            detail = {"outcome": str(id_), "kind": said.outcome.value, **value, "owner_id": lead["owner_id"]}
-            entry = AuditEntry("lead.outcome", said.outcome.value, detail, actor=actor)
-            await trail.append(session, trail.Subject(lead_id, None, trace_id), [entry])
+        return await _add(session, lead_id, lead, said, actor=actor, trace_id=trace_id)
+
+
+async def record_first_touch(
+    database: Database,
+    lead_id: UUID,
+    said: SalesOutcome,
+    *,
+    actor: str,
+    trace_id: str | None,
+    more: Mapping[str, Any],
+) -> bool:
+    """As `record`, with `more` in the trail; False, and nothing is added, if the lead was touched before."""
+    async with database.transaction() as session:
+        lead = await _held(session, lead_id)
+        if lead["first_touch_at"]:
+            return False
+        told = await _add(session, lead_id, lead, said, actor=actor, trace_id=trace_id, more=more)
+    return not told.replayed
+
+
+async def _add(
+    session: Session,
+    lead_id: UUID,
+    lead: dict[str, Any],
+    said: SalesOutcome,
+    *,
+    actor: str,
+    trace_id: str | None,
+    more: Mapping[str, Any] | None = None,
+) -> Told:
+    _refuse_times(said, lead)
+    id_ = outcome_id(lead_id, said)
+    value = {"value_minor": said.value_minor, "currency": said.currency}
+    row = {"id": id_, "lead_id": lead_id, "kind": said.outcome.value, "happened_at": said.at, **value}
+    fresh = await outcomes.add(session, row | {"owner_id": lead["owner_id"], "recorded_by": actor})
+    if fresh:
+        lead |= await _follow(session, lead_id, lead["received_at"])
+        detail = {"outcome": str(id_), "kind": said.outcome.value, **value, "owner_id": lead["owner_id"]}
+        entry = AuditEntry("lead.outcome", said.outcome.value, detail | dict(more or {}), actor=actor)
+        await trail.append(session, trail.Subject(lead_id, None, trace_id), [entry])
     return _told(id_, lead_id, said, lead, replayed=not fresh)
 
 

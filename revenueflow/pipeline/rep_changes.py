@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from revenueflow.audit import trail
-from revenueflow.db import audit_events, reps
+from revenueflow.db import audit_events, owner_moves, reps
 from revenueflow.db.session import Database, Session
 from revenueflow.domain.outcome import AuditEntry
 from revenueflow.errors import Conflict, Fault, NotFound
@@ -89,7 +89,10 @@ async def _remove(
 
 
 async def _move(session: Session, from_: str, to: Rep, actor: str) -> None:
-    ids = await reps.move_leads(session, from_, to.id, to.name, f"{from_} was removed")
+    """Moves leads, and owes the CRM their owner: a worker tells it."""
+    reason = f"{from_} was removed"
+    ids = await reps.move_leads(session, from_, to.id, to.name, reason)
+    await owner_moves.owe(session, ids, to.id, to.name, reason)
     entry = AuditEntry("lead.moved", "done", {"from": from_, "owner_id": to.id}, actor=actor)
     if ids:
         await audit_events.append(session, [trail.row(trail.Subject(lead_id), entry) for lead_id in ids])

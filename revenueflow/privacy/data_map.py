@@ -95,8 +95,12 @@ MAP: Final[Mapping[str, Held]] = {
     "sla_timers": Held(
         "until when an owner is to touch a lead, and what became of that",
         """id lead_id number given tier owner_id owner_name rules started_at remind_at due_at state next_at written
-        reminded_at reminder breached_at ended_at""",
+        reminded_at reminder breached_at ended_at look_at unanswered_since crm_status""",
         {"reason": NO_TEXT}, OF_LEADS,
+    ),
+    "owner_moves": Held(
+        "leads that were given to another owner, until the CRM was told",
+        "id lead_id owner_id owner_name reason made_at next_at",
     ),
     "reviews": Held(
         "what people decided about claims",

@@ -15,13 +15,14 @@ def due_at(follow_up: FollowUp, tier: Tier, now: datetime, owner: Rep) -> dateti
     """The due time, UTC. `now` must be aware.
 
     `hours` are counted within working hours from now, or from the next opening. `days` end at the close of
-    the n-th working day after today, today being the owner's.
+    the n-th working day after today, today being the owner's. Working hours are the owner's own, else those of all.
     """
+    kept = owner.hours or follow_up.working_hours
     local = now.astimezone(ZoneInfo(owner.timezone))
     delay = follow_up.of(tier)
     if delay.hours is not None:
-        return _after_hours(local, timedelta(hours=delay.hours), follow_up.working_hours, owner)
-    return _after_days(local, delay.days or 1, follow_up.working_hours, owner)
+        return _after_hours(local, timedelta(hours=delay.hours), kept, owner)
+    return _after_days(local, delay.days or 1, kept, owner)
 
 
 def _after_hours(local: datetime, left: timedelta, hours: WorkingHours, owner: Rep) -> datetime:

@@ -28,6 +28,15 @@ class TierSla(Value):
     pass_on: int = Field(ge=0, le=10)
 
 
+class CrmLooks(Value):
+    """How often the CRM is asked about a lead that waits (0: only when its timer does something), for how many days
+    about one that is overdue, and for how many minutes passing on waits for an answer."""
+
+    look_minutes: int = Field(15, ge=0, le=1440)
+    look_days: int = Field(14, ge=0, le=365)
+    wait_minutes: int = Field(10, ge=0, le=1440)
+
+
 class Sla(Value):
     """sla.toml. `version` is kept with each timer: raise it with each change."""
 
@@ -35,6 +44,7 @@ class Sla(Value):
     hot: TierSla
     warm: TierSla
     cold: TierSla
+    crm: CrmLooks = CrmLooks()
 
     def of(self, tier: Tier) -> TierSla:
         """The times of a tier."""

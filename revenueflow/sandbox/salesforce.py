@@ -117,7 +117,7 @@ class _Org:
         if found is None:
             return refuse(404, "unknown")
         names = request.query_params.get("fields", "Id").split(",")
-        return JSONResponse(_shown(kind, found[0].id, found[1], names))
+        return JSONResponse(_shown(kind, found[0].id, {**found[1], **self._of_itself(kind, found[0])}, names))
 
     async def update(self, request: Request) -> Response:
         """One record by its id: 204. It may get a key."""
@@ -173,6 +173,16 @@ class _Org:
             name = asked.get("opportunityName")
             self._ledger.put("Lead", asked["recordKey"], {"IsConverted": True, "ConvertedOpportunity": name}, 0)
         return JSONResponse({"leadId": found[0].id})
+
+    def _of_itself(self, kind: str, record: Record) -> Fields:
+        """What no caller writes: when it was made, and of a lead the day of the last task that is closed."""
+        days = [
+            task["ActivityDate"]
+            for one in self._ledger.of("Task")
+            if kind == "Lead" and (task := one.fields() or {}).get("Status") == "Completed" and task.get("ActivityDate")
+            if record.record_key in (task.get("Who") or {}).values()
+        ]
+        return {"CreatedDate": record.writes[0].time, "LastActivityDate": max(days, default=None)}
 
     def _row(self, kind: str, field: str, record: Fields, lag: float) -> dict[str, Any]:
         key = self._place(kind, str(record.get(field) or ""))

@@ -15,6 +15,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 CHANNEL_ID: Final = re.compile(r"[CGDU][A-Z0-9]{6,}")
+LEFT: Final = "U0LEFT"
+"""With this begin the ids of people who are not in the workspace any more."""
 
 
 def refuse(status: int, reason: str) -> Response:  # noqa: ARG001
@@ -59,6 +61,6 @@ def _fault(request: Request, message: dict[str, Any] | None) -> str | None:
         return "not_authed"
     if message is None:
         return "invalid_json"
-    if not message.get("channel"):
+    if not message.get("channel") or str(message["channel"]).startswith(LEFT):
         return "channel_not_found"
     return None if message.get("text") or message.get("blocks") or message.get("attachments") else "no_text"

@@ -109,9 +109,9 @@ class Tool:
     """A tool: its arguments, and the record (`object_type`, one per lead and slot) that it writes or reads.
 
     `shared`: the record belongs to no lead alone, its slot says which it is. `each_call`: a call of a person or an
-    agent makes a record of its own. `moves`: the argument that is a transition, by a table of policy.toml.
-    `creates`: it is denied if the record exists; `follows`: if it does not. `told` is the form of `ToolResult.result`,
-    `shows` of the record in it.
+    agent makes a record of its own, those of the pipeline are all about one. `moves`: the argument that is a
+    transition, by a table of policy.toml. `creates`: it is denied if the record exists; `follows`: if it does not.
+    `told` is the form of `ToolResult.result`, `shows` of the record in it.
     """
 
     name: str

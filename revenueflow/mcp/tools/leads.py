@@ -64,7 +64,11 @@ class ConvertLead(ToolArgs):
 
 
 class LeadRecord(BaseModel):
-    """The lead's fields that an agent may read. What the CRM holds besides is left out."""
+    """The lead's fields that an agent may read. What the CRM holds besides is left out.
+
+    `touched_at` is when somebody was first in touch with the person, `contacted_at` when last, `activity_on` the day of
+    the last activity, `created_at` when the record was made: what of these a CRM knows.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -90,6 +94,10 @@ class LeadRecord(BaseModel):
     status: Line | None = None
     status_reason: Text | None = None
     converted: bool | None = None
+    touched_at: Line | None = None
+    contacted_at: Line | None = None
+    activity_on: Line | None = None
+    created_at: Line | None = None
 
 
 class LeadFound(BaseModel):

@@ -141,7 +141,11 @@ async def test_nobody_is_asked_where_the_rules_or_the_policy_say_so(home: House,
     rules(home, ask=asks == "rules")
     policy = Path(str(home.settings.config_dir)) / "policy.toml"
     if asks != "policy":
-        policy.write_text(policy.read_text().replace('"assign_owner", "match_account",', '"assign_owner",', 1))
+        text = policy.read_text()
+        assert '"assign_owner", "match_account", "create_task"' in text
+        policy.write_text(
+            text.replace('"assign_owner", "match_account", "create_task"', '"assign_owner", "create_task"')
+        )
     assert (await routed(home))["routing_rule"].startswith("territory:")
     assert (await routed(home, email=f"b@{KNOWN}"))["routing_rule"] == "existing:company"
     assert await asked(home) == 0

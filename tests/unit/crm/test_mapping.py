@@ -98,3 +98,28 @@ def test_records_refer_to_each_other_by_our_keys(table: CrmMap) -> None:
     ((_, found),) = table.links("contact", {"lead_id": str(LEAD), "domain": "l.example"}).items()
     assert found == ("account", shared_record_key("account", "l.example"))
     assert table.links("contact", {"lead_id": str(LEAD)}) == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("1763460000000", "2025-11-18T10:00:00Z"),
+        (1763460000123, "2025-11-18T10:00:00.123000Z"),
+        ("2025-11-18T10:00:00.000+0000", "2025-11-18T10:00:00Z"),
+        ("2025-11-18T11:00:00+01:00", "2025-11-18T10:00:00Z"),
+        ("1" * 40, None),
+        ("soon", None),
+        ("0001-01-01T00:00:00+14:00", None),
+    ],
+)
+def test_a_moment_is_text_or_milliseconds(given: Any, read: str | None) -> None:
+    assert MAPS["hubspot"].read("lead", {"notes_last_contacted": given}).get("contacted_at") == read
+
+
+def test_what_shows_a_touch_is_read_and_never_written(table: CrmMap) -> None:
+    ours = {"touched_at", "contacted_at", "activity_on", "created_at"}
+    known = table.objects["lead"].known
+    assert ours & known.keys() and all(known[name].read_only for name in ours & known.keys())
+    assert not set(table.written("lead", dict.fromkeys(ours, "2026-11-18T10:00:00Z"))) & {
+        known[n].to for n in ours & known.keys()
+    }

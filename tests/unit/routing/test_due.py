@@ -75,6 +75,13 @@ def test_the_answer_is_utc_and_follows_the_change_of_clocks() -> None:
     assert due == datetime(2026, 3, 30, 7, 30, tzinfo=UTC)
 
 
+def test_an_owners_own_hours_go_before_those_of_all() -> None:
+    early = BERLIN.model_copy(update={"hours": WorkingHours(start=6, end=12)})
+    assert due_at(TABLE, Tier.HOT, local("2026-11-18T06:30"), early) == local("2026-11-18T07:30")
+    assert due_at(TABLE, Tier.HOT, local("2026-11-18T11:30"), early) == local("2026-11-19T06:30")
+    assert due_at(TABLE, Tier.WARM, local("2026-11-18T10:00"), early) == local("2026-11-19T12:00")
+
+
 @pytest.mark.parametrize("hours", [8, 9, 17, 40])
 def test_hours_beyond_one_day_are_spread_over_days(hours: int) -> None:
     table = TABLE.model_copy(update={"hot": Delay(hours=hours)})
