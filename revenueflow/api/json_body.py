@@ -17,12 +17,17 @@ _JSON = "application/json"
 M = TypeVar("M", bound=BaseModel)
 
 
-async def read(request: Request, model: type[M]) -> M:
-    """The body. Raises TooLarge, TooSlow, UnsupportedMedia, MalformedInput, or InvalidInput with JSON Pointers."""
+async def taken(request: Request, limit: int | None = None) -> bytes:
+    """The bytes of the body, up to REVENUEFLOW_BODY_LIMIT or `limit`. Raises TooLarge, TooSlow, UnsupportedMedia."""
     body.refuse_encoded(request)
-    raw = await body.read(request, state_of(request).settings.api.body_limit)
+    raw = await body.read(request, limit or state_of(request).settings.api.body_limit)
     if payload.media_type(request.headers.get("content-type", "")) != _JSON:
         raise UnsupportedMedia("send application/json")
+    return raw
+
+
+def parsed(raw: bytes, model: type[M]) -> M:
+    """What it says. Raises MalformedInput, or InvalidInput with JSON Pointers."""
     try:
         return model.model_validate_json(raw)
     except ValidationError as error:
