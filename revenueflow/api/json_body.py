@@ -46,7 +46,7 @@ def openapi(model: type[BaseModel], example: Any) -> dict[str, Any]:
 
 
 def _fault(error: ErrorDetails, model: type[BaseModel]) -> Fault:
-    # Names that are not ours are the caller's own text, and of an id pydantic's sentence would repeat a part.
+    # Names that are not ours are the caller's own text.
     known = [part for part in error["loc"][:1] if part in model.model_fields]
     pointer = "".join(f"/{part}" for part in (*known, *(one for one in error["loc"][1:] if isinstance(one, int))))
-    return Fault(pointer if known else "", "must be a UUID" if error["type"].startswith("uuid") else error["msg"])
+    return Fault(pointer if known else "", error["msg"])
