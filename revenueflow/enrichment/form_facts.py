@@ -45,6 +45,11 @@ class FormFacts:
         domain = self._domain(host_of_url(form.website) if form.website else None, None if kind else host)
         return email is not None, kind, domain is not None
 
+    def company_domain(self, form: LeadForm) -> str | None:
+        """The domain of the company, from the website or the address; None for one of a mail provider."""
+        host = host_of_email(normalise_email(form.email))
+        return self._domain(host_of_url(form.website), None if self._kind(host) else host)
+
     def of(self, form: LeadForm, campaign_id: str = DEFAULT_CAMPAIGN) -> LeadFacts:
         """The facts that a form tells."""
         email = normalise_email(form.email)
