@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import singledispatch
+from typing import cast
 
 from revenueflow.domain.claim import AnalysisVerdict, Judgement
 from revenueflow.domain.lead import Intent
@@ -18,6 +19,7 @@ from revenueflow.scoring.kinds import (
     GroundedFactor,
     KeywordFactor,
     Level,
+    Seniority,
     SimilarityFactor,
     TableFactor,
 )
@@ -63,6 +65,10 @@ def _(rule: KeywordFactor, inputs: Inputs) -> Factor:
     if value is None:
         return _unknown(rule, inputs)
     phrase = rule.longest(value)
+    level = inputs.vocabulary.foreign_level(value) if rule.levels else None
+    by_level = rule.levels.get(cast("Seniority", level), 0)
+    if level and by_level > (rule.worth[phrase] if phrase else rule.other):
+        return _line(rule, inputs, by_level, _shown(value), f"{_named(rule.fact)} is of the level {level}")
     if phrase is None:
         return _line(rule, inputs, rule.other, _shown(value), f"no phrase of the table in {_named(rule.fact)}")
     return _line(rule, inputs, rule.worth[phrase], _shown(value), f'{_named(rule.fact)} says "{phrase}"')

@@ -40,7 +40,7 @@ def test_columns_order_and_ids(tmp_path: Path) -> None:
     assert list(rows[0]) == head.split(",")
     assert [row["lead_id"] for row in rows] == ["7", "3", "'=9", "11"]
     assert (rows[0]["score"], rows[0]["intent"], rows[0]["tier"], rows[0]["profile"]) == (
-        "95", "high", "hot", "dual_layer@1",
+        "95", "high", "hot", "dual_layer@2",
     )  # fmt: skip
     assert (rows[1]["name"], rows[1]["score"]) == ("Bo, Jr", "11")
     assert "model" in orjson.loads(rows[0]["factors"])[-1]["missing"]
