@@ -77,8 +77,10 @@ def _(rule: KeywordFactor, inputs: Inputs) -> Factor:
 @rate.register
 def _(rule: CompletenessFactor, inputs: Inputs) -> Factor:
     known = [fact for fact in rule.points if inputs.known(fact)]
-    unread = [fact for fact in rule.points if fact not in known and inputs.unread(fact)]
-    missing = [fact for fact in rule.points if fact not in known and fact not in unread]
+    missing = [fact for fact in rule.points if fact not in known and not inputs.unread(fact)]
+    unread = list(
+        dict.fromkeys(inputs.field(fact) for fact in rule.points if fact not in known and inputs.unread(fact))
+    )
     said = [f"missing: {', '.join(map(_named, missing))}"] if missing else []
     said += [f"not understood: {', '.join(map(_named, unread))}"] if unread else []
     return Factor(
@@ -89,7 +91,7 @@ def _(rule: CompletenessFactor, inputs: Inputs) -> Factor:
         evidence=inputs.evidence(*known),
         reason="; ".join(said) or "nothing is missing",
         missing=tuple(map(inputs.source, missing)),
-        not_understood=tuple(map(inputs.source, unread)),
+        not_understood=tuple(unread),
     )
 
 

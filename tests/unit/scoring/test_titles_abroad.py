@@ -20,10 +20,10 @@ POINTS = {"c_level": (15, 20), "vp": (13, 15), "director": (11, 15), "manager": 
 LEVELS = {
     "c_level": [
         "Geschäftsführer", "Geschäftsführerin", "Geschäftsführer:in (m/w/d)", "Vorständin", "Finanzvorstand",
-        "Inhaberin", "Mitgründerin", "Directrice générale", "PDG", "Gérante", "Cofondatrice", "Directora
-        General", "Consejero Delegado", "Gerente General", "Dueña", "Amministratore delegato", "Titolare",
-        "Fondatrice", "Imprenditrice", "Diretora Executiva", "Sócio-gerente", "Proprietário", "Algemeen
-        directeur", "Zaakvoerder", "Eigenaar", "Mede-oprichter",
+        "Inhaberin", "Mitgründerin", "Directrice générale", "PDG", "Gérante", "Cofondatrice", "Directora General",
+        "Consejero Delegado", "Gerente General", "Dueña", "Amministratore delegato", "Titolare", "Fondatrice",
+        "Imprenditrice", "Diretora Executiva", "Sócio-gerente", "Proprietário", "Algemeen directeur",
+        "Zaakvoerder", "Eigenaar", "Mede-oprichter",
     ],
     "vp": [
         "Vizepräsidentin Vertrieb", "Vicepresidenta", "Vice-présidente", "Vice-presidente de vendas",
@@ -36,9 +36,9 @@ LEVELS = {
     ],
     "manager": [
         "Abteilungsleiter Marketing", "Abteilungsleiterin Buchhaltung", "Abteilungsleitung", "Teamleiterin",
-        "Projektleiter", "Filialleiterin", "Serviceteamleiter", "Schichtleitung", "Eventmanagerin", "Responsable
-        des achats", "Chef de projet", "Jefe de Compras", "Jefa de ventas", "Gerente de Ventas", "Encargada",
-        "Responsabile acquisti", "Capo reparto", "Encarregado", "Teamleider", "Afdelingshoofd",
+        "Projektleiter", "Filialleiterin", "Serviceteamleiter", "Schichtleitung", "Eventmanagerin",
+        "Responsable des achats", "Chef de projet", "Jefe de Compras", "Jefa de ventas", "Gerente de Ventas",
+        "Encargada", "Responsabile acquisti", "Capo reparto", "Encarregado", "Teamleider", "Afdelingshoofd",
         "Bedrijfsleider",
     ],
     "individual": [
