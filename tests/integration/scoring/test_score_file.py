@@ -111,6 +111,18 @@ def test_with_ai_and_no_model_the_rules_analyse_and_no_database_is_needed(tmp_pa
     assert claims[0]["evidence"]
 
 
+def test_a_name_that_is_a_word_of_titles_does_not_cost_the_role(tmp_path: Path) -> None:
+    rows = [
+        "1,Will Head,w@acme.example,,Head of Data,Acme,Software,,,,",
+        "2,Chief Okafor,c@acme.example,,Chief Financial Officer,Acme,Software,,Chief here,,",
+        "3,Ann Lead,a@acme.example,,Lead (Ann Lead),Acme,Software,,,,",
+    ]
+    for profile, points in (("dual_layer", [15, 20, 10]), ("grounded", [11, 15, 7])):
+        ways = [scored(tmp_path, rows, *more, "--profile", profile) for more in ((), ("--no-ai",))]
+        for way in ways:
+            assert [orjson.loads(row["factors"])[0]["points"] for row in way] == points
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
