@@ -166,6 +166,24 @@ def test_reps_come_and_go_at_a_terminal(database: DatabaseUrls, tmp_path: Path) 
     assert "ida-brandt" not in reps("list").out
 
 
+def test_who_is_removed_with_open_leads_and_who_could_take_them(database: DatabaseUrls, tmp_path: Path) -> None:
+    def reps(*arguments: str) -> Any:
+        return run(tmp_path, "reps", *arguments, DATABASE_URL=database.app_url)
+
+    assert reps("import", str(DATA / "reps.csv")).code == 0
+    owned = HELD.replace("'dana-whitfield'", "$2")
+    assert sql.value(database.app_url, owned, 3, "ida-brandt") == 3
+    assert sql.value(database.app_url, owned, 39, "cora-hale") == 39
+    refused = reps("remove", "ida-brandt")
+    assert (refused.code, refused.out) == (1, "")
+    assert "ida-brandt has 3 open leads: name who gets them with --to. With room for them: hugo-weiss (" in refused.err
+    assert "covers for them" in refused.err
+    assert "cora-hale" not in refused.err, "who would be over the capacity"
+    assert "ida-brandt" in reps("list").out
+    moved = reps("remove", "ida-brandt", "--to", "hugo-weiss")
+    assert (moved.code, orjson.loads(moved.out)["moved"]) == (0, {"ida-brandt": 3})
+
+
 def test_the_labelled_set_at_a_terminal(tmp_path: Path) -> None:
     measured = orjson.loads(run(tmp_path, "eval", "routing", str(DATA / "leads.csv"), *LABELLED).out)
     assert (measured["n"], measured["decidable_accuracy"]) == (365, 1.0)
