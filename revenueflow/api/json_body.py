@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -10,6 +11,7 @@ from pydantic_core import ErrorDetails
 
 from revenueflow.api import body
 from revenueflow.api.deps import state_of
+from revenueflow.defaults import key_paths
 from revenueflow.errors import Fault, InvalidInput, MalformedInput, UnsupportedMedia
 from revenueflow.sources import payload
 
@@ -32,9 +34,10 @@ def parsed(raw: bytes, model: type[M]) -> M:
         return model.model_validate_json(raw)
     except ValidationError as error:
         found = error.errors(include_input=False, include_context=False, include_url=False)
+        told = [said for _, said in key_paths.mistakes(model, None, error)]
     if found[0]["type"] == "json_invalid":
         raise MalformedInput("the body is not valid JSON", faults=(Fault("", "must be valid JSON"),))
-    raise InvalidInput("the request can't be used", faults=tuple(_fault(one, model) for one in found))
+    raise InvalidInput("the request can't be used", faults=tuple(map(partial(_fault, model), found, told)))
 
 
 def openapi(model: type[BaseModel], example: Any) -> dict[str, Any]:
@@ -45,8 +48,8 @@ def openapi(model: type[BaseModel], example: Any) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}, "responses": told}
 
 
-def _fault(error: ErrorDetails, model: type[BaseModel]) -> Fault:
+def _fault(model: type[BaseModel], error: ErrorDetails, said: str) -> Fault:
     # Names that are not ours are the caller's own text.
     known = [part for part in error["loc"][:1] if part in model.model_fields]
     pointer = "".join(f"/{part}" for part in (*known, *(one for one in error["loc"][1:] if isinstance(one, int))))
-    return Fault(pointer if known else "", error["msg"])
+    return Fault(pointer if known else "", said)

@@ -95,7 +95,7 @@ def _receiver(rules: RoutingRules, rep_id: str) -> str | None:
 
 
 def _could(leaving: Mapping[str, Any], listed: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Up to MOST_NAMED reps with room for the open leads: who covers the one who leaves, then their team, then the rest.
+    """Up to MOST_NAMED reps with room for the open leads: who covers for the one who goes, their team, the rest.
 
     Of equals those with the fewest open leads first.
     """

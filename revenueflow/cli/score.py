@@ -22,8 +22,9 @@ from revenueflow.cli import routing_files
 from revenueflow.cli.feeding import Feed, Progress
 from revenueflow.cli.routing_eval import RepsFile, RulesFile
 from revenueflow.cli.run import INTERRUPTED, err, fail, guarded
+from revenueflow.defaults import key_paths
 from revenueflow.domain.vocabulary import Vocabulary
-from revenueflow.errors import ConfigurationError, plain
+from revenueflow.errors import ConfigurationError
 from revenueflow.grounding.rules import GroundingRules
 from revenueflow.pipeline import results
 from revenueflow.pipeline.file_owners import FileOwners
@@ -89,15 +90,17 @@ def chosen(name: str | None, folder: Path | None) -> Profile | None:
 
 
 def _offer(path: Path) -> Offer:
+    given = None
     try:
-        return Offer.model_validate(orjson.loads(path.read_bytes()))
+        given = orjson.loads(path.read_bytes())
+        return Offer.model_validate(given)
     except OSError as error:
         fail(f"{path}: can't be read: {error.strerror}")
     except orjson.JSONDecodeError as error:
         fail(f"{path}: not JSON: line {error.lineno}, column {error.colno}")
     except ValidationError as error:
-        faults = error.errors(include_input=False, include_url=False, include_context=False)
-        told = [f"{'.'.join(map(str, one['loc'])) or 'the file'}: {plain(one['msg'])}" for one in faults]
+        found = key_paths.mistakes(Offer, given, error)
+        told = [f"{'.'.join(map(str, place)) or 'the file'}: {said}" for place, said in found]
         fail("; ".join(f"{path}: {one}" for one in told))
 
 

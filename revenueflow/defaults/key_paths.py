@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
@@ -31,7 +31,7 @@ def _place(given: Any, error: ErrorDetails) -> Path:
         missing = error["type"] == _MISSING and number == len(error["loc"])
         if isinstance(given, Mapping) and (part in given or missing):
             given = given.get(part)
-        elif isinstance(given, Sequence) and isinstance(part, int) and part < len(given):
+        elif isinstance(given, list) and isinstance(part, int) and part < len(given):
             given = given[part]
         else:
             continue

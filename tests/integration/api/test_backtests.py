@@ -40,6 +40,8 @@ def test_a_profile_that_cant_be_used_is_told_with_key_path_and_line(shared_api: 
 def test_requests_that_cant_be_used(shared_api: Api, body: object, pointer: str) -> None:
     told = problem(post(shared_api, body), 422, "invalid_input")
     assert [fault["pointer"] for fault in told["errors"]] == [pointer]
+    unknown = isinstance(body, dict) and "s3cr3t" in body
+    assert ("allowed: campaign_id, days, limit, moves, " in told["errors"][0]["detail"]) == unknown
 
 
 def test_the_body_has_a_cap(shared_api: Api) -> None:

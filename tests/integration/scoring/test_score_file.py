@@ -126,7 +126,8 @@ def test_a_name_that_is_a_word_of_titles_does_not_cost_the_role(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"name": ""}, "name: "), ({"price": 3}, "price: "), ({"value_props": "x"}, "value_propositions"),
+        ({"name": ""}, "name: "), ({"price": 3}, "price: there is no such key here; allowed: ideal_use_cases, name, "),
+        ({"value_props": "x"}, "value_propositions"),
         ({"profile": "gone"}, "known are dual_layer, grounded, six_factor"),
     ],
 )  # fmt: skip
