@@ -46,12 +46,13 @@ from revenueflow.scoring.score import score
 
 PROFILES = ("grounded", "six_factor", "dual_layer")
 HEADER = ("lead_id", "name", "email", "phone", "role", "company", "industry", "location", "linkedin_bio", "source",
-          "company_size")  # fmt: skip
+          "company_size", "country")  # fmt: skip
 ROLES = ("CEO", "VP Sales", "Marketing Manager", "Software Engineer", "Head of Data", "Wizard", "Geschäftsführerin",
          "Senior Consultant", "Leadership coach", "Director of IT")  # fmt: skip
 INDUSTRIES = ("SaaS", "Healthcare tech", "Finance", "Widgets", "Consulting", "Maschinenbau", "Retail", "")
 SOURCES = ("Referral", "Organic search", "Paid search", "Webinar", "")
 SIZES = ("10k+", "51-200", "240", "huge", "", "1000-4999")
+COUNTRIES = ("US", "Germany", "France")
 MIB = 2**20
 LOOK_SECONDS = 0.02
 
@@ -84,7 +85,7 @@ def _row(number: int) -> list[str]:
     return [
         f"L{number}", f"Dana Reyes {number}", f"dana{number}@company-{company}.example", f"+49 30 {number:07}", role,
         f"Company {company}, Inc", chance.choice(INDUSTRIES), "Berlin, Germany", f"Builder of things, number {number}",
-        chance.choice(SOURCES), chance.choice(SIZES),
+        chance.choice(SOURCES), chance.choice(SIZES), COUNTRIES[company % 3],
     ]  # fmt: skip
 
 

@@ -19,6 +19,7 @@ value may be personal data or a secret.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -33,10 +34,20 @@ class Fault:
 
 def plain(said: str) -> str:
     """What a validator says, as people say it who edit a file and never saw a validator."""
-    return _PLAIN.get(said, said).removeprefix("Value error, ")
+    if found := _TAG.match(said):  # it would repeat the value
+        return f"{found[1]} must be one of {found[2]}"
+    if said.startswith("Input should be a valid UUID"):  # as well, a part of it
+        return "must be a UUID"
+    if found := _NO_TAG.match(said):
+        return f"{found[1]} must be given"
+    return _PLAIN.get(said, said).removeprefix("Value error, ").removeprefix("Assertion failed, ")
 
 
 _PLAIN = {"Extra inputs are not permitted": "there is no such key here", "Field required": "must be given"}
+_NO_TAG = re.compile(r"Unable to extract tag using discriminator '?(\w+?)'?(?:\(\))?$")
+_TAG = re.compile(
+    r"Input tag .* found using '?(\w+?)'?(?:\(\))? does not match any of the expected tags: (.*)", re.DOTALL
+)
 
 
 class RevenueFlowError(Exception):

@@ -18,6 +18,7 @@ from revenueflow import __version__
 from revenueflow.api import (
     approvals,
     audit,
+    backtests,
     campaigns,
     enrichment,
     imports,
@@ -55,8 +56,8 @@ from revenueflow.sources.storing import store_spooled
 from revenueflow.wiring.tools import tools
 
 ROUTERS = (
-    leads, outcomes, offers, scores, reps, routing, enrichment, campaigns, imports, jobs, reviews, approvals, switches,
-    privacy, audit, operations,
+    leads, outcomes, offers, backtests, scores, reps, routing, enrichment, campaigns, imports, jobs, reviews, approvals,
+    switches, privacy, audit, operations,
 )  # fmt: skip
 ASSETS = "/docs/assets"
 LOCK_TIMEOUT = 0.1

@@ -7,11 +7,12 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from revenueflow.api import body, views
 from revenueflow.api.deps import AppState, Principal, TraceId, require
 from revenueflow.api.examples import V1_LEAD_OPENAPI
+from revenueflow.api.idempotency import REPLAYED, IdempotencyKey, of_caller
 from revenueflow.api.webhooks import answer
 from revenueflow.clock import rfc3339
 from revenueflow.db import deliveries, leads, routed, timeline
@@ -26,7 +27,6 @@ Sender = Annotated[Principal, Depends(require("ingest", "operator"))]
 Reader = Annotated[Principal, Depends(require("reader", "operator", "auditor"))]
 Limit = Annotated[int, Query(ge=1, le=200, description="most items in the answer")]
 Cursor = Annotated[str | None, Query(max_length=500, description="next_cursor of the page before")]
-IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=200)]
 
 
 @router.post("", status_code=202, operation_id="createLead", openapi_extra=V1_LEAD_OPENAPI)
@@ -40,14 +40,14 @@ async def create_lead(
     """Takes a lead. It is on disk when the answer comes; the same Idempotency-Key gives the same answer."""
     body.refuse_encoded(request)
     raw = await body.read(request, state.settings.api.body_limit)
-    key = f"{sender.key_id}:{idempotency_key}" if idempotency_key else None
-    arrival = source.read(raw, request.headers.get("content-type", ""), key, state.settings.config_dir)
+    content_type, key = request.headers.get("content-type", ""), of_caller(sender, idempotency_key)
+    arrival = source.read(raw, content_type, key, state.settings.config_dir)
     receipt = (await state.ingress.accept([arrival], trace_id))[0]
     if receipt.status == "mismatch":
         raise IdempotencyMismatch("this Idempotency-Key was used for another body; use a new key for a new request")
     headers, told = {"Location": f"/v1/leads/{receipt.lead_id}"}, answer(receipt)
     if idempotency_key and receipt.duplicate:  # the answer that was given, or was lost on its way, the first time
-        headers["Idempotency-Replayed"] = "true"
+        headers[REPLAYED] = "true"
         told |= {"status": "accepted", "duplicate": False}
     return Response(orjson.dumps(told), 202, headers, media_type="application/json")
 

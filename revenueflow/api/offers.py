@@ -9,10 +9,11 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 
 from revenueflow.analysis.offers import Offer
-from revenueflow.api import json_body, views
+from revenueflow.api import idempotency, json_body, views
 from revenueflow.api.deps import AppState, Principal, require
+from revenueflow.api.idempotency import IdempotencyKey
 from revenueflow.clock import rfc3339
-from revenueflow.db import offers
+from revenueflow.db import models, offers, requests
 from revenueflow.errors import Fault, InvalidInput
 from revenueflow.wiring import files
 
@@ -27,6 +28,8 @@ _EXAMPLE = {
     "campaign_id": "spring-2027",
 }
 
+_HIDDEN = ("created_by", "request_key", "request_sha256")
+
 
 class NewOffer(Offer):
     """An offer, for the leads of a campaign or, without one, for all that have none of their own."""
@@ -34,14 +37,34 @@ class NewOffer(Offer):
     campaign_id: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")] | None = None
 
 
-@router.post("", status_code=201, operation_id="createOffer", openapi_extra=json_body.openapi(NewOffer, _EXAMPLE))
-async def create_offer(request: Request, response: Response, state: AppState, operator: Operator) -> dict[str, Any]:
-    """Stores an offer. The newest one of a campaign goes into the prompt of leads that come from now on."""
-    offer = await json_body.read(request, NewOffer)
-    known_profile(offer.profile, state.settings.config_dir)
-    values = offer.model_dump(mode="json") | {"created_by": f"key:{operator.key_id}"}
+@router.post(
+    "",
+    status_code=201,
+    operation_id="createOffer",
+    openapi_extra=json_body.openapi(NewOffer, _EXAMPLE),
+    responses=idempotency.PROBLEMS,
+)
+async def create_offer(
+    request: Request,
+    response: Response,
+    state: AppState,
+    operator: Operator,
+    idempotency_key: IdempotencyKey = None,
+) -> dict[str, Any]:
+    """Stores an offer. The newest one of a campaign goes into the prompt of leads that come from now on.
+
+    The same Idempotency-Key gives the same answer, and makes no second offer.
+    """
+    raw = await json_body.taken(request)
+    once = idempotency.once("offers", operator, idempotency_key, raw)
+    offer = json_body.parsed(raw, NewOffer)
     async with state.database.transaction() as session:
-        row = await offers.add(session, values)
+        row = earlier = await requests.made(session, models.offers, once)
+        if row is None:
+            known_profile(offer.profile, state.settings.config_dir)
+            values = offer.model_dump(mode="json") | {"created_by": f"key:{operator.key_id}"}
+            row = await offers.add(session, values | (once.columns if once else {}))
+    idempotency.mark(response, replayed=earlier is not None)
     response.headers["Location"] = f"/v1/offers/{row['id']}"
     return _shown(row)
 
@@ -72,6 +95,5 @@ def known_profile(name: str | None, folder: Any) -> None:
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name != "created_by"} | {
-        "created_at": rfc3339(row["created_at"])
-    }
+    told = {name: value for name, value in row.items() if name not in _HIDDEN}
+    return told | {"created_at": rfc3339(row["created_at"])}

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from revenueflow.api.deps import state_of
 from revenueflow.api.limits import STANDING
-from revenueflow.errors import Fault, RevenueFlowError
+from revenueflow.errors import Fault, RevenueFlowError, plain
 from revenueflow.privacy.redaction import LINE, redact
 from revenueflow.telemetry import logs
 
@@ -35,9 +35,9 @@ def problem(
         "type": f"urn:revenueflow:problem:{code}",
         "title": title,
         "status": status,
-        "detail": redact(detail, kinds=LINE),
+        "detail": redact(plain(detail), kinds=LINE),
         "instance": _instance(request, faults),
-        "errors": [{"pointer": fault.pointer, "detail": fault.detail} for fault in faults],
+        "errors": [{"pointer": fault.pointer, "detail": plain(fault.detail)} for fault in faults],
         "trace_id": request.scope.get("trace_id", ""),
     }
     standing = request.scope.get(STANDING)

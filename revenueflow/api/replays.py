@@ -76,8 +76,7 @@ def read(raw: bytes, content_type: str) -> ReplayRequest:
 
 def _fault(error: ErrorDetails) -> Fault:
     place = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in error["loc"])
-    # Of an id, pydantic's sentence would repeat a part.
-    return Fault(place, "must be a UUID" if error["type"].startswith("uuid") else error["msg"])
+    return Fault(place, error["msg"])
 
 
 _ID = "019aa3f4-6f6b-7c1e-9a51-2f0c3f6f1d77"

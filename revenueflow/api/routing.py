@@ -15,6 +15,7 @@ from revenueflow.api import body
 from revenueflow.api.deps import AppState, Principal, require
 from revenueflow.api.reps import LONGEST, rules_of
 from revenueflow.clock import utcnow
+from revenueflow.defaults import key_paths
 from revenueflow.errors import ConfigurationError, Fault, InvalidInput, MalformedInput, UnsupportedMedia
 from revenueflow.pipeline.simulate import simulate
 from revenueflow.routing.rules import RoutingRules
@@ -93,6 +94,6 @@ def _rules(draft: Draft) -> RoutingRules | None:
     try:
         return RoutingRules.model_validate(draft.rules)
     except ValidationError as error:
-        found = error.errors(include_input=False, include_context=False, include_url=False)
-        faults = tuple(Fault(f"/rules{''.join(f'/{part}' for part in one['loc'])}", one["msg"]) for one in found)
+        found = key_paths.mistakes(RoutingRules, draft.rules, error)
+        faults = tuple(Fault("".join(f"/{part}" for part in ("rules", *place)), said) for place, said in found)
         raise InvalidInput("the rules can't be used", faults=faults) from None

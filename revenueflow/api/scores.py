@@ -13,11 +13,13 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from revenueflow.api import json_body, views
+from revenueflow.api import idempotency, json_body, views
 from revenueflow.api.deps import AppState, Principal, State, require
+from revenueflow.api.idempotency import IdempotencyKey
 from revenueflow.api.offers import known_profile
 from revenueflow.clock import rfc3339
-from revenueflow.db import leads, offers, scores, scorings
+from revenueflow.db import leads, models, offers, requests, scores, scorings
+from revenueflow.db.session import Session
 from revenueflow.domain.lead import Tier
 from revenueflow.errors import Fault, InvalidInput, NotFound
 from revenueflow.pipeline import results
@@ -51,21 +53,43 @@ class Wanted(BaseModel):
         return self
 
 
-@router.post("/scores", status_code=202, operation_id="scoreLeads", openapi_extra=json_body.openapi(Wanted, _EXAMPLE))
-async def score_leads(request: Request, response: Response, state: AppState, operator: Operator) -> dict[str, Any]:
+@router.post(
+    "/scores",
+    status_code=202,
+    operation_id="scoreLeads",
+    openapi_extra=json_body.openapi(Wanted, _EXAMPLE),
+    responses=idempotency.PROBLEMS,
+)
+async def score_leads(
+    request: Request,
+    response: Response,
+    state: AppState,
+    operator: Operator,
+    idempotency_key: IdempotencyKey = None,
+) -> dict[str, Any]:
     """Scores stored leads anew, from their stored evidence and claims: no model is asked, nothing is sent to the CRM.
 
-    A worker does it. It goes on where it was if the worker ends.
+    A worker does it. It goes on where it was if the worker ends. The same Idempotency-Key gives the same answer, and
+    starts no second run.
     """
-    wanted = await json_body.read(request, Wanted)
-    known_profile(wanted.profile, state.settings.config_dir)
+    raw = await json_body.taken(request)
+    once = idempotency.once("scorings", operator, idempotency_key, raw)
+    wanted = json_body.parsed(raw, Wanted)
     async with state.database.transaction() as session:
-        if wanted.offer_id and await offers.get(session, wanted.offer_id) is None:
-            raise InvalidInput("there is no such offer", faults=(Fault("/offer_id", "must be the id of an offer"),))
-        values = wanted.model_dump() | {"created_by": f"key:{operator.key_id}"}
-        row = await scorings.add(session, values)
+        row = earlier = await requests.made(session, models.scorings, once)
+        if row is None:
+            await _check(session, wanted, state)
+            values = wanted.model_dump() | {"created_by": f"key:{operator.key_id}"}
+            row = await scorings.add(session, values | (once.columns if once else {}))
+    idempotency.mark(response, replayed=earlier is not None)
     response.headers["Location"] = f"/v1/scores/{row['id']}"
-    return _progress(row)
+    return _progress(row | scorings.at_first(row))
+
+
+async def _check(session: Session, wanted: Wanted, state: State) -> None:
+    known_profile(wanted.profile, state.settings.config_dir)
+    if wanted.offer_id and await offers.get(session, wanted.offer_id) is None:
+        raise InvalidInput("there is no such offer", faults=(Fault("/offer_id", "must be the id of an offer"),))
 
 
 @router.get("/scores/{scoring_id}", operation_id="getScoring")

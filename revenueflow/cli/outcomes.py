@@ -67,7 +67,8 @@ def import_outcomes(
     """Record the outcomes of a CSV: lead_id, outcome, at and, if there is one, value and currency.
 
     The same file again changes nothing. Rows that can't be used are named with their line; all others are recorded, and
-    the exit code is 1.
+    the exit code is 1. `at` is a time, such as 2026-11-20T10:05:00Z: a date alone is refused, as it says of no lead how
+    soon it was touched.
 
     Example: revenueflow outcomes import outcomes.csv
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +19,7 @@ from revenueflow.settings import General, Settings
 
 app = typer.Typer(help="Reps: who can own leads.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="JSON.")]
+MOST_NAMED = 5
 COLUMNS = ["id", "name", "timezone", "teams", "languages", "capacity", "open_leads", "covered_by"]
 
 
@@ -75,16 +77,51 @@ def remove(
 
 
 def _receiver(rules: RoutingRules, rep_id: str) -> str | None:
-    """Asks a person at a terminal where the open leads go; None if there are none, or nobody can be asked."""
+    """Asks a person at a terminal where the open leads go; None if there are none. Nobody can be asked: it fails."""
 
-    async def count(database: Database) -> int:
-        found = await rep_changes.shown(database, rules)
-        return next((int(one["open_leads"]) for one in found["items"] if one["id"] == rep_id), 0)
+    async def all_(database: Database) -> list[dict[str, Any]]:
+        return list((await rep_changes.shown(database, rules))["items"])
 
-    if not sys.stdin.isatty() or not (leads := asked(count)):
+    listed = asked(all_)
+    leaving = next((one for one in listed if one["id"] == rep_id), None)
+    if leaving is None or not leaving["open_leads"] or rep_id == rules.default_owner:
         return None
-    answer: Any = typer.prompt(f"{rep_id} has {leads} open leads. Who gets them (id of a rep)")
+    said = f"{rep_id} has {leaving['open_leads']} open leads"
+    could = "; ".join(_could(leaving, listed))
+    if not sys.stdin.isatty():
+        fail(f"{said}: name who gets them with --to. {f'With room for them: {could}' if could else 'Nobody has room'}")
+    answer: Any = typer.prompt(f"{said}. Who gets them (id of a rep){f', such as {could}' if could else ''}")
     return str(answer)
+
+
+def _could(leaving: Mapping[str, Any], listed: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Up to MOST_NAMED reps with room for the open leads: who covers for the one who goes, their team, the rest.
+
+    Of equals those with the fewest open leads first.
+    """
+
+    def near(one: Mapping[str, Any]) -> tuple[bool, bool, int, str]:
+        return _covers(one, leaving), bool(set(one["teams"]) & set(leaving["teams"])), -one["open_leads"], one["id"]
+
+    room = [
+        one
+        for one in listed
+        if one["id"] != leaving["id"]
+        and (one["capacity"] is None or one["open_leads"] + leaving["open_leads"] <= one["capacity"])
+    ]
+    best = sorted(room, key=near, reverse=True)[:MOST_NAMED]
+    return [f"{one['id']} ({_why(one, leaving)})" for one in best]
+
+
+def _covers(one: Mapping[str, Any], leaving: Mapping[str, Any]) -> bool:
+    return bool(one["id"] == leaving["covered_by"])
+
+
+def _why(one: Mapping[str, Any], leaving: Mapping[str, Any]) -> str:
+    shared = sorted(set(one["teams"]) & set(leaving["teams"]))
+    told = ["covers for them"] if _covers(one, leaving) else []
+    told += [f"team {', '.join(shared)}"] if shared else []
+    return ", ".join([*told, f"{one['open_leads']} open leads"])
 
 
 def _rules() -> RoutingRules:

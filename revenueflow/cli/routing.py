@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -92,10 +93,20 @@ def simulate(
     if told["accuracy"]:
         accuracy = told["accuracy"]
         out.print(f"of {told['labelled']} labelled: {accuracy['before']} right, then {accuracy['after']}", markup=False)
-    show(told["load"], ["rep_id", "before", "after"], as_json=False)
-    show(told["pairs"], ["from", "to", "leads"], as_json=False)
+    _print_moves(told, began)
     for one in told["unknown"]:
         err.print(one, markup=False, style="yellow")
+
+
+def _print_moves(told: Mapping[str, Any], began: datetime) -> None:
+    if not told["leads"]:
+        out.print(f"no lead that came since {began.astimezone(UTC):%Y-%m-%dT%H:%MZ} has been routed", markup=False)
+        return
+    show(told["load"], ["rep_id", "before", "after", "most_open"], as_json=False)
+    if not told["pairs"]:
+        out.print("nobody moves: every lead goes where it went", markup=False)
+        return
+    show(told["pairs"], ["from", "to", "leads"], as_json=False)
 
 
 @app.command("import-map")

@@ -18,12 +18,16 @@ from pydantic import ValidationError
 
 from revenueflow import defaults
 from revenueflow.analysis.offers import Offer
+from revenueflow.cli import routing_files
 from revenueflow.cli.feeding import Feed, Progress
+from revenueflow.cli.routing_eval import RepsFile, RulesFile
 from revenueflow.cli.run import INTERRUPTED, err, fail, guarded
+from revenueflow.defaults import key_paths
 from revenueflow.domain.vocabulary import Vocabulary
-from revenueflow.errors import ConfigurationError, plain
+from revenueflow.errors import ConfigurationError
 from revenueflow.grounding.rules import GroundingRules
 from revenueflow.pipeline import results
+from revenueflow.pipeline.file_owners import FileOwners
 from revenueflow.pipeline.score_file import ByModel, ByRules, Choice, Scorer, score_rows
 from revenueflow.resilience import heap
 from revenueflow.scoring.profile import Profile
@@ -45,8 +49,10 @@ def score(
     ] = None,
     out: Annotated[Path | None, typer.Option(dir_okay=False, help="Write here; default: standard output.")] = None,
     no_ai: Annotated[bool, typer.Option("--no-ai", help="By rules alone: no model, no database.")] = False,
+    rules: RulesFile = None,
+    reps: RepsFile = None,
 ) -> None:
-    """Score a CSV of leads without storing anything. Rows keep their order and their lead_id.
+    """Score and route a CSV of leads without storing anything. Rows keep their order and their lead_id.
 
     Columns in, with the usual other names: lead_id, name, email, phone, role, company, industry, location,
     linkedin_bio, source, company_size.
@@ -60,10 +66,11 @@ def score(
     choice = guarded(
         lambda: Choice(files.profiles(folder), chosen(profile or (given.profile if given else None), folder))
     )
+    owners = guarded(lambda: _owners(rules, reps, folder))
     logs.configure("warning", stream=sys.stderr)  # standard output is for the rows
     began = perf_counter()
     try:
-        rows = guarded(lambda: asyncio.run(_run(file, out, choice, given, folder, no_ai=no_ai)))
+        rows = guarded(lambda: asyncio.run(_run(file, out, choice, given, folder, owners, no_ai=no_ai)))
     except KeyboardInterrupt:
         fail("interrupted", INTERRUPTED)
     err.print(f"{rows} rows in {perf_counter() - began:.1f} s", markup=False)
@@ -83,20 +90,38 @@ def chosen(name: str | None, folder: Path | None) -> Profile | None:
 
 
 def _offer(path: Path) -> Offer:
+    given = None
     try:
-        return Offer.model_validate(orjson.loads(path.read_bytes()))
+        given = orjson.loads(path.read_bytes())
+        return Offer.model_validate(given)
     except OSError as error:
         fail(f"{path}: can't be read: {error.strerror}")
     except orjson.JSONDecodeError as error:
         fail(f"{path}: not JSON: line {error.lineno}, column {error.colno}")
     except ValidationError as error:
-        faults = error.errors(include_input=False, include_url=False, include_context=False)
-        told = [f"{'.'.join(map(str, one['loc'])) or 'the file'}: {plain(one['msg'])}" for one in faults]
+        found = key_paths.mistakes(Offer, given, error)
+        told = [f"{'.'.join(map(str, place)) or 'the file'}: {said}" for place, said in found]
         fail("; ".join(f"{path}: {one}" for one in told))
 
 
+def _owners(rules: Path | None, reps: Path | None, folder: Path | None) -> FileOwners | None:
+    """Who routes the rows; None if the reps are in the database, and no file names them."""
+    table = routing_files.rules(rules, reps)
+    if table.reps_in == "database" and not table.reps:
+        err.print("no owners: the rules take their reps from the database; name them with --reps", style="yellow")
+        return None
+    return FileOwners(table, defaults.load(Vocabulary, "vocabulary.toml", folder))
+
+
 async def _run(
-    file: Path, out: Path | None, choice: Choice, offer: Offer | None, folder: Path | None, *, no_ai: bool
+    file: Path,
+    out: Path | None,
+    choice: Choice,
+    offer: Offer | None,
+    folder: Path | None,
+    owners: FileOwners | None,
+    *,
+    no_ai: bool,
 ) -> int:
     rows, written = 0, results.Rows()
     with ExitStack() as stack:
@@ -107,7 +132,9 @@ async def _run(
         async with _scorer(choice, offer, folder, no_ai=no_ai) as scorer:
             heap.settle()
             async for row in score_rows(feed.pieces(), Reader(columns.Choice(), folder), scorer):
-                writer.writerow(written.cells(row))
+                form, campaign_id = row.given.form, row.given.campaign_id
+                owner = owners.owner(form, campaign_id, row.score.tier) if owners else ""
+                writer.writerow(written.cells(row, owner))
                 rows += 1
                 if rows % 1000 == 0:
                     progress.show(rows)

@@ -215,12 +215,12 @@ scores = Table(
 offers = Table(
     "offers", metadata, _key("id", server_default=text("uuidv7()")), _need("name"), _need("value_propositions", JSONB),
     _need("ideal_use_cases", JSONB), _may("profile"), _may("campaign_id"), _need("created_by"),
-    _need("created_at", TIME),
+    _need("created_at", TIME), _may("request_key", Uuid), _may("request_sha256", LargeBinary),
 )  # fmt: skip
 scorings = Table(
     "scorings", metadata, _key("id", server_default=text("uuidv7()")), _need("scope"), _may("campaign_id"),
     _may("offer_id", Uuid), _may("profile"), _need("state"), _need("leads", Integer), _need("scored", Integer),
     _need("skipped", Integer), _may("cursor", Uuid), _need("lease_token", BigInteger), _may("lease_until", TIME),
     _may("error"), _need("created_by"), _need("created_at", TIME), _need("updated_at", TIME),
-    _may("finished_at", TIME),
+    _may("finished_at", TIME), _may("request_key", Uuid), _may("request_sha256", LargeBinary),
 )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -16,11 +16,11 @@ _LATEST = """
 """
 _WAY = text(_LATEST.format(lead=":lead_id", step="route"))
 _PAST = text(f"""
-    SELECT l.id, l.received_at, l.owner_id, l.time_zone, l.form ->> 'location' AS location,
+    SELECT l.id, l.received_at, l.owner_id, l.routing_rule, l.time_zone, l.form ->> 'location' AS location,
            l.form ->> 'state' AS state, l.form ->> 'postcode' AS postcode, l.form ->> 'language' AS language,
            f.facts ->> 'country' AS country, (f.facts ->> 'headcount')::integer AS headcount,
            f.facts ->> 'industry' AS industry, f.facts ->> 'domain' AS domain, f.facts ->> 'company' AS company,
-           l.campaign_id, f.tier
+           l.campaign_id, l.first_touch_at, f.tier
     FROM leads l CROSS JOIN LATERAL (
         SELECT output -> 'facts' AS facts, output -> 'score' ->> 'tier' AS tier
         FROM ({_LATEST.format(lead="l.id", step="score")}) AS latest
@@ -29,6 +29,21 @@ _PAST = text(f"""
       AND l.owner_id IS NOT NULL AND l.erased_at IS NULL
     ORDER BY l.received_at, l.id LIMIT :limit
 """)  # noqa: S608 constants
+
+_HELD = text("""
+    SELECT owner_id, first_touch_at, count(*) AS leads FROM leads
+    WHERE received_at < :since AND (first_touch_at IS NULL OR first_touch_at > :since)
+      AND owner_id IS NOT NULL AND erased_at IS NULL
+    GROUP BY owner_id, first_touch_at
+""")
+
+
+class Held(NamedTuple):
+    """So many leads that a rep had open: until they were touched, or still."""
+
+    owner_id: str
+    first_touch_at: datetime | None
+    leads: int
 
 
 async def way(session: Session, lead_id: UUID) -> dict[str, Any] | None:
@@ -44,3 +59,8 @@ async def past(
     at, id_ = after or (since, UUID(int=0))
     found = await session.execute(_PAST, {"since": since, "at": at, "id": id_, "limit": limit})
     return [dict(row) for row in found.mappings()]
+
+
+async def held(session: Session, at: datetime) -> list[Held]:
+    """The leads that came before a moment and were open at it, by owner."""
+    return [Held(**row) for row in (await session.execute(_HELD, {"since": at})).mappings()]

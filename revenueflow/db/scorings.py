@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
 
+from revenueflow.db import requests
 from revenueflow.db.direct import Connection
 from revenueflow.db.session import Session
 
 _ADD = text("""
-    INSERT INTO scorings (scope, campaign_id, offer_id, profile, created_by)
-    VALUES (:scope, :campaign_id, :offer_id, :profile, :created_by) RETURNING *
+    INSERT INTO scorings (scope, campaign_id, offer_id, profile, created_by, request_key, request_sha256)
+    VALUES (:scope, :campaign_id, :offer_id, :profile, :created_by, :request_key, :request_sha256) RETURNING *
 """)
 _COUNT = """
     SELECT count(*) FROM leads WHERE erased_at IS NULL AND ($1::text IS NULL OR campaign_id = $1)
@@ -55,7 +57,13 @@ class Held(NamedTuple):
 
 async def add(session: Session, values: dict[str, Any]) -> dict[str, Any]:
     """A run that a worker will take up."""
-    return dict((await session.execute(_ADD, values)).mappings().one())
+    return dict((await session.execute(_ADD, requests.NO_KEY | values)).mappings().one())
+
+
+def at_first(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What may have changed since a run was asked for, as it was then: what the first answer said."""
+    counts = {"leads": 0, "scored": 0, "skipped": 0}
+    return {"state": "ready", **counts, "error": None, "updated_at": row["created_at"], "finished_at": None}
 
 
 async def get(session: Session, id_: UUID) -> dict[str, Any] | None:

@@ -11,8 +11,9 @@ from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
+from revenueflow.defaults import key_paths
 from revenueflow.defaults.toml_lines import line_of
-from revenueflow.errors import ConfigurationError, Fault, plain
+from revenueflow.errors import ConfigurationError, Fault
 
 HERE = Path(__file__).parent
 M = TypeVar("M", bound=BaseModel)
@@ -73,12 +74,15 @@ def parse(model: type[M], given: str, path: Path) -> M:
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{path}: not valid TOML: {error}") from None
     except ValidationError as error:
-        found = error.errors(include_input=False)
-        faults = tuple(Fault(".".join(map(str, item["loc"])), plain(item["msg"])) for item in found)
-        told = [line_told(given, fault.detail, item["loc"]) for fault, item in zip(faults, found, strict=True)]
-        said = [": ".join(filter(None, (fault.pointer, fault.detail))) for fault in faults]
-        where = "; ".join(map("".join, zip(said, told, strict=True)))
-        raise ConfigurationError(f"{path}: {where}", faults=faults) from None
+        found = key_paths.mistakes(model, tomllib.loads(given), error)
+        faults = tuple(Fault(".".join(map(str, place)), said) for place, said in found)
+        told = "; ".join(_told(given, place, said) for place, said in found)
+        raise ConfigurationError(f"{path}: {told}", faults=faults) from None
+
+
+def _told(given: str, place: Sequence[str | int], said: str) -> str:
+    where = ".".join(map(str, place))
+    return f"{where}{': ' if where else ''}{said}{line_told(given, said, place)}"
 
 
 @lru_cache(maxsize=256)

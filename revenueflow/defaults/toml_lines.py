@@ -15,7 +15,7 @@ Path = tuple[str, ...]
 
 def line_of(text: str, path: Sequence[str | int]) -> int | None:
     """The line, from 1, of the key with this path (numbers for the entries of an array), or of the nearest key that
-    holds it; None if no part of it is there. `text` must be valid TOML.
+    holds it, of an array of tables the first; None if no part of it is there. `text` must be valid TOML.
 
     Parts that the file does not have, such as the `kind` that an error names, are passed over.
     """
@@ -27,7 +27,9 @@ def line_of(text: str, path: Sequence[str | int]) -> int | None:
     for part in map(str, path):
         if (*here, part) in prefixes:
             here = (*here, part)
-    return next((lines[here[:end]] for end in range(len(here), 0, -1) if here[:end] in lines), None)
+    if not here:
+        return None
+    return lines.get(here) or min(number for place, number in lines.items() if place[: len(here)] == here)
 
 
 def _places(text: str) -> Iterator[tuple[int, Path]]:

@@ -13,6 +13,16 @@ FLOORS = (1, 11, 51, 201, 501, 1001, 5001, 10_001)
 BANDS = ("1-10", "11-50", "51-200", "201-500", "501-1000", "1001-5000", "5001-10000", "10001+")
 
 
+MOST_PEOPLE = 10**9
+"""No company has so many."""
+
+
+def people(value: JsonValue) -> Range | None:
+    """How many people a company has: a count of at least one and of fewer than MOST_PEOPLE. None for anything else."""
+    found = count_range(value)
+    return found if found and 1 <= int(found.midpoint) < MOST_PEOPLE else None
+
+
 def band(value: JsonValue) -> str | None:
     """The band of a number of employees (240, "240"), or of a range as text ("51-250", "10k+").
 

@@ -5,6 +5,7 @@ An outcome here is what became of a lead with people; what a step of the pipelin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
@@ -49,9 +50,12 @@ def _known(code: str) -> str:
 def _no_number(value: object) -> object:
     if isinstance(value, datetime) or (isinstance(value, str) and "T" in value.upper()):
         return value
-    raise ValueError("must be a time as in RFC 3339")
+    said = "must be a time as in RFC 3339, such as 2026-11-20T10:05:00Z"
+    only_a_day = isinstance(value, str) and _DAY.fullmatch(value.strip())
+    raise ValueError(f"{said}: a date alone does not say when on that day" if only_a_day else said)
 
 
+_DAY = re.compile(r"\d{4}-?\d{2}-?\d{2}|\d{1,2}[./]\d{1,2}[./]\d{4}")
 Moment = Annotated[AwareDatetime, BeforeValidator(_no_number)]
 Currency = Annotated[str, Field(max_length=3), AfterValidator(_known)]
 

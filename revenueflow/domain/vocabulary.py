@@ -40,6 +40,7 @@ class Vocabulary(Value):
     seniority_overrides: Table = Field(default_factory=dict)
     seniority_levels: Table = Field(default_factory=dict)
     title_seniorities: Table = Field(default_factory=dict)
+    title_levels: Table = Field(default_factory=dict)
     title_departments: Table = Field(default_factory=dict)
     seniority_endings: Table = Field(default_factory=dict)
     seniority_override_endings: Table = Field(default_factory=dict)
@@ -54,14 +55,14 @@ class Vocabulary(Value):
 
     @model_validator(mode="after")
     def _indexable(self) -> Self:
-        tables = [self.seniorities, self.title_seniorities, self.seniority_overrides]
+        tables = [self.seniorities, self.title_seniorities, self.title_levels, self.seniority_overrides]
         tables += [self.seniority_endings, self.seniority_override_endings]
         if any(table.keys() - set(SENIORITIES) for table in tables):
             raise ValueError(f"seniorities must be among {', '.join(SENIORITIES)}")
         for kind in ("industry", "technology", "seniority", "department", "funding_stage", "buying_signal"):
             PhraseIndex.of(self._table(kind))
         PhraseIndex(_names(iso_names(), self.countries, self.demonyms))
-        _ = self._departments, self._seniorities
+        _ = self._departments, self._seniorities, self._foreign
         return self
 
     def industry(self, text: str | None) -> str | None:
@@ -95,11 +96,17 @@ class Vocabulary(Value):
 
     def seniority(self, title: str | None) -> str | None:
         """c_level, vp, director, manager or individual: the highest that a title names, None without one."""
-        tokens = self._title(title)
+        return self._level(self._title(title), self._seniorities)
+
+    def foreign_level(self, title: str | None) -> str | None:
+        """As `seniority`, by the words of `title_levels` and compounds alone: None for a title in English."""
+        return self._level(self._title(title), self._foreign)
+
+    def _level(self, tokens: tuple[str, ...], index: PhraseIndex) -> str | None:
         overrides = self._overrides.find(tokens)
         if overrides:
             return overrides[0].canonical
-        hits = self._seniorities.find(tokens)
+        hits = index.find(tokens)
         rest = _uncovered(tokens, hits)
         over = self._override_endings.find(tokens)
         found = over or canonicals(hits) + self._endings.find(rest)
@@ -188,7 +195,11 @@ class Vocabulary(Value):
 
     @cached_property
     def _seniorities(self) -> PhraseIndex:
-        return PhraseIndex([*_entries(self.seniorities), *_names(self.title_seniorities)])
+        return PhraseIndex([*_entries(self.seniorities), *_names(self.title_seniorities, self.title_levels)])
+
+    @cached_property
+    def _foreign(self) -> PhraseIndex:
+        return PhraseIndex(_names(self.title_levels))
 
     @cached_property
     def _abbreviations(self) -> dict[str, tuple[str, ...]]:

@@ -16,10 +16,12 @@ from pydantic import JsonValue
 
 from revenueflow.domain.companies import same_company
 from revenueflow.domain.evidence import Evidence, Signal, Trust
+from revenueflow.domain.headcounts import people
 from revenueflow.domain.lead import Lead
 from revenueflow.domain.naics import naics
-from revenueflow.domain.quantity import Range, count_range
-from revenueflow.domain.scoring import LONGEST_UNREAD, LeadFacts
+from revenueflow.domain.quantity import Range
+from revenueflow.domain.scoring import LONGEST_UNREAD, NO_ADDRESS, LeadFacts
+from revenueflow.domain.text import visible
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.enrichment.domains import EmailDomains, NoDomain, email_domains, host_of_email, registrable
 from revenueflow.enrichment.rules import Overwrite
@@ -89,15 +91,20 @@ def lead_facts(
         disposable=kind is NoDomain.DISPOSABLE,
         industry_text=chosen["industry"].said,
         bio_given=bool(lead.message),
-        unread={
-            name: one.said[:LONGEST_UNREAD]
-            for name, one in chosen.items()
-            if one.said and one.value is None and own[name] is None
-        },
+        unread=_unread(lead, chosen, own),
         evidence={name: choice.ids for name, choice in chosen.items() if choice.ids},
         why={name: choice.why for name, choice in chosen.items() if choice.value or own[name]},
         **{name: choice.value or own[name] for name, choice in chosen.items()},
     )
+
+
+def _unread(lead: Lead, chosen: Mapping[str, Choice], own: Mapping[str, Any]) -> dict[str, str]:
+    found = {
+        name: one.said[:LONGEST_UNREAD]
+        for name, one in chosen.items()
+        if one.said and one.value is None and own[name] is None
+    }
+    return found | ({"email": NO_ADDRESS} if not lead.email and visible(lead.form.email or "").strip() else {})
 
 
 def choose(
@@ -115,7 +122,7 @@ def choose(
         and (value := reader.normal(item.value)) is not None
     ]
     if not readings:
-        given = (_text(item.value) for item in evidence.values() if item.signal is reader.signal)
+        given = (_said(item.value) for item in evidence.values() if item.signal is reader.signal)
         return Choice(said=next(filter(None, given), None))
     weights = {one.id: _weight(one, readings, reader, overwrite, received_at) for one in readings}
     best = max(readings, key=lambda one: weights[one.id])
@@ -172,10 +179,14 @@ def _readers(vocabulary: Vocabulary) -> dict[str, Reader]:
         "domain": Reader(Signal.COMPANY_DOMAIN, lambda value: registrable(_text(value) or ""), _equal),
         "title": Reader(Signal.TITLE, _text, _same_text),
         "industry": Reader(Signal.INDUSTRY, lambda value: _industry(value, vocabulary), _equal),
-        "headcount": Reader(Signal.HEADCOUNT, count_range, _near),
+        "headcount": Reader(Signal.HEADCOUNT, people, _near),
         "country": Reader(Signal.COUNTRY, lambda value: vocabulary.country(_text(value)), _equal),
         "source": Reader(Signal.SOURCE, _text, _same_text),
     }
+
+
+def _said(value: JsonValue) -> str | None:
+    return str(value) if isinstance(value, int) else _text(value)
 
 
 def _text(value: JsonValue) -> str | None:

@@ -13,6 +13,7 @@ from revenueflow.domain.text import visible
 from revenueflow.enrichment.base import evidence_id
 from revenueflow.enrichment.domains import host_of_url, registrable
 from revenueflow.privacy.redaction import known_values, redact
+from revenueflow.privacy.titles import Titles
 
 PROVIDER = "form"
 LABELS = (
@@ -25,7 +26,7 @@ LABELS = (
 )
 """Short fields: the full name is replaced in them, a single word of it is not: a firm may share it."""
 SENTENCES = ((Signal.TITLE, "title"), (Signal.MESSAGE, "message"))
-"""Fields that people sign: each word of the name is replaced."""
+"""Fields that people sign: each word of the name is replaced; in the title not one that titles are made of."""
 
 
 def form_evidence(lead: Lead, *, run_key: str) -> tuple[Evidence, ...]:
@@ -33,10 +34,16 @@ def form_evidence(lead: Lead, *, run_key: str) -> tuple[Evidence, ...]:
     form = _folded(lead)
     whole = [(kind, value) for kind, value in _personal(form) if value]
     words = known_values(form.email, form.phone, form.name)
+    titles = Titles(words)
+
+    def shown(name: str, text: str) -> str:
+        if name == "title":
+            return titles.redact(text)
+        return redact(text, words if name == "message" else whole)
+
     values: list[tuple[Signal, str, JsonValue]] = [
-        (signal, name, _value(signal, redact(text, known)))
-        for fields, known in ((LABELS, whole), (SENTENCES, words))
-        for signal, name in fields
+        (signal, name, _value(signal, shown(name, text)))
+        for signal, name in (*LABELS, *SENTENCES)
         if (text := _clean(getattr(form, name)))
     ]
     host = host_of_url(form.website)

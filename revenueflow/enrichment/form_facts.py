@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
+from revenueflow.domain.headcounts import people
 from revenueflow.domain.lead import DEFAULT_CAMPAIGN, LeadForm
 from revenueflow.domain.naics import naics
-from revenueflow.domain.quantity import count_range
-from revenueflow.domain.scoring import LONGEST_UNREAD, LeadFacts
+from revenueflow.domain.scoring import LONGEST_UNREAD, NO_ADDRESS, LeadFacts
 from revenueflow.domain.text import visible
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.enrichment.domains import NoDomain, email_domains, host_of_email, host_of_url
@@ -45,6 +45,11 @@ class FormFacts:
         domain = self._domain(host_of_url(form.website) if form.website else None, None if kind else host)
         return email is not None, kind, domain is not None
 
+    def company_domain(self, form: LeadForm) -> str | None:
+        """The domain of the company, from the website or the address; None for one of a mail provider."""
+        host = host_of_email(normalise_email(form.email))
+        return self._domain(host_of_url(form.website), None if self._kind(host) else host)
+
     def of(self, form: LeadForm, campaign_id: str = DEFAULT_CAMPAIGN) -> LeadFacts:
         """The facts that a form tells."""
         email = normalise_email(form.email)
@@ -56,6 +61,7 @@ class FormFacts:
             "headcount": self._headcount(given["headcount"]) if given["headcount"] else None,
             "country": self._country(given["country"]) if given["country"] else None,
         }
+        unread = {name: text[:LONGEST_UNREAD] for name, text in given.items() if text and read[name] is None}
         return LeadFacts(
             campaign_id=campaign_id,
             email_given=email is not None,
@@ -69,7 +75,7 @@ class FormFacts:
             disposable=kind is NoDomain.DISPOSABLE,
             industry_text=given["industry"],
             bio_given=bool(form.message),
-            unread={name: text[:LONGEST_UNREAD] for name, text in given.items() if text and read[name] is None},
+            unread=unread | ({"email": NO_ADDRESS} if email is None and _clean(form.email) else {}),
             **read,
         )
 
@@ -79,7 +85,7 @@ def _clean(text: str | None) -> str | None:
 
 
 def _headcount(text: str) -> int | None:
-    found = count_range(text)
+    found = people(text)
     return int(found.midpoint) if found else None
 
 

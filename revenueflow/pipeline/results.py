@@ -26,16 +26,16 @@ class Rows:
     def __init__(self) -> None:
         self._told: Recent[int, tuple[Score, str, str]] = Recent(REMEMBERED)
 
-    def cells(self, row: Scored) -> list[str]:
-        """The cells of a row, none of which a spreadsheet takes for a formula."""
+    def cells(self, row: Scored, owner: str = "") -> list[str]:
+        """The cells of a row and its owner, none of which a spreadsheet takes for a formula."""
         form, score = row.given.form, row.score
         # What is kept holds its score: no other one gets that id meanwhile.
         _, why, lines = self._told.get(id(score), lambda: (score, reasoning(score), _cell(factors(score.factors))))
         if row.row.problem:
             why = f"{why}; {DETAILS[row.row.problem]}"
         given = (row.given.source_id, form.name, form.company, form.title, form.industry)
-        points = (str(score.total), score.intent.value, neutral_cell(why), score.tier.value, score.profile, lines, "")
-        return [*(neutral_cell(text) if text else "" for text in given), *points]
+        points = (str(score.total), score.intent.value, neutral_cell(why), score.tier.value, score.profile, lines)
+        return [*(neutral_cell(text) if text else "" for text in given), *points, neutral_cell(owner)]
 
 
 def of_stored(row: Mapping[str, Any]) -> dict[str, Any]:

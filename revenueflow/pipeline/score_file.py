@@ -128,7 +128,7 @@ class ByRules:
         if self._reads_names:
             return tuple(form.__dict__.values())
         reach = self._facts.reach(form)
-        given = bool(form.phone), bool(form.name), bool(form.company), bool(form.message)
+        given = bool(form.email), bool(form.phone), bool(form.name), bool(form.company), bool(form.message)
         return (form.title, form.industry, form.headcount, form.country, form.source, *reach, *given)
 
 

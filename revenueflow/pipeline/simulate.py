@@ -31,11 +31,15 @@ async def simulate(
 ) -> dict[str, Any]:
     """What `rules` would have done with up to `limit` leads that came since, with the reps of the database over theirs.
 
+    At the beginning reps have open what they had open then.
     See `Simulation.told`; `complete` is false if there were more leads, `unknown` names who the rules name in vain.
     """
     async with database.transaction() as session:
         rows = await reps.all_(session) if with_database_reps else []
+        held = await routed.held(session, since)
     simulation = Simulation(merged(rules, rows), labels or {})
+    for one in held:
+        simulation.hold(one.owner_id, one.leads, one.first_touch_at)
     after: tuple[datetime, UUID] | None = None
     page: Sequence[Mapping[str, Any]] = [{}]
     while page and simulation.leads < limit:
@@ -59,4 +63,11 @@ def _past(row: Mapping[str, Any]) -> Past:
         row["country"], row["headcount"], row["industry"], Tier(row["tier"]), state, code, row["domain"],
         row["company"], places.language(row["language"]), time_zone=row["time_zone"], campaign=row["campaign_id"],
     )  # fmt: skip
-    return Past(str(row["id"]), subject, row["received_at"], row["owner_id"])
+    told = {
+        kind: row["owner_id"] if row["routing_rule"] == f"existing:{kind}" else None
+        for kind in ("opportunity", "account")
+    }
+    return Past(
+        str(row["id"]), subject, row["received_at"], row["owner_id"], row["first_touch_at"],
+        told["opportunity"], told["account"],
+    )  # fmt: skip

@@ -171,12 +171,14 @@ MAP: Final[Mapping[str, Held]] = {
     "source_cursors": Held("how far sources were read", "source cursor pulled_at not_before updated_at"),
     "campaigns": Held("campaigns that sources know", "id name source leads pulled_at"),
     "offers": Held(
-        "what is sold", "id name value_propositions ideal_use_cases profile campaign_id created_by created_at"
+        "what is sold",
+        """id name value_propositions ideal_use_cases profile campaign_id created_by created_at request_key
+        request_sha256""",
     ),
     "scorings": Held(
         "how far scoring of many leads has come",
         """id scope campaign_id offer_id profile state leads scored skipped cursor lease_token lease_until error
-        created_by created_at updated_at finished_at""",
+        created_by created_at updated_at finished_at request_key request_sha256""",
     ),
     "outcomes": Held(
         "what sales did with a lead, and what it was worth: no name, no text",

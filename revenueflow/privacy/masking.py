@@ -9,11 +9,13 @@ from pydantic import JsonValue
 from revenueflow.domain.evidence import Evidence, Signal
 from revenueflow.domain.text import visible
 from revenueflow.privacy.redaction import LABEL, Known, known_values, redact
+from revenueflow.privacy.titles import Titles
 
 PROSE: Final = frozenset(
     {Signal.TITLE, Signal.MESSAGE, Signal.DESCRIPTION, Signal.NEWS, Signal.POSTS, Signal.JOB_POSTINGS}
 )
-"""What people write and sign: each word of the name is replaced, and whatever looks like a number or a name."""
+"""What people write and sign: each word of the name is replaced, and whatever looks like a number or a name.
+In a title a word stays that titles are made of."""
 IDENTIFIERS: Final = frozenset({Signal.COMPANY_DOMAIN})
 
 
@@ -23,6 +25,7 @@ class Mask:
     def __init__(self, email: str | None = None, phone: str | None = None, name: str | None = None) -> None:
         pairs = known_values(email, phone, name)
         self._words = Known(pairs)
+        self._titles = Titles(pairs)
         self._whole = Known((kind, value) for kind, value in pairs if kind != "name" or value == (name or "").strip())
 
     def evidence(self, piece: Evidence) -> Evidence:
@@ -45,6 +48,8 @@ class Mask:
             return text
         # What can't be seen must not hide what is looked for.
         text = visible(text)
+        if signal is Signal.TITLE:
+            return self._titles.redact(text)
         if signal in PROSE:
             return redact(text, self._words)
         return redact(text, self._whole, kinds=LABEL)

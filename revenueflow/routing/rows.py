@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from revenueflow.domain.headcounts import people
 from revenueflow.domain.lead import DEFAULT_CAMPAIGN, Tier
 from revenueflow.domain.naics import naics
-from revenueflow.domain.quantity import count_range
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.routing import places
 from revenueflow.routing.conditions import Subject
@@ -16,7 +16,6 @@ from revenueflow.routing.selection import Situation
 
 EARLIEST, LATEST = 2000, 2100
 """Years in which a lead can come."""
-MOST_PEOPLE = 10**9
 NAMES = {
     "country": ("country", "country_code", "land"),
     "state": ("state", "region", "province", "state_code"),
@@ -92,9 +91,8 @@ def _named(given: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _headcount(value: str | None) -> int | None:
-    found = count_range(value)
-    # No company has more people than there are: such a number was not understood.
-    return int(found.midpoint) if found is not None and 0 <= found.midpoint < MOST_PEOPLE else None
+    found = people(value)
+    return int(found.midpoint) if found else None
 
 
 def _tier(value: str | None) -> Tier:

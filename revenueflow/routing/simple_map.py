@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from revenueflow.domain.vocabulary import Vocabulary
-from revenueflow.errors import ConfigurationError, Fault
+from revenueflow.errors import ConfigurationError, Fault, plain
 from revenueflow.routing.reps import Rep
 from revenueflow.routing.rules import FollowUp, RoutingRules, Territory
 
@@ -46,7 +46,8 @@ def read(given: Any, name: str, reps: Sequence[Rep], follow_up: FollowUp, vocabu
     try:
         return RoutingRules.model_validate(fields)
     except ValidationError as error:
-        faults = tuple(Fault(".".join(map(str, one["loc"])), one["msg"]) for one in error.errors(include_input=False))
+        found = error.errors(include_input=False)
+        faults = tuple(Fault(".".join(map(str, one["loc"])), plain(one["msg"])) for one in found)
         said = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults)
         raise ConfigurationError(f"{name}: {said}", faults=faults) from None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import singledispatch
+from typing import cast
 
 from revenueflow.domain.claim import AnalysisVerdict, Judgement
 from revenueflow.domain.lead import Intent
@@ -18,6 +19,7 @@ from revenueflow.scoring.kinds import (
     GroundedFactor,
     KeywordFactor,
     Level,
+    Seniority,
     SimilarityFactor,
     TableFactor,
 )
@@ -63,6 +65,10 @@ def _(rule: KeywordFactor, inputs: Inputs) -> Factor:
     if value is None:
         return _unknown(rule, inputs)
     phrase = rule.longest(value)
+    level = inputs.vocabulary.foreign_level(value) if rule.levels else None
+    by_level = rule.levels.get(cast("Seniority", level), 0)
+    if level and by_level > (rule.worth[phrase] if phrase else rule.other):
+        return _line(rule, inputs, by_level, _shown(value), f"{_named(rule.fact)} is of the level {level}")
     if phrase is None:
         return _line(rule, inputs, rule.other, _shown(value), f"no phrase of the table in {_named(rule.fact)}")
     return _line(rule, inputs, rule.worth[phrase], _shown(value), f'{_named(rule.fact)} says "{phrase}"')
@@ -71,8 +77,10 @@ def _(rule: KeywordFactor, inputs: Inputs) -> Factor:
 @rate.register
 def _(rule: CompletenessFactor, inputs: Inputs) -> Factor:
     known = [fact for fact in rule.points if inputs.known(fact)]
-    unread = [fact for fact in rule.points if fact not in known and inputs.unread(fact)]
-    missing = [fact for fact in rule.points if fact not in known and fact not in unread]
+    missing = [fact for fact in rule.points if fact not in known and not inputs.unread(fact)]
+    unread = list(
+        dict.fromkeys(inputs.field(fact) for fact in rule.points if fact not in known and inputs.unread(fact))
+    )
     said = [f"missing: {', '.join(map(_named, missing))}"] if missing else []
     said += [f"not understood: {', '.join(map(_named, unread))}"] if unread else []
     return Factor(
@@ -83,7 +91,7 @@ def _(rule: CompletenessFactor, inputs: Inputs) -> Factor:
         evidence=inputs.evidence(*known),
         reason="; ".join(said) or "nothing is missing",
         missing=tuple(map(inputs.source, missing)),
-        not_understood=tuple(map(inputs.source, unread)),
+        not_understood=tuple(unread),
     )
 
 

@@ -41,11 +41,16 @@ class Inputs:
         """The fact that this one is read from: the title for a seniority; itself for most."""
         return _DERIVED_FROM.get(fact, fact)
 
+    @staticmethod
+    def field(fact: str) -> str:
+        """The field of the form that it is about: `email` for a work email."""
+        return "email" if fact == "work_email" else Inputs.source(fact)
+
     def unread(self, fact: str) -> str | None:
         """What was given for a fact that has no value, as it was written; None if nothing was."""
         source = self.source(fact)
         if source in _FLAGS:
-            return None
+            return self.facts.unread.get(self.field(fact))
         value = self._given(source)
         if isinstance(value, str) and (fact != source or len(value) > LONGEST_TEXT):
             return value

@@ -21,6 +21,7 @@ Points = Annotated[int, Field(ge=0, le=TOTAL)]
 TextFact = Literal[
     "title", "company", "domain", "industry", "industry_text", "country", "source", "seniority", "department"
 ]  # fmt: skip
+Seniority = Literal["c_level", "vp", "director", "manager", "individual"]
 NumberFact = Literal["headcount", "age_days"]
 GivenFact = Literal["email", "work_email", "phone", "name", "bio"] | TextFact | NumberFact
 Event = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -114,13 +115,15 @@ class KeywordFactor(_Factor):
     """Points by a phrase in a text. Whole words: "cto" is not in "director"; at each place the longest phrase wins.
 
     Of phrases at several places `longest` takes the one with the most words, the first of equals; `best` the one with
-    the most points: "Senior Director" is a director.
+    the most points: "Senior Director" is a director. `levels`, of a title only: the points of one in another language
+    than English, by its level in vocabulary.toml, where they are more than those of a phrase.
     """
 
     kind: Literal["keyword"]
     fact: TextFact
     groups: tuple[KeywordGroup, ...] = Field(min_length=1)
     pick: Literal["longest", "best"] = "longest"
+    levels: dict[Seniority, Points] = Field(default_factory=dict)
     other: Points = 0
     unknown: Points = 0
 
@@ -140,7 +143,10 @@ class KeywordFactor(_Factor):
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:
-        self._check_reach(max(self.other, self.unknown, *(group.points for group in self.groups)))
+        if self.levels and self.fact != "title":
+            raise ValueError("levels: are those of a title")
+        points = (group.points for group in self.groups)
+        self._check_reach(max(self.other, self.unknown, *points, *self.levels.values()))
         return self
 
     @cached_property

@@ -11,7 +11,7 @@ from typing import Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from revenueflow.errors import ConfigurationError, Fault
+from revenueflow.errors import ConfigurationError, Fault, plain
 from revenueflow.settings.analysis import AnalysisSettings as AnalysisSettings
 from revenueflow.settings.audit import SealSettings
 from revenueflow.settings.base import Folder, HeaderName, HttpUrl, Secrets
@@ -246,7 +246,7 @@ def _fault(group: type[Group], variable: str, kind: str, message: str) -> Fault:
         (f.description or "" for f in group.model_fields.values() if f.validation_alias == variable),
         "",
     )
-    problem = "is not set" if kind == "missing" else f"has a wrong value: {message}"
+    problem = "is not set" if kind == "missing" else f"has a wrong value: {plain(message)}"
     return Fault(variable, f"{problem} ({about})")
 
 

@@ -43,6 +43,7 @@ dotted.key = 3
         ("one.two", 10), ("one.two.key", 11), ("one.two.key.deep", 11),
         ("entries.0", 13), ("entries.0.name", 14), ("entries.0.parts.1.n", 18), ("entries.1", 20),
         ("entries.1.name", 21), ("entries.1.missing", 20), ("entries.1.dotted.key", 22), ("inner", None),
+        ("entries", 13), ("entries.name", 13), ("one", 10),
         ("other", None), ("a key", 6),
     ],
 )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from revenueflow.domain.base import Value
-from revenueflow.errors import InvalidInput
+from revenueflow.errors import InvalidInput, plain
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Weight = Annotated[float, Field(ge=0)]
@@ -76,7 +76,7 @@ class Assumptions(Value):
             return Assumptions.model_validate(self.model_dump() | dict(changes))
         except ValidationError as error:
             faults = error.errors(include_input=False, include_url=False, include_context=False)
-            said = "; ".join(": ".join([*map(str, fault["loc"][:1]), fault["msg"]]) for fault in faults)
+            said = "; ".join(": ".join([*map(str, fault["loc"][:1]), plain(fault["msg"])]) for fault in faults)
             raise InvalidInput(f"assumptions: {said}") from None
 
 

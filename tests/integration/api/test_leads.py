@@ -135,6 +135,7 @@ ALLOWED = {
     ("GET", "/v1/reps"): {"reader", "operator", "auditor", "admin"},
     ("PUT", "/v1/reps"): {"operator", "admin"},
     ("POST", "/v1/routing/simulate"): {"operator", "admin"},
+    ("POST", "/v1/scores/backtest"): {"operator", "admin"},
     ("GET", "/v1/spend"): {"reader", "operator", "auditor", "admin"},
     ("POST", "/v1/spend/stop"): {"operator", "admin"},
     ("POST", "/v1/spend/resume"): {"operator", "admin"},

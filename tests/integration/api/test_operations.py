@@ -104,8 +104,9 @@ def test_openapi_is_valid_and_its_operations_have_stable_names(shared_api: Api) 
         operation["operationId"]: operation for path in document["paths"].values() for operation in path.values()
     }
     assert sorted(operations) == [
-        "createLead", "createOffer", "decideApproval", "decideReview", "enrichLead", "erasePersonalData",
-        "exportPersonalData", "getApproval", "getAuditCheckpoint", "getImport", "getLead", "getLeadTimeline",
+        "backtestProfile", "createLead", "createOffer", "decideApproval", "decideReview", "enrichLead",
+        "erasePersonalData", "exportPersonalData", "getApproval", "getAuditCheckpoint", "getImport", "getLead",
+        "getLeadTimeline",
         "getRejects", "getResults", "getReview", "getScoring", "getSpend", "health", "importCsv", "listApprovals",
         "listAuditEvents", "listCampaignLeads", "listCampaigns", "listDeadLetters", "listLeadScores", "listLeads",
         "listOffers", "listQuarantine", "listReps", "listReviews", "livez", "metrics", "proveAuditEvent",

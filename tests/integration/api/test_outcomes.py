@@ -234,6 +234,19 @@ def test_importing_a_file_twice(database: DatabaseUrls, tmp_path: Path) -> None:
     assert [row["value_minor"] for row in values] == [1000, 1234]
 
 
+@pytest.mark.parametrize("day", ["2026-11-20", "20261120", "20.11.2026", "11/20/2026"])
+def test_a_date_without_a_time_is_refused_with_a_hint(
+    api: Api, database: DatabaseUrls, tmp_path: Path, day: str
+) -> None:
+    id_ = lead(database)
+    (tmp_path / "outcomes.csv").write_text(f"lead_id,outcome,at\n{id_},won,{day}\n")
+    ran = cli(database, tmp_path, "import", "outcomes.csv")
+    hint = "must be a time as in RFC 3339, such as 2026-11-20T10:05:00Z: a date alone does not say when on that day"
+    assert (ran.code, ran.err) == (1, f"line 2: at: {hint}\n")
+    told = tell(api, id_, "won", day)
+    assert (told.status_code, told.json()["errors"]) == (422, [{"pointer": "/at", "detail": hint}])
+
+
 @pytest.mark.parametrize(
     "text", ["", "lead_id,outcome\n", f"lead_id,outcome,at,{SECRET}\n", "\x00", 'lead_id,outcome,at\n"x']
 )

@@ -13,11 +13,19 @@ import pytest
 
 from revenueflow import defaults
 from revenueflow.devserver.cluster import DatabaseUrls
+from tests.support import sql
 from tests.support.api import Api
 from tests.support.cli import run
 from tests.support.house import House, house
 
 DATA = Path(__file__).parents[2] / "data" / "routing"
+HELD = """
+    WITH made AS (
+        INSERT INTO leads (id, campaign_id, identity_key, version, status, owner_id, owner_name, received_at)
+        SELECT gen_random_uuid(), 'old', '', 1, 'processed', 'dana-whitfield', 'Dana', now() - interval '9 days'
+        FROM generate_series(1, $1) RETURNING 1)
+    SELECT count(*) FROM made
+"""
 LABELLED = ("--rules", str(DATA / "rules.toml"), "--reps", str(DATA / "reps.csv"))
 ANN = {"id": "ann", "name": "Ann", "email": "ann@x.example", "timezone": "Europe/Berlin", "country": "DE"}
 
@@ -102,6 +110,23 @@ async def test_why_and_who_else_and_what_if(api: Api, database: DatabaseUrls, re
             DATABASE_URL=database.app_url,
         )  # fmt: skip
         assert orjson.loads(ran.out)["pairs"] == told["pairs"]
+        for since, rules, said in (
+            ("1d", "routing.toml", "nobody moves: every lead goes where it went"),
+            ("2100-01-01T00:00:00Z", "draft.toml", "no lead that came since 2100-01-01T00:00Z has been routed"),
+        ):
+            (tmp_path / "routing.toml").write_text(defaults.text("routing.toml"))
+            ran = await asyncio.to_thread(
+                run, tmp_path, "routing", "simulate", "--rules", str(tmp_path / rules), "--since", since,
+                DATABASE_URL=database.app_url,
+            )  # fmt: skip
+            assert ran.code == 0, ran.err
+            assert ran.out.rstrip().endswith(said)
+        full = text.replace('id = "dana-whitfield"', 'id = "dana-whitfield"\ncapacity = 1')
+        for count, moves in ((0, 1), (1, 0)):
+            assert sql.value(database.app_url, HELD, count) == count
+            told = (await asyncio.to_thread(post, api, draft | {"rules_toml": full})).json()
+            load = {one["rep_id"]: one["most_open"] for one in told["load"]}
+            assert (told["moved"], told["queued"], load["dana-whitfield"]) == (1, 1 - moves, 1)
         ran = await asyncio.to_thread(run, tmp_path, "leads", "show", str(lead), DATABASE_URL=database.app_url)
         assert "US enterprise: no, headcount 227 is not 1000 or more" in ran.out
         kept = listed(api)
@@ -139,6 +164,24 @@ def test_reps_come_and_go_at_a_terminal(database: DatabaseUrls, tmp_path: Path) 
     assert reps("remove", "ida-brandt").code == 1
     assert reps("remove", "inbound-queue").code == 1
     assert "ida-brandt" not in reps("list").out
+
+
+def test_who_is_removed_with_open_leads_and_who_could_take_them(database: DatabaseUrls, tmp_path: Path) -> None:
+    def reps(*arguments: str) -> Any:
+        return run(tmp_path, "reps", *arguments, DATABASE_URL=database.app_url)
+
+    assert reps("import", str(DATA / "reps.csv")).code == 0
+    owned = HELD.replace("'dana-whitfield'", "$2")
+    assert sql.value(database.app_url, owned, 3, "ida-brandt") == 3
+    assert sql.value(database.app_url, owned, 39, "cora-hale") == 39
+    refused = reps("remove", "ida-brandt")
+    assert (refused.code, refused.out) == (1, "")
+    assert "ida-brandt has 3 open leads: name who gets them with --to. With room for them: hugo-weiss (" in refused.err
+    assert "covers for them" in refused.err
+    assert "cora-hale" not in refused.err, "who would be over the capacity"
+    assert "ida-brandt" in reps("list").out
+    moved = reps("remove", "ida-brandt", "--to", "hugo-weiss")
+    assert (moved.code, orjson.loads(moved.out)["moved"]) == (0, {"ida-brandt": 3})
 
 
 def test_the_labelled_set_at_a_terminal(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from revenueflow import defaults
 from revenueflow.clock import utcnow
@@ -12,6 +13,7 @@ from revenueflow.db.scores import Which
 from revenueflow.pipeline.backtest import Backtest, run
 from revenueflow.pipeline.rescore import Shelf
 from tests.support import cli
+from tests.support.api import Api, add_keys, served, settings_for
 from tests.support.house import House
 
 HARSH = {"hot = 70": "hot = 99", "warm = 40": "warm = 98"}
@@ -49,6 +51,36 @@ async def test_who_moves(home: House, tmp_path: Path) -> None:
     )
     assert shown.code == 0, shown.err
     assert "1 leads by six_factor@1" in shown.out
+
+
+async def test_over_http(home: House, tmp_path: Path) -> None:
+    leads = [await home.deliver(email=f"dana{n}@larkvale-systems.example", campaign="spring") for n in range(3)]
+    for lead in leads:
+        await home.run(lead)
+    text, before = draft(tmp_path).read_text(), home.rows("SELECT * FROM leads ORDER BY id")
+    ran = await asyncio.to_thread(
+        cli.run, tmp_path, "scoring", "backtest", "--profile", str(tmp_path / "draft.toml"), "--json",
+        DATABASE_URL=home.urls.app_url,
+    )  # fmt: skip
+
+    def talk() -> None:
+        with served(settings_for(home.urls.app_url, home.settings.redis.url, tmp_path)) as client:
+            api = Api(client, add_keys(home.urls))
+            told = try_(api, {"profile_toml": text}).json()
+            assert told == ran.lines[0], "what the command says"
+            assert (told["changes"], told["complete"]) == ({"hot->cold": 3}, True)
+            few = try_(api, {"profile_toml": text, "limit": 2, "moves": 1}).json()
+            assert (few["leads"], few["tier_changed"], len(few["moves"]), few["complete"]) == (2, 2, 1, False)
+            assert try_(api, {"profile_toml": text, "campaign_id": "fall"}).json()["leads"] == 0
+            assert try_(api, {"profile_toml": text, "since": "2100-01-01T00:00:00Z"}).json()["leads"] == 0
+
+    await asyncio.to_thread(talk)
+    assert home.rows("SELECT * FROM leads ORDER BY id") == before
+    assert home.value("SELECT count(*) FROM scores") == 3, "nothing is written"
+
+
+def try_(api: Api, body: object, role: str = "operator") -> Any:
+    return api.client.post("/v1/scores/backtest", json=body, headers=api.as_role(role))
 
 
 async def test_the_same_profile_moves_nobody_and_older_leads_are_left_out(home: House) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 import threading
 from pathlib import Path
 
 import orjson
 import pytest
 
+from revenueflow import defaults
 from tests.support.cli import Ran, run
 
+DATA = Path(__file__).parents[2] / "data" / "routing"
 HEADER = "lead_id,name,email,phone,role,company,industry,location,linkedin_bio,source,company_size"
 OFFER = {"name": "Route planning", "value_props": ["a third less distance"], "ideal_use_cases": ["fleets"]}
 ROWS = [
@@ -37,7 +40,7 @@ def test_columns_order_and_ids(tmp_path: Path) -> None:
     assert list(rows[0]) == head.split(",")
     assert [row["lead_id"] for row in rows] == ["7", "3", "'=9", "11"]
     assert (rows[0]["score"], rows[0]["intent"], rows[0]["tier"], rows[0]["profile"]) == (
-        "95", "high", "hot", "dual_layer@1",
+        "95", "high", "hot", "dual_layer@2",
     )  # fmt: skip
     assert (rows[1]["name"], rows[1]["score"]) == ("Bo, Jr", "11")
     assert "model" in orjson.loads(rows[0]["factors"])[-1]["missing"]
@@ -66,6 +69,39 @@ def test_other_names_of_columns_and_absurd_values(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir() if "part" in path.name] == []
 
 
+def test_each_row_has_an_owner_by_the_rules(tmp_path: Path) -> None:
+    text = "lead_id,email,country,company_size\n"
+    text += "1,a@one.example,US,5000\n2,b@two.example,Germany,12\n3,c@gmail.com,Narnia,\n"
+    text += "".join(f"{n},p@firm-{n}.example,US,20\n" for n in range(4, 8))
+    (tmp_path / "in.csv").write_text(text, encoding="utf-8")
+
+    def owners(*arguments: str) -> list[str]:
+        ran = run(tmp_path, "score", "in.csv", *arguments, REVENUEFLOW_CONFIG_DIR=str(tmp_path))
+        assert ran.code == 0, ran.err
+        return [row["owner"] for row in csv.DictReader(io.StringIO(ran.out))]
+
+    ours = ["Dana Whitfield", "Jonas Keller", "Inbound queue"]
+    assert owners("--no-ai")[:3] == owners()[:3] == ours
+    turns = defaults.text("routing.toml").replace(
+        'owner = "carmen-ortega"', 'owners = ["carmen-ortega", "marcus-bell"]'
+    )
+    (tmp_path / "draft.toml").write_text(turns, encoding="utf-8")
+    named = owners("--no-ai", "--rules", "draft.toml")
+    assert named == owners("--no-ai", "--rules", "draft.toml")
+    assert named[3:] == ["Carmen Ortega", "Marcus Bell"] * 2
+    (tmp_path / "routing.toml").write_text(turns, encoding="utf-8")
+    assert owners("--no-ai") == named, "the rules that are configured"
+    reps = ("--rules", str(DATA / "rules.toml"), "--reps", str(DATA / "reps.csv"))
+    assert owners("--no-ai", *reps)[0] == "Ben Ruiz"
+    ran = run(tmp_path, "score", "in.csv", "--no-ai", "--rules", str(DATA / "rules.toml"))
+    assert "name them with --reps" in ran.err
+    assert {row["owner"] for row in csv.DictReader(io.StringIO(ran.out))} == {""}
+    (tmp_path / "bad.toml").write_text(turns.replace('owner = "dana-whitfield"', 'owner = "nobody"'))
+    ran = run(tmp_path, "score", "in.csv", "--no-ai", "--rules", "bad.toml")
+    assert (ran.code, ran.out) == (78, "")
+    assert "no rep has this id (line " in ran.err
+
+
 def test_with_ai_and_no_model_the_rules_analyse_and_no_database_is_needed(tmp_path: Path) -> None:
     grounded = scored(tmp_path, ROWS[:2])
     alone = scored(tmp_path, ROWS[:2], "--no-ai")
@@ -75,10 +111,23 @@ def test_with_ai_and_no_model_the_rules_analyse_and_no_database_is_needed(tmp_pa
     assert claims[0]["evidence"]
 
 
+def test_a_name_that_is_a_word_of_titles_does_not_cost_the_role(tmp_path: Path) -> None:
+    rows = [
+        "1,Will Head,w@acme.example,,Head of Data,Acme,Software,,,,",
+        "2,Chief Okafor,c@acme.example,,Chief Financial Officer,Acme,Software,,Chief here,,",
+        "3,Ann Lead,a@acme.example,,Lead (Ann Lead),Acme,Software,,,,",
+    ]
+    for profile, points in (("dual_layer", [15, 20, 10]), ("grounded", [11, 15, 7])):
+        ways = [scored(tmp_path, rows, *more, "--profile", profile) for more in ((), ("--no-ai",))]
+        for way in ways:
+            assert [orjson.loads(row["factors"])[0]["points"] for row in way] == points
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"name": ""}, "name: "), ({"price": 3}, "price: "), ({"value_props": "x"}, "value_propositions"),
+        ({"name": ""}, "name: "), ({"price": 3}, "price: there is no such key here; allowed: ideal_use_cases, name, "),
+        ({"value_props": "x"}, "value_propositions"),
         ({"profile": "gone"}, "known are dual_layer, grounded, six_factor"),
     ],
 )  # fmt: skip
@@ -97,7 +146,8 @@ def test_what_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_text('name = "x"\nversion = "1"\nshoe = 1\n[tiers]\nhot = 70\nwarm = 80\n')
     ran = run(tmp_path, "score", "no.csv", "--no-ai", "--profile", "bad.toml")
     assert ran.code == 78
-    assert "bad.toml: " in ran.err and "shoe: there is no such key here (line 3)" in ran.err
+    assert "bad.toml: " in ran.err
+    assert re.search(r"shoe: there is no such key here; allowed: capped, factors, .*\(line 3\)", ran.err)
     assert "tiers: warm must be below hot (line 4)" in ran.err
 
 

@@ -27,13 +27,13 @@ def one_of(*values: str) -> some.SearchStrategy[str | None]:
 
 forms = some.builds(
     LeadForm,
-    email=one_of("a@acme.example", "a@gmail.com", "a@mailinator.com", "nonsense", "A@Shop.ACME.co.uk"),
+    email=one_of("a@acme.example", "a@gmail.com", "a@mailinator.com", "nonsense", " ", "A@Shop.ACME.co.uk"),
     phone=one_of("+49 30 1234567", "x"),
     company=one_of("Acme", "Ac\u200bme"),
     website=one_of("https://acme.example/x", "gmail.com", "http://[", "acme"),
     title=one_of("CEO", "Wizard", "x" * 4000),
     industry=one_of("SaaS", "Widgets", "513210", "Maschinenbau"),
-    headcount=one_of("240", "51-200", "10k+", "huge", "-5", "1e9"),
+    headcount=one_of("240", "51-200", "10k+", "huge", "-5", "0", "1e9", "12"),
     country=one_of("Germany", "US", "Untied States"),
     source=one_of("Referral", "web"),
     message=one_of("We want a demo."),

@@ -39,6 +39,29 @@ def test_values(signal: Signal, value: JsonValue, shown: JsonValue) -> None:
     assert MASK.value(signal, shown) == shown
 
 
+@pytest.mark.parametrize(
+    ("name", "title", "shown"),
+    [
+        ("Will Head", "Head of Data", "Head of Data"),
+        ("Will Head", "Will Head, Head of Data", "[NAME], Head of Data"),
+        ("Will Head", "Head of Data (Will)", "Head of Data ([NAME])"),
+        ("Will Head", "Head, Will: VP Sales", "[NAME]: VP Sales"),
+        ("Will Head", "CEO, will b. head", "CEO, [NAME]"),
+        ("Chief Okafor", "Chief Executive Officer", "Chief Executive Officer"),
+        ("Chief Okafor", "Okafor Chief, Chief Engineer", "[NAME], Chief Engineer"),
+        ("Ann Lead", "Tech Lead", "Tech Lead"),
+        ("Major", "Major Accounts Director", "Major Accounts Director"),
+        ("Jörg Leiter", "Leiter Einkauf, Jörg Leiter", "Leiter Einkauf, [NAME]"),
+        ("Dana Reyes", "VP Reyes Group", "VP [NAME] Group"),
+    ],
+)
+def test_a_name_that_is_a_word_of_titles_does_not_hide_the_title(name: str, title: str, shown: str) -> None:
+    mask = Mask("a@x.example", None, name)
+    assert mask.value(Signal.TITLE, title) == mask.value(Signal.TITLE, shown) == shown
+    for part in name.split():
+        assert part.casefold() not in str(mask.value(Signal.MESSAGE, f"{part} here, {title}")).casefold()
+
+
 def test_a_lead_of_which_nothing_is_known_has_its_patterns_taken_out_all_the_same() -> None:
     assert Mask().value(Signal.MESSAGE, "ada@x.example, +49 30 5550 1234") == "[EMAIL], [PHONE]"
 

@@ -21,12 +21,14 @@ from revenueflow.domain.scoring import Factor, LeadFacts, Score
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.enrichment.form_facts import FormFacts
 from revenueflow.scoring.profile import Profile
+from revenueflow.scoring.reasoning import reasoning
 from revenueflow.scoring.score import score
 
 VOCABULARY = defaults.load(Vocabulary, "vocabulary.toml")
 SIX = defaults.load(Profile, "scoring/six_factor.toml")
 DUAL = defaults.load(Profile, "scoring/dual_layer.toml")
 FACTS = FormFacts(VOCABULARY)
+NAMES = ("grounded", "six_factor", "dual_layer")
 FULL = LeadForm(
     email="ann@acme.example", phone="+49 30 1234567", name="Ann", company="Acme", title="CEO", industry="Software",
     headcount="1000", source="Referral", message="I run Acme.",
@@ -97,6 +99,29 @@ def test_six_source(source: str | None, points: int) -> None:
 )  # fmt: skip
 def test_six_industry(industry: str | None, points: int) -> None:
     assert line(of(SIX, facts(industry=industry)), "industry").points == points
+
+
+@pytest.mark.parametrize("profile", [defaults.load(Profile, f"scoring/{name}.toml") for name in NAMES])
+@pytest.mark.parametrize("size", ["0", "-12", "−5", "0 employees", "1e999", "9" * 14, "a dozen or so"])
+def test_a_size_that_is_none_is_explained_in_one_way(profile: Profile, size: str) -> None:
+    result = of(profile, facts(headcount=size))
+    assert (result.not_understood, "headcount" in result.missing) == (("headcount",), False)
+    assert "not understood: headcount" in reasoning(result)
+    for one in (one for one in result.factors if one.name == "size"):
+        assert (one.points, one.input) == (0, size)
+        assert one.reason == f"headcount {size} was not understood"
+
+
+@pytest.mark.parametrize("profile", [defaults.load(Profile, f"scoring/{name}.toml") for name in NAMES])
+@pytest.mark.parametrize("email", ["s3cr3t", "s3cr3t@", "@s3cr3t.example", "s3cr3t and more@x.example"])
+def test_an_email_that_is_none_is_explained_in_one_way_and_not_shown(profile: Profile, email: str) -> None:
+    result = of(profile, facts(email=email))
+    assert result.not_understood == ("email",)
+    assert not {"email", "work_email"} & set(result.missing)
+    assert "not understood: email" in reasoning(result)
+    assert "s3cr3t" not in result.model_dump_json()
+    none = of(profile, facts(email=None))
+    assert (none.total, none.not_understood) == (result.total, ()), "no better and no worse than none"
 
 
 def size_points(number: int) -> int:
