@@ -29,15 +29,19 @@ class AtClient:
         self._database = database
         self._policy = policy
 
-    async def question(self, approval_id: UUID, caller: Caller) -> str | None:
-        """What to ask the person there; None if it is not theirs to decide, or was decided: the queue has it."""
+    async def question(self, approval_id: UUID, caller: Caller, fields: Mapping[str, Any]) -> str | None:
+        """What to ask the person there about a call that would write `fields`.
+
+        None if it is not theirs to decide, or was decided: the queue has it. Of a lead that we don't have the approval
+        holds nothing of the call; the question is the same.
+        """
         if not self._is_attended(caller):
             return None
         async with self._database.transaction() as session:
             found = await approvals.get(session, approval_id)
         if found is None or found["state"] != "pending" or not self._may_decide(found, caller):
             return None
-        text = asked(found)
+        text = asked(found, fields)
         return text if len(text) <= LONGEST else None
 
     async def decide(self, approval_id: UUID, caller: Caller, decision: Decision) -> None:
@@ -60,13 +64,13 @@ class AtClient:
         return found["caller"] == caller.id and self._policy.client_may_approve(found["rule"])
 
 
-def asked(found: Mapping[str, Any]) -> str:
+def asked(found: Mapping[str, Any], fields: Mapping[str, Any]) -> str:
     """The question about an approval, one line for each field that would be written."""
     told = [
         f"An agent asks to write to the CRM with {found['tool']}; the rule {found['rule']} asks a person first.",
         f"Lead: {found['lead_id']}",
         "It would write:",
-        *(f"- {name}: {plain(value)}" for name, value in sorted(found["args"].items())),
+        *(f"- {name}: {plain(value)}" for name, value in sorted(fields.items())),
     ]
     return "\n".join(told)
 

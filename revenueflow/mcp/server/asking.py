@@ -61,7 +61,8 @@ class Asking:
         if params.request_state and answer:
             await self._heed(UUID(params.request_state), caller, answer)
         result = await calls.made(self._registry, caller, params.name, params.arguments or {})
-        if _is_cancelled(answer) or (question := await self._question(ctx, caller, result)) is None:
+        # Nobody is asked twice within one call: whatever came back but yes or no leaves it to the queue.
+        if params.request_state or (question := await self._question(ctx, caller, params, result)) is None:
             return calls.told(result)
         approval_id, text = question
         if ctx.protocol_version in MODERN_PROTOCOL_VERSIONS:
@@ -73,11 +74,14 @@ class Asking:
         await self._heed(approval_id, caller, answer)
         return calls.told(await calls.made(self._registry, caller, params.name, params.arguments or {}))
 
-    async def _question(self, ctx: Ctx, caller: Caller, result: ToolResult) -> tuple[UUID, str] | None:
+    async def _question(
+        self, ctx: Ctx, caller: Caller, params: types.CallToolRequestParams, result: ToolResult
+    ) -> tuple[UUID, str] | None:
         if result.status is not CallStatus.NEEDS_APPROVAL or not result.result or not _can_be_asked(ctx):
             return None
         approval_id = UUID(str(result.result["approval_id"]))
-        text = await self._at_client.question(approval_id, caller)
+        fields = calls.written(params.name, params.arguments or {}, caller)
+        text = await self._at_client.question(approval_id, caller, fields)
         return (approval_id, text) if text else None
 
     async def _heed(self, approval_id: UUID, caller: Caller, answer: types.InputResponse) -> None:
@@ -126,7 +130,3 @@ def _decision(answer: types.InputResponse) -> Decision | None:
         case False:
             return "denied"
     return None
-
-
-def _is_cancelled(answer: types.InputResponse | None) -> bool:
-    return isinstance(answer, types.ElicitResult) and answer.action == "cancel"

@@ -254,14 +254,20 @@ async def test_an_agent_reads_leads_of_its_campaigns_only(
         insert = """INSERT INTO leads (id, campaign_id, identity_key, version, status, received_at)
                     VALUES ($1, $2, $3, 1, 'processed', now())"""
         sql.rows(database.superuser_url, insert, lead, campaign, campaign)
-    told = {}
+    told: dict[str, Any] = {}
+    refused: set[str] = set()
     with served(settings.model_copy(update={"general": General(config_dir=tmp_path)})) as http:
         api = Api(http, add_keys(database))
         async with connected(api) as client:
             for campaign, lead in leads.items():
                 told[campaign] = (await client.call_tool("get_lead", {"lead_id": str(lead)})).structured_content
             await client.read_resource(f"revenueflow://leads/{leads['spring']}/claims")
-            with pytest.raises(MCPError, match="in no campaign of this agent"):
-                await client.read_resource(f"revenueflow://leads/{leads['autumn']}/claims")
+            for lead in (leads["autumn"], uuid4()):  # whether there is such a lead is not told
+                for part in ("timeline", "evidence", "claims"):
+                    with pytest.raises(MCPError) as raised:
+                        await client.read_resource(f"revenueflow://leads/{lead}/{part}")
+                    refused.add(raised.value.error.model_dump_json())
     assert (told["spring"]["status"], told["spring"]["result"]["found"]) == ("confirmed", False)
     assert told["autumn"]["denial"]["code"] == "outside_campaign"
+    assert len(refused) == 1
+    assert "in no campaign of this agent" in refused.pop()
