@@ -4,3 +4,6 @@ ALTER TABLE approvals ADD COLUMN queued boolean NOT NULL DEFAULT true;
 
 -- A routine that fails at each turn is begun again and again: what counts is when it last did all that it is for.
 ALTER TABLE routines ADD COLUMN ended_at timestamptz;
+-- Counted from here on; the next worker begins a round at once, if it has not before.
+INSERT INTO routines (name, begun_at, ended_at) VALUES ('retention', to_timestamp(0), now())
+ON CONFLICT (name) DO UPDATE SET ended_at = routines.begun_at;

@@ -32,7 +32,8 @@ class Asked(NamedTuple):
 # Pending ones whose time is over are shown as what they are, whether or not the call has come back since.
 _SHOWN = """
     id, action_key, call_hmac, tool, args, caller, rule, approver, lead_id, job_id, trace_id, asked_at, expires_at,
-    decided_at, decided_by, used_at, queued, greatest(0, extract(epoch FROM expires_at - now()))::float8 AS seconds_left,
+    decided_at, decided_by, used_at, queued,
+    greatest(0, extract(epoch FROM expires_at - now()))::float8 AS seconds_left,
     CASE WHEN state IN ('pending', 'approved') AND expires_at <= now() THEN 'expired' ELSE state END AS state
 """
 _LAST = text(f"""
@@ -53,7 +54,7 @@ _ASK = text(f"""
 _QUEUE = text(f"""
     UPDATE approvals SET queued = true, args = CAST(:args AS jsonb) WHERE id = :id AND {_IS_OURS}
 """)  # noqa: S608 a constant
-_OURS = text(f"SELECT {_IS_OURS}")  # noqa: S608 a constant
+_OURS = text(f"SELECT {_IS_OURS}")
 _MOVE = text("""
     UPDATE approvals SET state = :new, used_at = CASE WHEN :new = 'used' THEN now() END
     WHERE id = :id AND state = :old
@@ -67,7 +68,8 @@ _DECIDE = text(f"""
 _GET = text(f"SELECT {_SHOWN} FROM approvals WHERE id = :id")  # noqa: S608 a constant
 _PAGE = text(f"""
     SELECT * FROM (SELECT {_SHOWN} FROM approvals) shown
-    WHERE queued AND (CAST(:state AS text) IS NULL OR state = :state) AND (CAST(:before AS uuid) IS NULL OR id < :before)
+    WHERE queued AND (CAST(:state AS text) IS NULL OR state = :state)
+        AND (CAST(:before AS uuid) IS NULL OR id < :before)
     ORDER BY id DESC LIMIT :limit
 """).bindparams(bindparam("state", type_=Text), bindparam("before", type_=Uuid))  # noqa: S608 a constant
 # A place is held for the whole time: nobody may tell by it that a lead was erased.
