@@ -124,7 +124,8 @@ async def unfinished(connection: Connection, limit: int) -> list[UUID]:
 async def close(connection: Connection, keys: Sequence[str], leads: Sequence[UUID], days: Mapping[str, int]) -> bool:
     """From the commit on nothing is written about these leads any more, until `open_again`.
 
-    False: one of them is to be kept, or all were erased before. What comes from now on is of another time than what goes: `erased_at` is when something last came.
+    False: one of them is to be kept, or all were erased before. What comes from now on is of another time than what
+    goes: `erased_at` is when something last came.
     """
     # In this order: what is committed from here on came later than `last`, or keeps the lead.
     last: datetime = await connection.fetchval(_LAST, leads, keys)
