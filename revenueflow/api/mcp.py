@@ -61,8 +61,9 @@ async def running(settings: Settings, state: State, registry: Registry) -> Async
     async with AsyncExitStack() as stack:
         issuer = settings.mcp.issuer
         tokens = await stack.enter_async_context(aclosing(Tokens(issuer, public + PATH))) if issuer else None
+        key, client = state.identity, lambda ctx: caller_in(ctx).id
         manager = stateless(
-            build(registry, state.database, caller_of, texts, state.identity, lambda ctx: caller_in(ctx).id),
+            build(registry, state.database, caller_of, texts, key, client, stateless=True),
             hosts=[urlsplit(public).netloc, *settings.mcp.hosts],
             origins=[public, *settings.mcp.origins],
             body_limit=settings.api.body_limit,
