@@ -54,6 +54,11 @@ _ASK = text(f"""
 _QUEUE = text(f"""
     UPDATE approvals SET queued = true, args = CAST(:args AS jsonb) WHERE id = :id AND {_IS_OURS}
 """)  # noqa: S608 a constant
+_ASK_CLIENT = text("""
+    UPDATE approvals SET client_asks_left = client_asks_left - 1
+    WHERE id = :id AND state = 'pending' AND client_asks_left > 0
+""")
+_LEAVE = text("UPDATE approvals SET client_asks_left = 0 WHERE id = :id")
 _OURS = text(f"SELECT {_IS_OURS}")
 _MOVE = text("""
     UPDATE approvals SET state = :new, used_at = CASE WHEN :new = 'used' THEN now() END
@@ -103,6 +108,16 @@ async def queue(session: Session, approval_id: UUID, lead_id: UUID, args: dict[s
     """Puts one that was asked before its lead came into the queue; False if we still don't have the lead."""
     values = {"id": approval_id, "lead_id": lead_id, "args": encoded(args)}
     return (await session.execute(_QUEUE, values)).rowcount == 1
+
+
+async def ask_client(session: Session, approval_id: UUID) -> bool:
+    """Whether the person at the client may be asked once more; then that counts as asked."""
+    return (await session.execute(_ASK_CLIENT, {"id": approval_id})).rowcount == 1
+
+
+async def leave_to_queue(session: Session, approval_id: UUID) -> None:
+    """The person at the client is not asked about it any more."""
+    await session.execute(_LEAVE, {"id": approval_id})
 
 
 async def is_ours(session: Session, lead_id: UUID) -> bool:

@@ -196,6 +196,7 @@ approvals = Table(
     _need("approver"), _need("state"), _need("lead_id", Uuid), _may("job_id", Uuid), _may("trace_id"),
     _need("asked_at", TIME), _need("expires_at", TIME), _may("decided_at", TIME), _may("decided_by"),
     _may("used_at", TIME), _need("queued", Boolean),
+    _need("client_asks_left", SmallInteger),
 )  # fmt: skip
 erasures = Table(
     "erasures", metadata, _key("key", Text), _need("erased_at", TIME), _may("reopened_at", TIME), _need("reason"),

@@ -32,25 +32,31 @@ class AtClient:
     async def question(self, approval_id: UUID, caller: Caller, fields: Mapping[str, Any]) -> str | None:
         """What to ask the person there about a call that would write `fields`.
 
-        None if it is not theirs to decide, or was decided: the queue has it. Of a lead that we don't have the approval
-        holds nothing of the call; the question is the same.
+        None if it is not theirs to decide, was decided, or they were asked often enough: the queue has it. Of a lead
+        that we don't have the approval holds nothing of the call; the question is the same.
         """
         if not self._is_attended(caller):
             return None
         async with self._database.transaction() as session:
             found = await approvals.get(session, approval_id)
-        if found is None or found["state"] != "pending" or not self._may_decide(found, caller):
-            return None
-        text = asked(found, fields)
-        return text if len(text) <= LONGEST else None
+            if found is None or found["state"] != "pending" or not self._may_decide(found, caller):
+                return None
+            text = asked(found, fields)
+            return text if len(text) <= LONGEST and await approvals.ask_client(session, approval_id) else None
 
-    async def decide(self, approval_id: UUID, caller: Caller, decision: Decision) -> None:
-        """The person's answer. One that is not theirs to give, or comes too late, changes nothing."""
+    async def decide(self, approval_id: UUID, caller: Caller, decision: Decision | None) -> None:
+        """The person's answer. One that is not theirs to give, or comes too late, changes nothing.
+
+        None, a form that was closed or that does not say, leaves it to the queue for good.
+        """
         if not self._is_attended(caller):
             return
         async with self._database.transaction() as session:
             found = await approvals.get(session, approval_id)
             if found is None or not self._may_decide(found, caller):
+                return
+            if decision is None:
+                await approvals.leave_to_queue(session, approval_id)
                 return
             try:
                 await record(session, approval_id, decision, by=f"client:{caller.id}", how="client")

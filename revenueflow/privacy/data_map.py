@@ -106,7 +106,7 @@ MAP: Final[Mapping[str, Held]] = {
     "approvals": Held(
         "what people were asked to approve: one exact call each",
         """id action_key call_hmac tool caller rule approver state lead_id job_id trace_id asked_at expires_at
-        decided_at decided_by used_at queued""",
+        decided_at decided_by used_at queued client_asks_left""",
         {"args": NO_OBJECT}, OF_LEADS,
     ),
     "mock_crm_records": Held(

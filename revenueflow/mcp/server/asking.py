@@ -58,7 +58,7 @@ class Asking:
         """The result of a guarded call, or the question that it needs an answer to."""
         caller = await self._caller_of(ctx)
         answer = (params.input_responses or {}).get(QUESTION) if params.request_state else None
-        if params.request_state and answer:
+        if params.request_state:
             await self._heed(UUID(params.request_state), caller, answer)
         result = await calls.made(self._registry, caller, params.name, params.arguments or {})
         # Nobody is asked twice within one call: whatever came back but yes or no leaves it to the queue.
@@ -68,10 +68,10 @@ class Asking:
         if ctx.protocol_version in MODERN_PROTOCOL_VERSIONS:
             return _required(approval_id, text)
         answer = await _answered(ctx, text)
-        if answer is None or _decision(answer) is None:
-            return calls.told(result)
         caller = await self._caller_of(ctx)  # the key may have been taken away while the person thought
         await self._heed(approval_id, caller, answer)
+        if answer is None or _decision(answer) is None:
+            return calls.told(result)
         return calls.told(await calls.made(self._registry, caller, params.name, params.arguments or {}))
 
     async def _question(
@@ -84,9 +84,8 @@ class Asking:
         text = await self._at_client.question(approval_id, caller, fields)
         return (approval_id, text) if text else None
 
-    async def _heed(self, approval_id: UUID, caller: Caller, answer: types.InputResponse) -> None:
-        if decision := _decision(answer):
-            await self._at_client.decide(approval_id, caller, decision)
+    async def _heed(self, approval_id: UUID, caller: Caller, answer: types.InputResponse | None) -> None:
+        await self._at_client.decide(approval_id, caller, _decision(answer))
 
 
 def sealing(key: IdentityKey, caller_id: Callable[[Ctx], str]) -> RequestStateSecurity:
@@ -118,8 +117,8 @@ def _can_be_asked(ctx: Ctx) -> bool:
     return ctx.protocol_version in MODERN_PROTOCOL_VERSIONS or ctx.session.can_send_request
 
 
-def _decision(answer: types.InputResponse) -> Decision | None:
-    """None for a form that was closed, and for one that does not say: these decide nothing."""
+def _decision(answer: types.InputResponse | None) -> Decision | None:
+    """None for a form that was closed, and for one that does not say: these leave it to the queue."""
     if not isinstance(answer, types.ElicitResult) or answer.action == "cancel":
         return None
     if answer.action == "decline":

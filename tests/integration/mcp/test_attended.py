@@ -176,6 +176,8 @@ async def test_a_form_that_is_closed_leaves_it_to_the_queue(api: Api, database: 
     async with connected(api, person) as client:
         told = (await client.call_tool("assign_owner", args)).structured_content
         assert told["status"] == "needs_approval"
+        told = (await client.call_tool("assign_owner", args)).structured_content
+        assert told["status"] == "needs_approval", "the same call again asks nobody there"
         assert (state_of(database), written(database)) == (["pending"], 0)
         approval = told["result"]["approval_id"]
         decision = {"json": {"decision": "approve"}, "headers": api.as_role("operator")}
@@ -190,9 +192,23 @@ async def test_a_form_that_does_not_say_is_left_to_the_queue(api: Api, database:
     async with connected(api, person) as client:
         told = (await client.call_tool("assign_owner", args)).structured_content
         assert told["status"] == "needs_approval"
-        assert isinstance(await answered(client, args, None), types.InputRequiredResult)  # an answer to no question
+        for _ in range(3):
+            again = await answered(client, args, None, person.answer)  # an answer to no question
+            assert again.structured_content["status"] == "needs_approval"
     assert len(person.asked) == 1
     assert (state_of(database), written(database)) == (["pending"], 0)
+
+
+async def test_nobody_is_worn_down_by_questions(api: Api, database: DatabaseUrls) -> None:
+    async with connected(api, Person()) as client:
+        args = owner()
+        states = [(await asked(client, args)).request_state for _ in range(3)]
+        told = await client.session.call_tool("assign_owner", args, allow_input_required=True)
+        assert isinstance(told, types.CallToolResult)
+        assert told.structured_content is not None
+        assert told.structured_content["status"] == "needs_approval"
+        assert (state_of(database), written(database)) == (["pending"], 0)
+        assert (await answered(client, args, states[0])).structured_content["status"] == "confirmed"
 
 
 async def test_a_call_that_comes_back_without_an_answer_is_not_asked_again(api: Api, database: DatabaseUrls) -> None:
