@@ -13,12 +13,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from revenueflow.api import body
 from revenueflow.api.deps import State, identify, state_of
 from revenueflow.errors import NotAllowed, NotAuthenticated
 from revenueflow.mcp.call import AGENTS, Caller, Role
 from revenueflow.mcp.registry import Registry
 from revenueflow.mcp.server.app import build
 from revenueflow.mcp.server.http import Endpoint, caller_in, caller_of, stateless
+from revenueflow.mcp.server.message import ReadBody
 from revenueflow.mcp.server.oauth import SCOPE, Tokens
 from revenueflow.mcp.server.reading import Texts
 from revenueflow.settings import Settings
@@ -61,15 +63,24 @@ async def running(settings: Settings, state: State, registry: Registry) -> Async
     async with AsyncExitStack() as stack:
         issuer = settings.mcp.issuer
         tokens = await stack.enter_async_context(aclosing(Tokens(issuer, public + PATH))) if issuer else None
+        key, client = state.identity, lambda ctx: caller_in(ctx).id
         manager = stateless(
-            build(registry, state.database, caller_of, texts, state.identity, lambda ctx: caller_in(ctx).id),
+            build(registry, state.database, caller_of, texts, key, client, stateless=True),
             hosts=[urlsplit(public).netloc, *settings.mcp.hosts],
             origins=[public, *settings.mcp.origins],
             body_limit=settings.api.body_limit,
         )
-        endpoint = Endpoint(manager, Door(state, tokens), metadata_url=public + METADATA if issuer else None)
+        told = public + METADATA if issuer else None
+        endpoint = Endpoint(manager, Door(state, tokens), read=_reading(settings), metadata_url=told)
         await stack.enter_async_context(endpoint.running())
         yield endpoint
+
+
+def _reading(settings: Settings) -> ReadBody:
+    async def read(scope: Scope, receive: Receive) -> bytes:
+        return await body.read(Request(scope, receive), settings.api.body_limit)
+
+    return read
 
 
 async def metadata(request: Request) -> Response:

@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from revenueflow import __version__
 from revenueflow.api.deps import AppState, State
+from revenueflow.audit import switches
 from revenueflow.db import approvals, controls, overview, source_cursors, timers
 from revenueflow.domain.action import ActionState
 from revenueflow.domain.lead import Tier
@@ -77,6 +78,11 @@ async def refresh(state: State) -> None:
         sources, reviews = await source_cursors.every(session), await overview.open_reviews(session)
         asked, longest = await approvals.waiting(session)
         overdue, late = await timers.waiting(session), await timers.late(session)
+        stopped = {one["name"]: one["seconds"] for one in await controls.current(session)}
+        kept = await overview.retention_age(session)
+    for switch in switches.ALL:
+        metrics.stopped.labels(switch.name).set(stopped.get(switch.name, 0))
+    metrics.retention_age.set(kept)
     metrics.approvals_pending.set(asked)
     metrics.approvals_oldest.set(longest)
     for name in JOB_STATES:

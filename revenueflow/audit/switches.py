@@ -21,6 +21,7 @@ class Switch(NamedTuple):
 PROCESSING: Final = Switch(controls.PAUSED, "paused", "resumed")
 SPENDING: Final = Switch(spend.STOPPED, "spending_stopped", "spending_resumed")
 WRITES: Final = Switch(controls.WRITES_STOPPED, "writes_stopped", "writes_resumed")
+ALL: Final = (PROCESSING, SPENDING, WRITES)
 
 
 async def turn_on(session: Session, switch: Switch, *, by: str) -> None:

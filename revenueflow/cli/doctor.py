@@ -170,12 +170,25 @@ def _schema(settings: Settings) -> Callable[[], Awaitable[None]]:
 
 async def _switches(settings: Settings) -> list[Finding]:
     """What somebody has stopped: nothing is wrong, and yet leads wait."""
-    from revenueflow.db import controls
+    from revenueflow.db import controls, spend
 
-    undo = {controls.PAUSED: "revenueflow resume", controls.WRITES_STOPPED: "revenueflow writes resume"}
+    undo = {
+        controls.PAUSED: "revenueflow resume",
+        controls.WRITES_STOPPED: "revenueflow writes resume",
+        spend.STOPPED: "revenueflow spend resume",
+    }
     async with _session(settings) as session:
         found = await controls.current(session)
-    return [Finding(row["name"], "set", f"by {row['set_by']}; `{undo.get(row['name'], '')}` ends it") for row in found]
+    return [
+        Finding(row["name"], "set", f"for {_long(row['seconds'])}, by {row['set_by']}; `{undo[row['name']]}` ends it")
+        for row in found
+        if row["name"] in undo
+    ]
+
+
+def _long(seconds: float) -> str:
+    hours, minutes = divmod(int(seconds // 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def _redis(settings: Settings) -> Callable[[], Awaitable[None]]:

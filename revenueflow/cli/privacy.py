@@ -103,11 +103,14 @@ def run_retention(
     async def run() -> tuple[RetentionRules, dict[str, int]]:
         rules = defaults.load(RetentionRules, FILE, Settings.only(General).config_dir)
         async with Direct(Settings.only(DatabaseSettings), application="cli", size=2) as direct:
-            return rules, await retention.turn(direct, rules, dry_run=dry_run)
+            key = identity_key(Settings.only(KeySettings)) if any(rules.leads.days.model_dump().values()) else None
+            return rules, await retention.turn(direct, rules, key, dry_run=dry_run)
 
     rules, found = guarded(lambda: asyncio.run(run()))
     days = rules.days.model_dump()
     rows = [{"kind": name, "days": days[name] or None, "rows": found.get(name, 0)} for name in days]
+    soonest = min(filter(None, rules.leads.days.model_dump().values()), default=None)
+    rows.append({"kind": retention.LEADS, "days": soonest, "rows": found.get(retention.LEADS, 0)})
     show(rows, ["kind", "days", "rows"], as_json=as_json)
     err.print("nothing was deleted" if dry_run else f"{sum(found.values())} rows")
 

@@ -20,7 +20,10 @@ _SET = text("""
     ON CONFLICT (name) DO UPDATE SET value = excluded.value, set_by = excluded.set_by, set_at = now()
 """).bindparams(bindparam("value", type_=JSONB))
 _UNSET = text("DELETE FROM controls WHERE name = :name")
-_ALL = text("SELECT name, value, set_by, set_at FROM controls ORDER BY name")
+_ALL = text("""
+    SELECT name, value, set_by, set_at, extract(epoch FROM now() - set_at)::float8 AS seconds
+    FROM controls ORDER BY name
+""")
 
 
 async def turn_on(session: Session, name: str, *, by: str, value: Any = True) -> None:
@@ -34,5 +37,5 @@ async def turn_off(session: Session, name: str) -> bool:
 
 
 async def current(session: Session) -> list[dict[str, Any]]:
-    """The switches that are set."""
+    """The switches that are set, by whom, and for how many seconds they have been."""
     return [dict(row) for row in (await session.execute(_ALL)).mappings()]

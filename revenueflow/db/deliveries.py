@@ -52,13 +52,14 @@ class LatestDelivery(NamedTuple):
     erased: bool
 
 
-Erased: TypeAlias = Literal["dropped", "held"]
+Erased: TypeAlias = Literal["dropped", "held", "leaving"]
 
 
 class StoredDelivery(NamedTuple):
     """What capture folds into the lead.
 
-    `erased`: its person was; what was received before that is to be dropped, what came later waits for an operator.
+    `erased`: its person was; what was received before that is to be dropped, what came later waits for an operator, or
+    until what was past its time has left. `buried`: the lead was erased, and its person may come again.
     """
 
     id: UUID
@@ -69,6 +70,7 @@ class StoredDelivery(NamedTuple):
     received_at: datetime
     outcome: str
     erased: Erased | None = None
+    buried: bool = False
 
 
 _COLUMNS = """id, source, delivery_key, raw, body_sha256, content_type, parsed, lead_id, identity_key, outcome, reason,
@@ -94,11 +96,13 @@ _ACCEPT = f"""
 _KNOWN = "SELECT id, body_sha256, lead_id FROM deliveries WHERE id = ANY($1::uuid[])"
 
 _OF_LEAD = """
-    SELECT id, source, delivery_key, parsed, identity_key, received_at, outcome, CASE
-        WHEN received_at <= erased_at THEN 'dropped' WHEN erased_at IS NOT NULL AND reopened_at IS NULL THEN 'held'
-        END AS erased
-    FROM deliveries LEFT JOIN erasures ON key = identity_key
-    WHERE lead_id = $1 AND outcome <> 'quarantined' AND parsed IS NOT NULL ORDER BY received_at, id
+    SELECT d.id, d.source, d.delivery_key, d.parsed, d.identity_key, d.received_at, d.outcome, CASE
+        WHEN d.received_at <= e.erased_at THEN 'dropped'
+        WHEN e.erased_at IS NOT NULL AND e.reopened_at IS NULL AND e.erased_by = 'retention' THEN 'leaving'
+        WHEN e.erased_at IS NOT NULL AND e.reopened_at IS NULL THEN 'held'
+        END AS erased, e.reopened_at IS NOT NULL AND l.erased_at IS NOT NULL AS buried
+    FROM deliveries d LEFT JOIN erasures e ON e.key = d.identity_key LEFT JOIN leads l ON l.id = d.lead_id
+    WHERE d.lead_id = $1 AND d.outcome <> 'quarantined' AND d.parsed IS NOT NULL ORDER BY d.received_at, d.id
 """
 
 _FIRST = text("""

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Double,
     Integer,
@@ -198,13 +199,14 @@ approvals = Table(
     _need("call_hmac", LargeBinary), _need("tool"), _need("args", JSONB), _need("caller"), _need("rule"),
     _need("approver"), _need("state"), _need("lead_id", Uuid), _may("job_id", Uuid), _may("trace_id"),
     _need("asked_at", TIME), _need("expires_at", TIME), _may("decided_at", TIME), _may("decided_by"),
-    _may("used_at", TIME),
+    _may("used_at", TIME), _need("queued", Boolean),
+    _need("client_asks_left", SmallInteger),
 )  # fmt: skip
 erasures = Table(
     "erasures", metadata, _key("key", Text), _need("erased_at", TIME), _may("reopened_at", TIME), _need("reason"),
     _need("erased_by"),
 )  # fmt: skip
-routines = Table("routines", metadata, _key("name", Text), _need("begun_at", TIME))
+routines = Table("routines", metadata, _key("name", Text), _need("begun_at", TIME), _may("ended_at", TIME))
 
 scores = Table(
     "scores", metadata, _key("id"), _need("lead_id", Uuid), _may("job_id", Uuid), _may("scoring_id", Uuid),

@@ -21,6 +21,9 @@ _OLDEST = text("""
     SELECT step, extract(epoch FROM now() - min(run_at)) AS seconds FROM jobs
     WHERE (state = 'ready' AND run_at <= now()) OR (state = 'leased' AND lease_until < now()) GROUP BY step
 """)
+_RETENTION = text("""
+    SELECT extract(epoch FROM now() - coalesce(ended_at, begun_at)) FROM routines WHERE name = 'retention'
+""")
 _REVIEWS = text("""
     SELECT kind, count(*) AS n, extract(epoch FROM now() - min(created_at)) AS seconds
     FROM reviews WHERE state = 'open' GROUP BY kind
@@ -49,6 +52,11 @@ async def action_counts(session: Session) -> dict[str, int]:
 async def oldest_ready(session: Session) -> dict[str, float]:
     """Seconds that the oldest due job has waited, by the step it waits for."""
     return {row.step: float(row.seconds) for row in await session.execute(_OLDEST)}
+
+
+async def retention_age(session: Session) -> float:
+    """Seconds since a round of retention last came to its end."""
+    return float((await session.execute(_RETENTION)).scalar_one_or_none() or 0)
 
 
 async def open_reviews(session: Session) -> dict[str, tuple[int, float]]:

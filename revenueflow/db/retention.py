@@ -46,12 +46,19 @@ RULES: Final[Mapping[str, Sequence[Rule]]] = {
 }
 """By the name of its setting in retention.toml."""
 
+# One that did not come to its end is begun again before its time.
 _BEGIN = """
     INSERT INTO routines (name, begun_at) VALUES ($1, now())
     ON CONFLICT (name) DO UPDATE SET begun_at = now()
         WHERE routines.begun_at < now() - make_interval(secs => $2)
+           OR (routines.ended_at < routines.begun_at AND routines.begun_at < now() - make_interval(secs => $3))
     RETURNING true
 """
+_END = """
+    INSERT INTO routines (name, begun_at, ended_at) VALUES ($1, now(), now())
+    ON CONFLICT (name) DO UPDATE SET ended_at = now()
+"""
+RETRY_SECONDS = 3600.0
 # What a person has still to decide keeps what the decision is about.
 _RUNS = f"""
     SELECT id, finished_at FROM jobs
@@ -63,8 +70,14 @@ _NO_ID = UUID(int=0)
 
 
 async def begin(connection: Connection, routine: str, seconds: float) -> bool:
-    """Whether a routine was begun `seconds` ago or longer; if so it counts as begun now, by us."""
-    return bool(await connection.fetchval(_BEGIN, routine, seconds))
+    """Whether a routine was begun `seconds` ago or longer, or an hour ago and not ended; if so it counts as begun now,
+    by us."""
+    return bool(await connection.fetchval(_BEGIN, routine, seconds, RETRY_SECONDS))
+
+
+async def ended(connection: Connection, routine: str) -> None:
+    """Notes that all was done that the routine is for."""
+    await connection.execute(_END, routine)
 
 
 async def batches(direct: Direct, rule: Rule, days: int, batch: int) -> AsyncIterator[int]:

@@ -3,6 +3,9 @@
 An approval is bound to the key of the action, and to a hash of tool, arguments and caller. The caller, or the waiting
 job, makes the same call again: approved, it goes through, and a retry of it goes through too, for a key has one effect.
 Another key, caller or argument needs another approval.
+
+Of a lead that we don't have nobody is asked. An agent that may not know which leads there are is told what it is told
+of those of other campaigns: the row then stands for the answer alone, and is in no queue.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from revenueflow.privacy.identity import IdentityKey
 Decision = Literal["approved", "denied"]
 OPEN = ("pending", "approved")
 ENDED = ("expired", "withdrawn")
+NO_LEAD = ("unknown_lead", "there is no such lead", "the id of a lead")
 
 
 class Approvals:
@@ -46,19 +50,23 @@ class Approvals:
                 return rule
         return None
 
-    async def require(self, checked: Checked) -> None:
-        """Returns if no rule fits, or a person has approved exactly this call.
+    async def require(self, checked: Checked, *, hidden: bool = False) -> bool:
+        """True if a person has approved exactly this call, False if no rule fits. `hidden`: not even whether there is
+        such a lead may be told.
 
         Raises NeedsApproval while nobody has decided, Denied if somebody refused or the time is over, and
         UpstreamUnavailable if too many calls of this caller wait already: people could not tell what matters.
         """
-        if rule := await self.rule_for(checked):
-            async with self._database.transaction() as session:
-                refusal = await self._judge(session, checked, rule)
-            if refusal:
-                raise refusal
+        rule = await self.rule_for(checked)
+        if rule is None:
+            return False
+        async with self._database.transaction() as session:
+            refusal = await self._judge(session, checked, rule, hidden=hidden)
+        if refusal:
+            raise refusal
+        return True
 
-    async def _judge(self, session: Session, checked: Checked, rule: ApprovalRule) -> Exception | None:
+    async def _judge(self, session: Session, checked: Checked, rule: ApprovalRule, *, hidden: bool) -> Exception | None:
         """What is to be raised, once this transaction has stored what it says."""
         digest, found = self._digest(checked), await approvals.last(session, checked.action_key)
         from_pipeline = checked.call.caller.lease is not None
@@ -70,7 +78,12 @@ class Approvals:
             found = None
         # A run that a person has set going again may ask again; whoever gives keys gives another one.
         if found is None or (from_pipeline and found["stored"] in ENDED):
+            if not hidden and not await approvals.is_ours(session, checked.args.lead_id):
+                return Denied(*NO_LEAD)
             return await self._ask(session, checked, rule, digest)
+        if not found["queued"]:
+            fields = checked.tool.fields(checked.args)
+            found["queued"] = await approvals.queue(session, found["id"], checked.args.lead_id, fields)
         return await _answer(session, found, checked.subject)
 
     async def _ask(self, session: Session, checked: Checked, rule: ApprovalRule, digest: bytes) -> Exception:
@@ -84,7 +97,7 @@ class Approvals:
         )  # fmt: skip
         made = await approvals.ask(session, asked, seconds=self._policy.approvals.expire_hours * 3600)
         if made:
-            await _audit(session, made, "asked", subject)
+            await _audit(session, made, "asked", subject, queued="yes" if made["queued"] else "no")
             return _waiting(made)
         found = await approvals.last(session, checked.action_key)  # another process was faster
         if found is None or found["call_hmac"] != digest:
@@ -114,6 +127,8 @@ async def decide(database: Database, approval_id: UUID, decision: Decision, *, b
             raise NotAllowed(f"the rule {found['rule']} asks for the role {found['approver']}")
         if found["caller"] == by:
             raise NotAllowed("nobody approves a call of their own")
+        if not found["queued"]:
+            raise Conflict("there is no lead with the id that the call names")
         return await record(session, approval_id, decision, by=by, how="queue")
 
 
@@ -146,15 +161,18 @@ def _is_above(checked: Checked, pointer: str, most: int) -> bool:
 
 
 async def _answer(session: Session, found: dict[str, Any], subject: trail.Subject) -> Exception | None:
-    if found["state"] == "expired":
+    # One whose lead was erased goes on as if nobody had decided: that there was such a lead is not told by it.
+    if found["state"] == "expired" or (found["state"] == "withdrawn" and not found["seconds_left"]):
         if found["stored"] in OPEN:
             await _move(session, found, "expired", subject)
         return Denied("approval_expired", "the time for its approval is over", "a new call, with another key")
     match found["state"]:
         case "denied":
             return Denied("approval_denied", "a person refused this call", "another call")
-        case "pending":
+        case "pending" | "withdrawn":
             return _waiting(found)
+        case "approved" if not found["queued"]:
+            return Denied(*NO_LEAD)
         case "approved":
             await _move(session, found, "used", subject)
     return None

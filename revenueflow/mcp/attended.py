@@ -29,24 +29,34 @@ class AtClient:
         self._database = database
         self._policy = policy
 
-    async def question(self, approval_id: UUID, caller: Caller) -> str | None:
-        """What to ask the person there; None if it is not theirs to decide, or was decided: the queue has it."""
+    async def question(self, approval_id: UUID, caller: Caller, fields: Mapping[str, Any]) -> str | None:
+        """What to ask the person there about a call that would write `fields`.
+
+        None if it is not theirs to decide, was decided, or they were asked often enough: the queue has it. Of a lead
+        that we don't have the approval holds nothing of the call; the question is the same.
+        """
         if not self._is_attended(caller):
             return None
         async with self._database.transaction() as session:
             found = await approvals.get(session, approval_id)
-        if found is None or found["state"] != "pending" or not self._may_decide(found, caller):
-            return None
-        text = asked(found)
-        return text if len(text) <= LONGEST else None
+            if found is None or found["state"] != "pending" or not self._may_decide(found, caller):
+                return None
+            text = asked(found, fields)
+            return text if len(text) <= LONGEST and await approvals.ask_client(session, approval_id) else None
 
-    async def decide(self, approval_id: UUID, caller: Caller, decision: Decision) -> None:
-        """The person's answer. One that is not theirs to give, or comes too late, changes nothing."""
+    async def decide(self, approval_id: UUID, caller: Caller, decision: Decision | None) -> None:
+        """The person's answer. One that is not theirs to give, or comes too late, changes nothing.
+
+        None, a form that was closed or that does not say, leaves it to the queue for good.
+        """
         if not self._is_attended(caller):
             return
         async with self._database.transaction() as session:
             found = await approvals.get(session, approval_id)
             if found is None or not self._may_decide(found, caller):
+                return
+            if decision is None:
+                await approvals.leave_to_queue(session, approval_id)
                 return
             try:
                 await record(session, approval_id, decision, by=f"client:{caller.id}", how="client")
@@ -60,13 +70,13 @@ class AtClient:
         return found["caller"] == caller.id and self._policy.client_may_approve(found["rule"])
 
 
-def asked(found: Mapping[str, Any]) -> str:
+def asked(found: Mapping[str, Any], fields: Mapping[str, Any]) -> str:
     """The question about an approval, one line for each field that would be written."""
     told = [
         f"An agent asks to write to the CRM with {found['tool']}; the rule {found['rule']} asks a person first.",
         f"Lead: {found['lead_id']}",
         "It would write:",
-        *(f"- {name}: {plain(value)}" for name, value in sorted(found["args"].items())),
+        *(f"- {name}: {plain(value)}" for name, value in sorted(fields.items())),
     ]
     return "\n".join(told)
 

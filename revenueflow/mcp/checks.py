@@ -15,6 +15,9 @@ from revenueflow.mcp.tools import TOOLS, Tool
 RESERVED = ("idempotency_key", "claims", "dry_run")
 """What a call says besides the tool's arguments: it is still among them only if it has a wrong form."""
 
+MOST_PLACES = 20
+"""Wrong arguments that a denial names."""
+
 SameValue = Callable[[str, object, object], bool]
 
 
@@ -44,7 +47,8 @@ def arguments_fit(call: Call, tool: Tool) -> Checked:
     try:
         args = tool.args.model_validate(call.args)
     except ValidationError as error:
-        places = "; ".join(_place(item["type"], item["loc"], tool) for item in error.errors(include_input=False))
+        wrong = error.errors(include_input=False, include_url=False)[:MOST_PLACES]
+        places = "; ".join(_place(item["type"], item["loc"], tool) for item in wrong)
         raise Denied("invalid_arguments", places, f"the input schema of {tool.name}") from None
     return Checked(call, tool, args)
 

@@ -5,12 +5,17 @@ run's own lead -> a key -> grounded fields have their claims -> the account is t
 key is one call) -> allowed transition, by what the CRM holds -> dry run (says what would be written) -> approval ->
 breaker -> limits -> the write, through the ledger. A tool that only reads ends before its key is looked up.
 
+Of a lead outside its campaigns an agent learns nothing, not even whether there is one: what depends on the lead
+(claims, account, transition) is checked once a person has approved the call.
+
 Every outcome is an audit event. docs/guard.md has the codes of all denials.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 import orjson
 
@@ -21,7 +26,7 @@ from revenueflow.db.direct import Direct
 from revenueflow.domain.action import ActionState, CallStatus, Denial, ToolResult
 from revenueflow.domain.outcome import AuditEntry
 from revenueflow.errors import UpstreamRejected, UpstreamUnavailable
-from revenueflow.mcp import checks
+from revenueflow.mcp import checks, transitions
 from revenueflow.mcp.admission import entry_of
 from revenueflow.mcp.approvals import Approvals
 from revenueflow.mcp.call import Call, Checked, Denied, NeedsApproval
@@ -35,6 +40,9 @@ from revenueflow.privacy.identity import IdentityKey
 from revenueflow.telemetry import metrics
 
 OPEN = (ActionState.SENT, ActionState.UNKNOWN)
+OUTSIDE = (
+    "outside_campaign", "the lead is in no campaign of this agent", "a campaign of the lead in [agents] of policy.toml",
+)  # fmt: skip
 CONFLICT = ("idempotency_conflict", "the key was used before, with other arguments", "another key")
 
 
@@ -66,13 +74,15 @@ class Guard:
         checked = None
         try:
             checked = self._check(call)
-            if checked.tool.reads:
-                await self._may_read(checked)
-            await self._check_claims(checked)
-            await self._reader.account_fits(checked)
+            hidden = not await self._scope.may_read(call.caller, checked.args.lead_id)
+            needed = checks.needed_claims(checked, self._policy)
+            if hidden and checked.tool.reads:
+                raise Denied(*OUTSIDE)
+            if not hidden:
+                await self._check_facts(checked, needed)
             if checked.tool.reads:
                 return await self._reader.answer(checked)
-            return await self._write(checked)
+            return await self._write(checked, hidden)
         except Denied as refusal:
             return await self._denied(call, checked, refusal)
         except NeedsApproval as question:
@@ -88,25 +98,19 @@ class Guard:
         checks.key_is_given(checked)
         return checked
 
-    async def _may_read(self, checked: Checked) -> None:
-        if not await self._scope.may_read(checked.call.caller, checked.args.lead_id):
-            reason = "the lead is in no campaign of this agent"
-            raise Denied("outside_campaign", reason, "a campaign of the lead in [agents] of policy.toml")
-
-    async def _check_claims(self, checked: Checked) -> None:
-        if needed := checks.needed_claims(checked, self._policy):
+    async def _check_facts(self, checked: Checked, needed: Mapping[str, UUID]) -> None:
+        if needed:
             async with self._direct.connection() as connection:
                 found = await claims.by_ids(connection, list(needed.values()))
             checks.claims_carry(checked, needed, found, self._same)
+        await self._reader.account_fits(checked)
 
-    async def _write(self, checked: Checked) -> ToolResult:
+    async def _write(self, checked: Checked, hidden: bool) -> ToolResult:
         planned = self._plan(checked)
         known, stopped = await self._ledger.known(planned.action_key)
         _is_same(checked, planned, known)
         if stopped:
             return await self._while_stopped(checked, known)
-        # Of a lead outside its campaigns an agent learns nothing before a person has approved the call.
-        hidden = known is None and not await self._scope.may_read(checked.call.caller, checked.args.lead_id)
         if known is None and not hidden:
             # A call whose key is known was allowed when it was made.
             try:
@@ -114,7 +118,7 @@ class Guard:
             except (UpstreamUnavailable, UpstreamRejected) as error:
                 return await self._reader.failed(checked, error)
         if self._policy.dry_run or checked.call.dry_run:
-            return await self._dry_run(checked, planned)
+            return await self._dry_run(checked, planned, hidden)
         return await self._perform(checked, planned, known, hidden)
 
     async def _while_stopped(self, checked: Checked, known: Action | None) -> ToolResult:
@@ -134,9 +138,9 @@ class Guard:
         target = checked.tool.target
         if known is None or known["state"] == ActionState.PLANNED:
             try:
-                await self._approvals.require(checked)
-                if hidden:
-                    await self._reader.transition_fits(checked)
+                approved = await self._approvals.require(checked, hidden=hidden)
+                if hidden and known is None:
+                    await self._check_hidden(checked, approved)
                 await self._ledger.admit(target, entry_of(checked.call, planned.lead_id))
                 known = known or await self._ledger.begin(planned, checked.subject)
             except (UpstreamUnavailable, UpstreamRejected) as full:
@@ -144,6 +148,14 @@ class Guard:
         if known is None:
             return await self._ledger.deliver(_fresh(planned), target, checked.subject)
         return await self._go_on(checked, planned, known)
+
+    async def _check_hidden(self, checked: Checked, approved: bool) -> None:
+        """What was not checked before, for its outcome tells something of the lead: a person has approved it now."""
+        needed = checks.needed_claims(checked, self._policy)
+        if not approved and (needed or checked.args.account() is not None or transitions.needs_the_record(checked)):
+            raise Denied(*OUTSIDE)
+        await self._check_facts(checked, needed)
+        await self._reader.transition_fits(checked)
 
     async def _go_on(self, checked: Checked, planned: PlannedAction, known: Action) -> ToolResult:
         """A call whose action exists already."""
@@ -183,10 +195,10 @@ class Guard:
             token=lease.token if lease else None,
         )
 
-    async def _dry_run(self, checked: Checked, planned: PlannedAction) -> ToolResult:
+    async def _dry_run(self, checked: Checked, planned: PlannedAction, hidden: bool) -> ToolResult:
         """The difference to the record as the CRM holds it. Where a person is asked first, nothing of it is shown."""
         rule = await self._approvals.rule_for(checked)
-        if rule or checked.tool.target != "crm":
+        if rule or hidden or checked.tool.target != "crm":
             told = dry_run_result(planned.args, approval=rule.name if rule else None)
         else:
             entry = entry_of(checked.call, planned.lead_id)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from revenueflow.clock import utcnow
-from revenueflow.db import deliveries, erasing
+from revenueflow.db import aged, deliveries, erasing
 from revenueflow.db.deliveries import StoredDelivery
 from revenueflow.domain.base import Value
 from revenueflow.domain.lead import Lead, LeadForm, LeadStatus
@@ -26,6 +26,7 @@ from revenueflow.sources import hubspot
 from revenueflow.sources.aliases import Understood
 
 ERASED = "person_erased"
+LEAVING = timedelta(seconds=5)
 
 
 class Captured(Value):
@@ -40,6 +41,8 @@ async def step(lead: Lead, context: Context) -> Outcome:
     """Reads the deliveries, fetches what they only name, and folds them."""
     async with context.services.direct.connection() as connection:
         stored = await deliveries.of_lead(connection, lead.id)
+        if any(one.buried for one in stored):
+            await aged.revive(connection, lead.id)
     if not stored or any(one.erased for one in stored):
         return await _of_erased(lead, stored, context)
     try:
@@ -62,6 +65,8 @@ async def _of_erased(lead: Lead, stored: Sequence[StoredDelivery], context: Cont
             raise LeaseLost("the person was erased: the run is over")
     if any(one.erased == "held" for one in stored):
         return Park(ERASED)
+    if any(one.erased == "leaving" for one in stored):
+        return Snooze(utcnow() + LEAVING, "erasing_under_way")
     return await step(lead, context) if stored else Park("no_deliveries")
 
 

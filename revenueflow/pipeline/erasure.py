@@ -59,7 +59,7 @@ async def erase(
     keys = (*who.keys, *map(erasing.lookup_key, who.lookups))
     async with direct.transaction() as connection:
         ended, since = await erasing.close(connection, keys, who.leads, reason=redact(reason, who.known), actor=actor)
-    await _settle(direct, since)
+    await settle(direct, since)
     found = await _clear_unplaced(direct, who)
     async with direct.transaction() as connection:
         done = erasing.counts(await erasing.clear(connection, who.leads, who.lookups) | found)
@@ -72,7 +72,8 @@ async def erase(
     return Erased(lead_id, who.leads, since, outcome == "unchanged", ended, done, tuple(copies))
 
 
-async def _settle(direct: Direct, since: datetime) -> None:
+async def settle(direct: Direct, since: datetime) -> None:
+    """Returns once every transaction has ended that began before `since`. Raises Unavailable."""
     deadline = time.monotonic() + PATIENCE
     while True:
         async with direct.connection() as connection:

@@ -110,7 +110,7 @@ MAP: Final[Mapping[str, Held]] = {
     "approvals": Held(
         "what people were asked to approve: one exact call each",
         """id action_key call_hmac tool caller rule approver state lead_id job_id trace_id asked_at expires_at
-        decided_at decided_by used_at""",
+        decided_at decided_by used_at queued client_asks_left""",
         {"args": NO_OBJECT}, OF_LEADS,
     ),
     "mock_crm_records": Held(
@@ -187,5 +187,5 @@ MAP: Final[Mapping[str, Held]] = {
     "reps": Held("our own people who own leads: not what this map is about", "id data removed_at updated_at"),
     "rotations": Held("whose turn is next in a pool of reps", "pool state updated_at"),
     "turns": Held("which rep a lead was the turn of, so that it takes no other", "pool lead_id rep_id number taken_at"),
-    "routines": Held("what is done every so often, and when it was", "name begun_at"),
+    "routines": Held("what is done every so often, and when it was", "name begun_at ended_at"),
 }  # fmt: skip

@@ -74,6 +74,11 @@ leases_lost = Counter("revenueflow_leases_lost_total", "Runs that ended because 
 
 erasures = Counter("revenueflow_erasures_total", "People who were erased, by outcome", ["outcome"])
 retention_rows = Counter("revenueflow_retention_rows_total", "Rows that were past their time, by table", ["table"])
+retention_age = Gauge("revenueflow_retention_age_seconds", "Since a round of retention last came to its end")
+retention_every = Gauge(
+    "revenueflow_retention_every_seconds", "How often a worker is to look for what is past its time"
+)
+stopped = Gauge("revenueflow_stopped_seconds", "For how long a switch has been set, 0 if it is not", ["switch"])
 
 reconcile_gaps = Counter(
     "revenueflow_reconcile_gaps_total", "Leads that a source had and did not deliver, found and closed",

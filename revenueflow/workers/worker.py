@@ -16,6 +16,7 @@ from revenueflow.errors import Unavailable
 from revenueflow.mcp.registry import Registry
 from revenueflow.pipeline.context import Services
 from revenueflow.pipeline.steps import STEPS, Step
+from revenueflow.privacy.identity_file import identity_key
 from revenueflow.privacy.retention import FILE, RetentionRules
 from revenueflow.queue import answering
 from revenueflow.resilience import heap
@@ -53,7 +54,7 @@ async def work(direct: Direct, services: Services, settings: Settings, *, steps:
             loops.create_task(_tidy(direct, services.waterfall.rules.patience_seconds + TIDY_SECONDS))
             loops.create_task(_tidy_analyses(direct, 2 * settings.worker.lease))
             loops.create_task(schedule.run(settings))
-            loops.create_task(retention.run(direct, kept))
+            loops.create_task(retention.run(direct, identity_key(settings.keys), kept))
             loops.create_task(scorings.run(services, lease=settings.worker.lease))
             loops.create_task(first_touch.run(services))
             if settings.analysis.again:

@@ -342,9 +342,13 @@ def test_doctor(database: DatabaseUrls, redis_url: str, tmp_path: Path) -> None:
     assert {state for state, _ in found.values()} == {"ok", "missing"}
     assert {name for name, (state, _) in found.items() if state == "ok"} >= {"settings", "Postgres", "schema", "Redis"}
     assert found["GEMINI_API_KEY"] == ("missing", "the rules analyst answers")
-    stop = "INSERT INTO controls (name, value, set_by) VALUES ('writes_stopped', 'true', 'cli:o')"
+    stop = """INSERT INTO controls (name, value, set_by, set_at)
+              VALUES ('writes_stopped', 'true', 'cli:o', now() - interval '3:07:30'),
+                     ('spending_stopped', 'true', 'cli:o', now() - interval '59 minutes')"""
     sql.rows(database.owner_url, stop)
-    assert doctor(0)["writes_stopped"] == ("set", "by cli:o; `revenueflow writes resume` ends it")
+    found = doctor(0)
+    assert found["writes_stopped"] == ("set", "for 3 h 7 min, by cli:o; `revenueflow writes resume` ends it")
+    assert found["spending_stopped"] == ("set", "for 59 min, by cli:o; `revenueflow spend resume` ends it")
     assert doctor(78, CRM_PROVIDER="s3cr3t")["CRM_PROVIDER"][0] == "wrong"
     assert doctor(78, REVENUEFLOW_IDENTITY_KEY_FILE="/nowhere")["identity key"][0] == "wrong"
     (tmp_path / "routing.toml").write_text("nonsense = 's3cr3t'")

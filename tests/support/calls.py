@@ -66,6 +66,16 @@ def with_policy(home: House, folder: Path, *changes: tuple[str, str]) -> None:
     home.settings = home.settings.model_copy(update={"general": General(config_dir=folder)})
 
 
+def add_lead(home: House, campaign: str = "default", domain: str | None = None) -> UUID:
+    """A lead that was processed."""
+    lead = uuid4()
+    home.rows(
+        """INSERT INTO leads (id, campaign_id, identity_key, version, status, received_at, domain)
+           VALUES ($1::uuid, $2, $1::uuid::text, 1, 'processed', now(), $3)""", lead, campaign, domain,
+    )  # fmt: skip
+    return lead
+
+
 def add_claim(home: House, lease: Lease, **changes: Any) -> UUID:
     """A supported claim that the headcount is 240, with some columns changed."""
     row: dict[str, Any] = {

@@ -18,6 +18,7 @@ from revenueflow.mcp.call import Caller
 from revenueflow.mcp.registry import Registry
 from revenueflow.mcp.server import reading, surface
 from revenueflow.mcp.server.asking import Asking, Ctx, Told, sealing
+from revenueflow.mcp.server.listing import ListedOnce
 from revenueflow.mcp.server.reading import Texts
 from revenueflow.privacy.identity import IdentityKey
 
@@ -86,8 +87,13 @@ def build(
     texts: Texts,
     key: IdentityKey,
     caller_id: Callable[[Ctx], str],
+    *,
+    stateless: bool = False,
 ) -> Server[Any]:
-    """The server over one process's registry. `caller_id` is who asks, as `caller_of` says it."""
+    """The server over one process's registry. `caller_id` is who asks, as `caller_of` says it.
+
+    `stateless`: every request stands for itself.
+    """
     handlers = Handlers(registry, database, caller_of, texts)
     server: Server[Any] = Server(
         NAME,
@@ -103,4 +109,6 @@ def build(
         on_get_prompt=handlers.get_prompt,
     )
     server.middleware.append(RequestStateBoundary(sealing(key, caller_id), default_audience=NAME))
+    if stateless:
+        server.middleware.append(ListedOnce(caller_of))
     return server

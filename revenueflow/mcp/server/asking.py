@@ -58,31 +58,34 @@ class Asking:
         """The result of a guarded call, or the question that it needs an answer to."""
         caller = await self._caller_of(ctx)
         answer = (params.input_responses or {}).get(QUESTION) if params.request_state else None
-        if params.request_state and answer:
+        if params.request_state:
             await self._heed(UUID(params.request_state), caller, answer)
         result = await calls.made(self._registry, caller, params.name, params.arguments or {})
-        if _is_cancelled(answer) or (question := await self._question(ctx, caller, result)) is None:
+        # Nobody is asked twice within one call: whatever came back but yes or no leaves it to the queue.
+        if params.request_state or (question := await self._question(ctx, caller, params, result)) is None:
             return calls.told(result)
         approval_id, text = question
         if ctx.protocol_version in MODERN_PROTOCOL_VERSIONS:
             return _required(approval_id, text)
         answer = await _answered(ctx, text)
-        if answer is None or _decision(answer) is None:
-            return calls.told(result)
         caller = await self._caller_of(ctx)  # the key may have been taken away while the person thought
         await self._heed(approval_id, caller, answer)
+        if answer is None or _decision(answer) is None:
+            return calls.told(result)
         return calls.told(await calls.made(self._registry, caller, params.name, params.arguments or {}))
 
-    async def _question(self, ctx: Ctx, caller: Caller, result: ToolResult) -> tuple[UUID, str] | None:
+    async def _question(
+        self, ctx: Ctx, caller: Caller, params: types.CallToolRequestParams, result: ToolResult
+    ) -> tuple[UUID, str] | None:
         if result.status is not CallStatus.NEEDS_APPROVAL or not result.result or not _can_be_asked(ctx):
             return None
         approval_id = UUID(str(result.result["approval_id"]))
-        text = await self._at_client.question(approval_id, caller)
+        fields = calls.written(params.name, params.arguments or {}, caller)
+        text = await self._at_client.question(approval_id, caller, fields)
         return (approval_id, text) if text else None
 
-    async def _heed(self, approval_id: UUID, caller: Caller, answer: types.InputResponse) -> None:
-        if decision := _decision(answer):
-            await self._at_client.decide(approval_id, caller, decision)
+    async def _heed(self, approval_id: UUID, caller: Caller, answer: types.InputResponse | None) -> None:
+        await self._at_client.decide(approval_id, caller, _decision(answer))
 
 
 def sealing(key: IdentityKey, caller_id: Callable[[Ctx], str]) -> RequestStateSecurity:
@@ -114,8 +117,8 @@ def _can_be_asked(ctx: Ctx) -> bool:
     return ctx.protocol_version in MODERN_PROTOCOL_VERSIONS or ctx.session.can_send_request
 
 
-def _decision(answer: types.InputResponse) -> Decision | None:
-    """None for a form that was closed, and for one that does not say: these decide nothing."""
+def _decision(answer: types.InputResponse | None) -> Decision | None:
+    """None for a form that was closed, and for one that does not say: these leave it to the queue."""
     if not isinstance(answer, types.ElicitResult) or answer.action == "cancel":
         return None
     if answer.action == "decline":
@@ -126,7 +129,3 @@ def _decision(answer: types.InputResponse) -> Decision | None:
         case False:
             return "denied"
     return None
-
-
-def _is_cancelled(answer: types.InputResponse | None) -> bool:
-    return isinstance(answer, types.ElicitResult) and answer.action == "cancel"

@@ -13,6 +13,7 @@ from revenueflow.errors import RevenueFlowError
 from revenueflow.mcp.call import Call, Caller
 from revenueflow.mcp.registry import Registry
 from revenueflow.mcp.server.surface import CLAIMS, DRY_RUN, KEY
+from revenueflow.mcp.tools import TOOLS
 
 FAILED = frozenset({CallStatus.DENIED, CallStatus.FAILED})
 LONGEST_KEY = 200
@@ -49,6 +50,12 @@ def call_of(caller: Caller, name: str, arguments: Mapping[str, Any]) -> Call:
         args.pop(CLAIMS, None)
     dry_run = args.pop(DRY_RUN) is True if isinstance(args.get(DRY_RUN), bool) else False
     return Call(name, args, caller, key, claims or {}, dry_run)
+
+
+def written(name: str, arguments: Mapping[str, Any], caller: Caller) -> dict[str, Any]:
+    """What a call would write that the guard has found to be sound."""
+    call, tool = call_of(caller, name, arguments), TOOLS[name]
+    return tool.fields(tool.args.model_validate(call.args))
 
 
 def _is_text(key: str) -> bool:

@@ -10,12 +10,14 @@ from mcp.server import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.datastructures import Headers
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from revenueflow.errors import NotAuthenticated, RevenueFlowError
 from revenueflow.mcp.call import Caller
+from revenueflow.mcp.server import message
 from revenueflow.mcp.server.asking import Ctx
+from revenueflow.mcp.server.message import ReadBody, Wrong
 
 Authenticate: TypeAlias = Callable[[Scope, str | None], Awaitable[Caller]]
 """From a request and its bearer token to the caller. Raises NotAuthenticated and other errors of ours."""
@@ -49,9 +51,16 @@ class Endpoint:
     """The ASGI app of `/mcp`: a server behind our own door. Serve it inside `running`."""
 
     def __init__(
-        self, manager: StreamableHTTPSessionManager, authenticate: Authenticate, *, metadata_url: str | None = None
+        self,
+        manager: StreamableHTTPSessionManager,
+        authenticate: Authenticate,
+        *,
+        read: ReadBody | None = None,
+        metadata_url: str | None = None,
     ) -> None:
+        """With `read`, POST is the only method, and its body is looked through (`message`) before the SDK sees it."""
         self._authenticate = authenticate
+        self._read = read
         self._challenge = f'Bearer resource_metadata="{metadata_url}"' if metadata_url else "Bearer"
         self._manager = manager
         self._served: ASGIApp = manager.handle_request
@@ -68,10 +77,25 @@ class Endpoint:
         scope["headers"] = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
         try:
             scope[CALLER] = await self._authenticate(scope, _bearer(scope))
+            found = await self._received(scope, receive)
         except RevenueFlowError as error:
-            await self._refused(error)(scope, receive, send)
-            return
-        await self._served(scope, receive, send)
+            found = self._refused(error)
+        if isinstance(found, Response):
+            await found(scope, receive, send)
+        else:
+            await self._served(scope, found, send)
+
+    async def _received(self, scope: Scope, receive: Receive) -> Receive | Response:
+        if self._read is None:
+            return receive
+        if scope["method"] != "POST":
+            # A stream that says nothing would be held for as long as its client likes.
+            return Response(status_code=405, headers={"allow": "POST"})
+        if not message.is_json(scope):
+            return _wrong(message.NO_JSON)
+        body = await self._read(scope, receive)
+        wrong = message.fault(body)
+        return _wrong(wrong) if wrong else message.replayed(body, receive)
 
     def _refused(self, error: RevenueFlowError) -> JSONResponse:
         headers = {}
@@ -83,8 +107,16 @@ class Endpoint:
         return JSONResponse(body, status_code=error.status, headers=headers)
 
 
+def _wrong(wrong: Wrong) -> Response:
+    error = {"code": wrong.code, "message": wrong.message}
+    return JSONResponse({"jsonrpc": "2.0", "id": None, "error": error}, status_code=wrong.status)
+
+
 def _bearer(scope: Scope) -> str | None:
-    scheme, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
+    given = Headers(scope=scope).getlist("authorization")
+    if len(given) > 1:  # of two a proxy may have looked at the other
+        return None
+    scheme, _, token = "".join(given).partition(" ")
     return token.strip() or None if scheme.lower() == "bearer" else None
 
 

@@ -37,7 +37,8 @@ def test_alive_ready_and_healthy(api: Api, database: DatabaseUrls) -> None:
     health = api.client.get("/health").json()
     assert (health["status"], health["postgres"], health["redis"], health["controls"]) == ("ok", "ok", "ok", [])
     sql.rows(database.app_url, "INSERT INTO controls (name, value, set_by) VALUES ('paused', 'true', 'cli:x')")
-    assert api.client.get("/health").json()["controls"][0]["name"] == "paused"
+    (control,) = api.client.get("/health").json()["controls"]
+    assert (control["name"], control["set_by"], 0 <= control["seconds"] < 60) == ("paused", "cli:x", True)
     assert api.marketo({"email": "a@x.example"}).status_code == 202, "pausing never stops the ingress"
 
 
@@ -64,6 +65,34 @@ def test_with_postgres_away(api: Api, database: DatabaseUrls) -> None:
         assert api.client.get("/health").json()["status"] == "degraded"
         assert api.client.get("/metrics").status_code == 200
     assert api.client.get("/readyz").status_code == 200
+
+
+def test_metrics_tell_for_how_long_something_has_been_stopped(api: Api, database: DatabaseUrls) -> None:
+    def ages() -> dict[str, float]:
+        text = api.client.get("/metrics").text
+        return {
+            name: float(age)
+            for name, age in re.findall(r'^revenueflow_stopped_seconds{switch="(\w+)"} (.+)$', text, re.M)
+        }
+
+    assert ages() == {"paused": 0, "writes_stopped": 0, "spending_stopped": 0}
+    assert api.client.post("/v1/writes/stop", headers=api.as_role("operator")).status_code == 200
+    sql.rows(database.app_url, "UPDATE controls SET set_at = now() - interval '2 hours'")
+    found = ages()
+    assert 7200 <= found["writes_stopped"] < 7260
+    assert found["paused"] == 0
+    assert api.client.post("/v1/writes/resume", headers=api.as_role("operator")).status_code == 200
+    assert ages()["writes_stopped"] == 0
+
+
+def test_metrics_tell_when_retention_last_came_to_its_end(api: Api, database: DatabaseUrls) -> None:
+    def age() -> float:
+        (found,) = re.findall(r"^revenueflow_retention_age_seconds (.+)$", api.client.get("/metrics").text, re.M)
+        return float(found)
+
+    assert 0 <= age() < 3600, "counted from the first migration on"
+    sql.rows(database.app_url, "UPDATE routines SET ended_at = now() - interval '3 days' WHERE name = 'retention'")
+    assert 259_200 <= age() < 259_260
 
 
 def test_metrics_count_what_happens(api: Api) -> None:

@@ -139,6 +139,8 @@ def test_the_guide_names_every_code() -> None:
     import re
 
     codes = set(re.findall(r"Denied\(\s*\"([a-z_]+)\"", sources)) | set(re.findall(r'code="([a-z_]+)"', sources))
+    codes |= set(re.findall(r"^[A-Z_]+ = \(\s*\"([a-z_]+)\",\s*\"[^\"]+ ", sources, re.MULTILINE))  # with a reason
+    assert {"outside_campaign", "unknown_lead", "idempotency_conflict"} <= codes
     assert len(codes) > 10
     assert {code for code in codes if f"`{code}`" not in guide} == set()
     assert not [name for name in TOOLS if name.startswith("delete")]

@@ -14,7 +14,7 @@ from revenueflow.domain.action import CallStatus, ToolResult
 from revenueflow.errors import Conflict, NotAllowed, NotFound
 from revenueflow.mcp.approvals import decide
 from revenueflow.mcp.call import Call
-from tests.support.calls import CANARY, agent, calling, events, once, operator, owner, states, with_policy
+from tests.support.calls import CANARY, add_lead, agent, calling, events, once, operator, owner, states, with_policy
 from tests.support.house import House
 
 OPERATORS = ('roles = ["agent"]\noutside_campaign = true', 'tools = ["assign_owner"]')
@@ -53,7 +53,7 @@ def refused(result: ToolResult, code: str) -> None:
 
 
 async def test_an_approved_call_is_made_by_the_same_call_again(asking: House) -> None:
-    call = owner(uuid4(), agent())
+    call = owner(add_lead(asking), agent())
     approval = approval_of(await once(asking, call))
     assert approval_of(await once(asking, call)) == approval  # nothing new is asked
     assert states(asking) == []
@@ -72,7 +72,7 @@ async def test_an_approved_call_is_made_by_the_same_call_again(asking: House) ->
 
 
 async def test_a_retry_after_a_failed_try_needs_no_second_approval(asking: House) -> None:
-    call = owner(uuid4(), agent())
+    call = owner(add_lead(asking), agent())
     await decided(asking, approval_of(await once(asking, call)))
     await asking.sandbox.break_("crm", error_rate=1, status=429)
     assert (await once(asking, call)).status is CallStatus.DELAYED
@@ -81,7 +81,7 @@ async def test_a_retry_after_a_failed_try_needs_no_second_approval(asking: House
 
 
 async def test_an_approval_fits_no_other_argument_key_or_caller(asking: House) -> None:
-    lead = uuid4()
+    lead = add_lead(asking)
     call = owner(lead, agent())
     await decided(asking, approval_of(await once(asking, call)))
     refused(await once(asking, owner(lead, agent(), to="eve")), "idempotency_conflict")
@@ -95,7 +95,7 @@ async def test_an_approval_fits_no_other_argument_key_or_caller(asking: House) -
 
 
 async def test_a_refused_call_stays_refused(asking: House) -> None:
-    call = owner(uuid4(), agent())
+    call = owner(add_lead(asking), agent())
     await decided(asking, approval_of(await once(asking, call)), "denied")
     for _ in range(2):
         refused(await once(asking, call), "approval_denied")
@@ -104,7 +104,7 @@ async def test_a_refused_call_stays_refused(asking: House) -> None:
 
 @pytest.mark.parametrize("approved", [False, True])
 async def test_an_expired_approval_lets_nothing_through(asking: House, approved: bool) -> None:
-    call = owner(uuid4(), agent())
+    call = owner(add_lead(asking), agent())
     approval = approval_of(await once(asking, call))
     if approved:
         await decided(asking, approval)
@@ -118,7 +118,7 @@ async def test_an_expired_approval_lets_nothing_through(asking: House, approved:
 
 
 async def test_of_two_people_one_has_decided(asking: House) -> None:
-    approval = approval_of(await once(asking, owner(uuid4(), agent())))
+    approval = approval_of(await once(asking, owner(add_lead(asking), agent())))
     people = [decided(asking, approval, how, by=f"key:{n}") for n, how in enumerate(["approved", "denied"] * 4)]
     told = await asyncio.gather(*people, return_exceptions=True)
     won = [one for one in told if not isinstance(one, BaseException)]
@@ -130,7 +130,7 @@ async def test_of_two_people_one_has_decided(asking: House) -> None:
 
 
 async def test_who_may_decide(asking: House, tmp_path: Path) -> None:
-    approval = approval_of(await once(asking, owner(uuid4(), operator())))
+    approval = approval_of(await once(asking, owner(add_lead(asking), operator())))
     with pytest.raises(NotAllowed):
         await decided(asking, approval, role="agent")
     with pytest.raises(NotAllowed):
@@ -144,7 +144,7 @@ async def test_who_may_decide(asking: House, tmp_path: Path) -> None:
 
 
 async def test_several_processes_ask_once(asking: House) -> None:
-    call = owner(uuid4(), agent())
+    call = owner(add_lead(asking), agent())
     told = await asyncio.gather(*(once(asking, call) for _ in range(6)))
     assert len({approval_of(one) for one in told}) == 1
     assert asking.value("SELECT count(*) FROM approvals") == 1
@@ -152,12 +152,7 @@ async def test_several_processes_ask_once(asking: House) -> None:
 
 async def test_an_agent_outside_its_campaign_asks(home: House, tmp_path: Path) -> None:
     with_policy(home, tmp_path, ('campaigns = ["*"]', 'campaigns = ["spring"]'))
-    inside, outside = uuid4(), uuid4()
-    for lead, campaign in ((inside, "spring"), (outside, "autumn")):
-        home.rows(
-            "INSERT INTO leads (id, campaign_id, identity_key, version, status, received_at)"
-            " VALUES ($1::uuid, $2, $1::uuid::text, 1, 'processed', now())", lead, campaign,
-        )  # fmt: skip
+    inside, outside = add_lead(home, "spring"), add_lead(home, "autumn")
     async with calling(home) as call:
         assert (await call(owner(inside, agent(), "k1"))).status is CallStatus.CONFIRMED
         approval_of(await call(owner(outside, agent(), "k2")))
@@ -169,13 +164,13 @@ async def test_an_agent_outside_its_campaign_asks(home: House, tmp_path: Path) -
 
 
 async def test_the_trail_holds_nothing_of_what_is_asked(asking: House) -> None:
-    await once(asking, owner(uuid4(), agent(), to=CANARY))
+    await once(asking, owner(add_lead(asking), agent(), to=CANARY))
     assert CANARY not in str(events(asking))
     assert orjson.loads(asking.value("SELECT args::text FROM approvals"))["owner_id"] == CANARY
 
 
 async def test_a_dry_run_of_what_a_person_must_approve_shows_nothing_of_the_record(asking: House) -> None:
-    call = owner(uuid4(), agent())
+    call = owner(add_lead(asking), agent())
     result = await once(asking, Call(call.tool, call.args, call.caller, "k", dry_run=True))
     assert result.status is CallStatus.DRY_RUN
     assert result.result is not None

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx2
 import mcp_types as types
@@ -32,6 +32,17 @@ from tests.support.policy import agent_tools
 Serve = Callable[..., Any]
 ATTENDED = "attended = true"
 ACCEPT = types.ElicitResult(action="accept", content={QUESTION: True})
+
+
+LEAD = UUID("0190f7a4-0000-7000-8000-000000000001")
+
+
+@pytest.fixture(autouse=True)
+def lead(database: DatabaseUrls) -> None:
+    """A lead that is in no campaign of the agent."""
+    insert = """INSERT INTO leads (id, campaign_id, identity_key, version, status, received_at)
+                VALUES ($1, 'autumn', 'one', 1, 'processed', now())"""
+    sql.rows(database.superuser_url, insert, LEAD)
 
 
 class Person:
@@ -90,7 +101,7 @@ async def connected(
 
 
 def owner(**more: Any) -> dict[str, Any]:
-    given = {"lead_id": str(uuid4()), "owner_id": "dana", "owner_name": "Dana", "reason": "asked"}
+    given = {"lead_id": str(LEAD), "owner_id": "dana", "owner_name": "Dana", "reason": "asked"}
     return given | {"idempotency_key": "k1"} | more
 
 
@@ -165,6 +176,8 @@ async def test_a_form_that_is_closed_leaves_it_to_the_queue(api: Api, database: 
     async with connected(api, person) as client:
         told = (await client.call_tool("assign_owner", args)).structured_content
         assert told["status"] == "needs_approval"
+        told = (await client.call_tool("assign_owner", args)).structured_content
+        assert told["status"] == "needs_approval", "the same call again asks nobody there"
         assert (state_of(database), written(database)) == (["pending"], 0)
         approval = told["result"]["approval_id"]
         decision = {"json": {"decision": "approve"}, "headers": api.as_role("operator")}
@@ -174,13 +187,41 @@ async def test_a_form_that_is_closed_leaves_it_to_the_queue(api: Api, database: 
 
 
 @pytest.mark.parametrize("content", [None, {}, {QUESTION: "yes"}, {QUESTION: 1}])
-async def test_a_form_that_does_not_say_is_asked_again(api: Api, database: DatabaseUrls, content: Any) -> None:
+async def test_a_form_that_does_not_say_is_left_to_the_queue(api: Api, database: DatabaseUrls, content: Any) -> None:
+    person, args = Person(types.ElicitResult(action="accept", content=content)), owner()
+    async with connected(api, person) as client:
+        told = (await client.call_tool("assign_owner", args)).structured_content
+        assert told["status"] == "needs_approval"
+        for _ in range(3):
+            again = await answered(client, args, None, person.answer)  # an answer to no question
+            assert again.structured_content["status"] == "needs_approval"
+    assert len(person.asked) == 1
+    assert (state_of(database), written(database)) == (["pending"], 0)
+
+
+async def test_nobody_is_worn_down_by_questions(api: Api, database: DatabaseUrls) -> None:
+    async with connected(api, Person()) as client:
+        args = owner()
+        states = [(await asked(client, args)).request_state for _ in range(3)]
+        told = await client.session.call_tool("assign_owner", args, allow_input_required=True)
+        assert isinstance(told, types.CallToolResult)
+        assert told.structured_content is not None
+        assert told.structured_content["status"] == "needs_approval"
+        assert (state_of(database), written(database)) == (["pending"], 0)
+        assert (await answered(client, args, states[0])).structured_content["status"] == "confirmed"
+
+
+async def test_a_call_that_comes_back_without_an_answer_is_not_asked_again(api: Api, database: DatabaseUrls) -> None:
     args = owner()
     async with connected(api, Person()) as client:
         state = (await asked(client, args)).request_state
-        answer = types.ElicitResult(action="accept", content=content)
-        assert isinstance(await answered(client, args, state, answer), types.InputRequiredResult)
-        assert isinstance(await answered(client, args, None), types.InputRequiredResult)  # an answer to no question
+        for responses in ({}, {"other": ACCEPT}, None):
+            told = await client.session.call_tool(
+                "assign_owner", args, input_responses=responses, request_state=state, allow_input_required=True
+            )
+            assert isinstance(told, types.CallToolResult)
+            assert told.structured_content is not None
+            assert told.structured_content["status"] == "needs_approval"
     assert (state_of(database), written(database)) == (["pending"], 0)
 
 
@@ -312,12 +353,22 @@ async def test_what_cannot_be_shown_whole_is_not_asked_at_a_client(serve: Serve,
         "body": "x" * 3000 + "\u200b" * 200,
         "due_at": "2026-12-01T09:00:00Z",
     }
-    given = {"lead_id": str(uuid4()), "idempotency_key": "k1"} | task
+    given = {"lead_id": str(LEAD), "idempotency_key": "k1"} | task
     with serve(('agent = ["assign_owner"]', 'agent = ["create_task"]')) as api:
         async with connected(api, person) as client:
             told = (await client.call_tool("create_task", given)).structured_content
     assert told["status"] == "needs_approval", told
     assert (person.asked, state_of(database)) == ([], ["pending"])
+
+
+async def test_of_a_lead_that_there_is_not_the_question_is_the_same(api: Api, database: DatabaseUrls) -> None:
+    person, nobody = Person(), str(uuid4())
+    async with connected(api, person) as client:
+        await client.call_tool("assign_owner", owner())
+        told = (await client.call_tool("assign_owner", owner(lead_id=nobody, idempotency_key="k2"))).structured_content
+    assert told["denial"]["code"] == "unknown_lead"
+    assert person.asked[0].replace(str(LEAD), nobody) == person.asked[1]
+    assert written(database) == 1
 
 
 @pytest.mark.parametrize("mode", ["2026-07-28", "legacy"])

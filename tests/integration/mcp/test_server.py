@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx2
+import mcp_types as types
 import pytest
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
@@ -18,6 +19,8 @@ from mcp.shared.exceptions import MCPError
 
 from revenueflow import defaults
 from revenueflow.devserver.cluster import DatabaseUrls
+from revenueflow.mcp.policy import load
+from revenueflow.mcp.server import surface
 from revenueflow.settings import General
 from tests.support import sql
 from tests.support.api import Api, add_keys, identity_file, served, settings_for
@@ -73,6 +76,22 @@ async def test_a_client_finds_and_calls_a_tool(api: Api, database: DatabaseUrls,
     assert caller.startswith("key:")
 
 
+@pytest.mark.parametrize("mode", MODES)
+async def test_each_role_lists_its_own_tools_again_and_again(api: Api, tmp_path: Path, mode: str) -> None:
+    """What is made once for each role and revision is what the tools are."""
+    policy = load(tmp_path)
+    for _ in range(2):
+        for role in ("agent", "operator"):
+            async with connected(api, role, mode) as client:
+                listed = (await client.list_tools()).tools
+            assert [one.model_dump(exclude_none=True) for one in listed] == [
+                one.model_dump(exclude_none=True) for one in surface.offered(role, policy)
+            ]
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"cursor": 7}}
+    headers = api.as_role("agent") | {"Accept": ACCEPT, "MCP-Protocol-Version": "2025-11-25"}
+    assert api.client.post("/mcp", json=body, headers=headers).json()["error"]["code"] == types.INVALID_PARAMS
+
+
 async def test_a_dry_run_tells_the_difference_and_writes_nothing(api: Api, database: DatabaseUrls) -> None:
     async with connected(api) as client:
         told = (await client.call_tool("assign_owner", owner(uuid4(), dry_run=True))).structured_content
@@ -89,6 +108,9 @@ async def test_an_agent_without_campaigns_waits_for_a_person(
     (tmp_path / "policy.toml").write_text(agent_tools(defaults.text("policy.toml"), "assign_owner"))
     settings = settings_for(database.app_url, redis_url, tmp_path)
     lead_id = uuid4()
+    insert = """INSERT INTO leads (id, campaign_id, identity_key, version, status, received_at)
+                VALUES ($1, 'autumn', 'one', 1, 'processed', now())"""
+    sql.rows(database.superuser_url, insert, lead_id)
     with served(settings.model_copy(update={"general": General(config_dir=tmp_path)})) as http:
         api = Api(http, add_keys(database))
         async with connected(api) as client:
@@ -162,7 +184,8 @@ def test_who_is_not_known_is_told_how_to_authenticate(api: Api, header: dict[str
     ],
 )
 def test_only_known_hosts_and_origins(api: Api, header: dict[str, str], status: int) -> None:
-    answer = api.client.post("/mcp", json={"jsonrpc": "2.0"}, headers=api.as_role("agent") | header)
+    body = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+    answer = api.client.post("/mcp", json=body, headers=api.as_role("agent") | header)
     assert answer.status_code == status or (status == 0 and answer.status_code not in (403, 421))
 
 
@@ -254,14 +277,20 @@ async def test_an_agent_reads_leads_of_its_campaigns_only(
         insert = """INSERT INTO leads (id, campaign_id, identity_key, version, status, received_at)
                     VALUES ($1, $2, $3, 1, 'processed', now())"""
         sql.rows(database.superuser_url, insert, lead, campaign, campaign)
-    told = {}
+    told: dict[str, Any] = {}
+    refused: set[str] = set()
     with served(settings.model_copy(update={"general": General(config_dir=tmp_path)})) as http:
         api = Api(http, add_keys(database))
         async with connected(api) as client:
             for campaign, lead in leads.items():
                 told[campaign] = (await client.call_tool("get_lead", {"lead_id": str(lead)})).structured_content
             await client.read_resource(f"revenueflow://leads/{leads['spring']}/claims")
-            with pytest.raises(MCPError, match="in no campaign of this agent"):
-                await client.read_resource(f"revenueflow://leads/{leads['autumn']}/claims")
+            for lead in (leads["autumn"], uuid4()):  # whether there is such a lead is not told
+                for part in ("timeline", "evidence", "claims"):
+                    with pytest.raises(MCPError) as raised:
+                        await client.read_resource(f"revenueflow://leads/{lead}/{part}")
+                    refused.add(raised.value.error.model_dump_json())
     assert (told["spring"]["status"], told["spring"]["result"]["found"]) == ("confirmed", False)
     assert told["autumn"]["denial"]["code"] == "outside_campaign"
+    assert len(refused) == 1
+    assert "in no campaign of this agent" in refused.pop()

@@ -12,7 +12,7 @@ from revenueflow.domain.action import CallStatus, ToolResult
 from revenueflow.mcp.call import Call
 from revenueflow.mcp.tools import TOOLS
 from revenueflow.settings import CrmSettings
-from tests.support.calls import CANARY, add_claim, admin, agent, events, once, operator, states, with_policy
+from tests.support.calls import CANARY, add_claim, add_lead, admin, agent, events, once, operator, states, with_policy
 from tests.support.house import KNOWN, House, salesforce
 from tests.support.policy import agent_tools
 from tests.support.tool_calls import ORDER, SAMPLES, sample
@@ -96,7 +96,7 @@ async def refused(home: House, call: Call) -> str:
 @pytest.mark.parametrize("provider", ["http", "mock", "salesforce", "hubspot"])
 async def test_one_after_the_other(home: House, provider: Provider) -> None:
     with_crm(home, provider)
-    lead = uuid4()
+    lead = add_lead(home)
     for tool in ORDER:
         result = await done(home, sample(tool, lead, operator()))
         assert (result.crm_id is None) == (tool == "match_account"), tool

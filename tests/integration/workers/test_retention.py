@@ -11,11 +11,12 @@ from uuid import UUID, uuid4
 import pytest
 
 from revenueflow import defaults
-from revenueflow.db.retention import RULES
+from revenueflow.db import aged as aged_leads
+from revenueflow.db.retention import RULES, begin
 from revenueflow.devserver.cluster import DatabaseUrls
 from revenueflow.errors import LeaseLost
 from revenueflow.pipeline.erasure import erase
-from revenueflow.privacy.retention import FILE, RetentionDays, RetentionRules
+from revenueflow.privacy.retention import FILE, LeadDays, RetentionDays, RetentionRules
 from revenueflow.sources.arrival import Arrival
 from revenueflow.workers import retention
 from revenueflow.workers.retention import turn
@@ -45,6 +46,8 @@ async def aged(home: House, *, days: int) -> UUID:
 
 def test_each_setting_has_its_rules() -> None:
     assert set(RULES) == set(RetentionDays.model_fields)
+    assert list(aged_leads.KINDS) == list(LeadDays.model_fields)
+    assert set(RULES_AS_SHIPPED.leads.days.model_dump().values()) == {0}
     assert (RULES_AS_SHIPPED.days.raw_deliveries, RULES_AS_SHIPPED.days.quarantine) == (30, 30)
     assert RULES_AS_SHIPPED.days.import_rejects == 30
 
@@ -121,7 +124,9 @@ async def test_of_several_workers_one_does_it(home: House, capsys: pytest.Captur
         told.extend(line for line in capsys.readouterr().out.splitlines() if "past_their_time" in line)
         return len(told) >= number
 
-    loops = [asyncio.create_task(retention.run(home.direct, RULES_AS_SHIPPED, pause=0.02)) for _ in range(4)]
+    loops = [
+        asyncio.create_task(retention.run(home.direct, identity(), RULES_AS_SHIPPED, pause=0.02)) for _ in range(4)
+    ]
     await eventually(lambda: rounds(1))
     home.rows("UPDATE deliveries SET raw = 'again'")
     home.rows("UPDATE routines SET begun_at = begun_at - interval '25 hours'")
@@ -142,3 +147,20 @@ async def test_at_a_terminal(home: House, database: DatabaseUrls, tmp_path: Path
     assert [(one["days"], one["rows"]) for one in told if one["kind"] == "raw_deliveries"] == [(30, 1)]
     assert run(tmp_path, "privacy", "retention", **given).err == "1 rows\n"
     assert run(tmp_path, "privacy", "retention", **given).err == "0 rows\n"
+
+
+async def test_a_round_that_does_not_end_is_begun_again_before_its_time(home: House) -> None:
+    async def begun(minutes: int) -> bool:
+        home.rows("UPDATE routines SET begun_at = now() - make_interval(mins => $1)", minutes)
+        async with home.direct.connection() as connection:
+            return await begin(connection, retention.NAME, 24 * 3600)
+
+    home.rows("UPDATE routines SET ended_at = now() - interval '2 days'")
+    assert [await begun(59), await begun(61)] == [False, True]
+    await turn(home.direct, RULES_AS_SHIPPED)
+    assert home.value("SELECT ended_at >= begun_at FROM routines")
+    home.rows("UPDATE routines SET ended_at = now()")
+    assert [await begun(61), await begun(24 * 60 + 1)] == [False, True]
+    home.rows("UPDATE routines SET ended_at = now() - interval '2 days'")
+    await turn(home.direct, RULES_AS_SHIPPED, dry_run=True)
+    assert home.value("SELECT ended_at < now() - interval '1 day' FROM routines")

@@ -36,8 +36,13 @@ def test_a_rule_asks_an_admin_or_the_client_and_not_both() -> None:
 
 
 def test_a_question_has_one_line_for_each_field() -> None:
-    found = {"tool": "assign_owner", "rule": "outside_campaign", "lead_id": LEAD, "args": {"b": 1, "a": "x\ny"}}
-    assert asked(found).splitlines()[1:] == [f"Lead: {LEAD}", "It would write:", '- a: "x\\ny"', "- b: 1"]
+    found = {"tool": "assign_owner", "rule": "outside_campaign", "lead_id": LEAD, "args": {}}
+    assert asked(found, {"b": 1, "a": "x\ny"}).splitlines()[1:] == [
+        f"Lead: {LEAD}",
+        "It would write:",
+        '- a: "x\\ny"',
+        "- b: 1",
+    ]
 
 
 @pytest.mark.parametrize(
