@@ -6,8 +6,6 @@ imported (so that a restart takes a fraction of a second), and what dies is star
 
 from __future__ import annotations
 
-import ctypes
-import multiprocessing
 import os
 import signal
 import sys
@@ -25,61 +23,18 @@ from revenueflow.devserver.children import Child, spawn
 from revenueflow.devserver.errors import DevServerError
 from revenueflow.devserver.services import Service
 from revenueflow.devserver.stack import Stack, StackOptions
-from tests.support import sql
+from revenueflow.resilience.http import tls
+from tests.support import forks, sql
 from tests.support.policy import unhurried
 from tests.support.processes import until
 from tests.support.servers import server_home
 
-PR_SET_PDEATHSIG = 1
 TIMES = {
     "REVENUEFLOW_LEASE_SECONDS": "1.5", "REVENUEFLOW_HEARTBEAT_SECONDS": "0.4", "REVENUEFLOW_RING_AGAIN_SECONDS": "1",
     "REVENUEFLOW_SETTLE_SECONDS": "0.5", "CRM_TIMEOUT_SECONDS": "1.2", "REVENUEFLOW_DIRECT_CLAIM_SECONDS": "2",
     "REVENUEFLOW_SWEEP_SECONDS": "0.1", "REVENUEFLOW_WORKER_CONCURRENCY": "50", "REVENUEFLOW_DRAIN_SECONDS": "10",
 }  # fmt: skip
-
-_forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(["tests.faults.preload"])
-
-
-class Forked:
-    """`revenueflow …` as a process of its own; looks like a child of the stack."""
-
-    def __init__(self, arguments: list[str], env: Mapping[str, str], log: Path) -> None:
-        self._process = _forks.Process(target=_serve, args=(arguments, dict(env), str(log)), daemon=True)
-        self._process.start()
-
-    @property
-    def pid(self) -> int:
-        """The process id."""
-        assert self._process.pid is not None
-        return self._process.pid
-
-    def poll(self) -> int | None:
-        """The exit status; None while it runs."""
-        return self._process.exitcode
-
-    def stop(self, *, grace: float = 10.0) -> None:
-        """SIGTERM, and SIGKILL after `grace` seconds."""
-        self._process.terminate()
-        self._process.join(grace)
-        if self._process.exitcode is None:
-            self._process.kill()
-            self._process.join(10)
-
-
-def _serve(arguments: list[str], env: dict[str, str], log: str) -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    for number in (1, 2):
-        os.dup2(descriptor, number)
-    os.environ.clear()
-    os.environ.update(env)
-    sys.argv = ["revenueflow", *arguments]
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    from revenueflow.cli.main import main
-
-    main()
+PLAIN: dict[str, Any] = {"trust_env": False, "verify": tls()}
 
 
 class System(Stack):
@@ -204,11 +159,11 @@ class System(Stack):
     def faults(self, upstream: str, **faults: object) -> None:
         """Sets the faults of an upstream of the sandbox."""
         url = f"{self.sandbox_urls['control']}/_sandbox/faults/{upstream}"
-        httpx2.put(url, json=faults, trust_env=False).raise_for_status()
+        httpx2.put(url, json=faults, **PLAIN).raise_for_status()
 
     def sandbox(self, path: str) -> dict[str, Any]:
         """Asks the sandbox's control."""
-        told: dict[str, Any] = httpx2.get(f"{self.sandbox_urls['control']}{path}", trust_env=False, timeout=30).json()
+        told: dict[str, Any] = httpx2.get(f"{self.sandbox_urls['control']}{path}", timeout=30, **PLAIN).json()
         return told
 
     def _spawn(self, name: str, env: Mapping[str, str] | None, *arguments: str) -> Child:
@@ -218,7 +173,7 @@ class System(Stack):
             return spawn(
                 [sys.executable, "-m", "revenueflow", "serve", kind, *arguments], log=self._log(name), env=variables
             )
-        return Forked(["serve", kind, *arguments], variables, self._log(name))  # type: ignore[return-value]
+        return forks.revenueflow("serve", kind, *arguments, env=variables, out=self._log(name))  # type: ignore[return-value]
 
     def _watch(self) -> None:
         while not self._stop.wait(0.02):
