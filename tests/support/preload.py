@@ -11,6 +11,7 @@ from revenueflow import cli
 
 LOADED: Final = (
     *(f"revenueflow.cli.{one.name}" for one in iter_modules(cli.__path__)), "uvicorn", "uvloop",
+    "revenueflow.analysis.models.bedrock", "revenueflow.analysis.models.vertex", "revenueflow.analysis.models.gemini",
     "revenueflow.api.app", "revenueflow.api.deadlines", "revenueflow.db.migrate", "revenueflow.sandbox.server",
     "revenueflow.wiring.services", "revenueflow.workers.relay", "revenueflow.workers.worker",
 )  # fmt: skip
