@@ -79,17 +79,6 @@ def make_template(superuser_url: str, name: str) -> None:
     blocking.run(_execute(superuser_url, f"ALTER DATABASE {_checked(name)} IS_TEMPLATE true ALLOW_CONNECTIONS false"))
 
 
-def copy_database(superuser_url: str, template: str, name: str) -> DatabaseUrls:
-    """A new database with the content of `template`.
-
-    By copying files: the default way writes all of it to the log as well, and is the slower one for tests.
-    """
-    source, target = _checked(template), _checked(name)
-    statement = f"CREATE DATABASE {target} TEMPLATE {source} OWNER {OWNER} STRATEGY FILE_COPY"
-    blocking.run(_execute(superuser_url, statement))
-    return database_urls(superuser_url, name)
-
-
 def drop_database(superuser_url: str, name: str) -> None:
     """Remove a database, ending whatever is connected to it. Does nothing when there is none."""
     blocking.run(_drop(superuser_url, _checked(name)))

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx2
 import redis
 
@@ -47,6 +48,7 @@ class System(Stack):
         self.died_at: dict[str, float] = {}
         self._times = {**times, "REVENUEFLOW_CONFIG_DIR": str(unhurried(folder / "config"))}
         self._held: set[str] = set()
+        self._looker: sql.Looker | None = None
         self._one_at_a_time = threading.Lock()
         self._stop = threading.Event()
         self._watcher = threading.Thread(target=self._watch, daemon=True)
@@ -62,6 +64,8 @@ class System(Stack):
         if self._watcher.is_alive():
             self._watcher.join(10)
         self.thaw_all()
+        if self._looker is not None:
+            self._looker.close()
         self.stop()
 
     def add(self, name: str) -> None:
@@ -144,8 +148,13 @@ class System(Stack):
         return self.died_at.pop(name)
 
     def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
-        """What a superuser sees."""
-        return sql.rows(self._superuser_url, query, *values)
+        """What a superuser sees. Raises OSError while Postgres is away."""
+        if self._looker is None:
+            self._looker = sql.Looker(self._superuser_url)
+        try:
+            return self._looker.rows(query, *values)
+        except (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError) as error:
+            raise ConnectionError("Postgres is not back yet") from error
 
     @property
     def _superuser_url(self) -> str:

@@ -20,7 +20,6 @@ from revenueflow.devserver.senders import Senders
 from revenueflow.resilience.http import tls
 from revenueflow.sandbox import sample
 from tests.journey.conftest import Up
-from tests.support import sql
 from tests.support.processes import until
 
 README = Path(__file__).parents[2] / "README.md"
@@ -28,7 +27,7 @@ pytestmark = pytest.mark.slow
 
 
 def rows(up: Up, query: str, *values: object) -> list[dict[str, Any]]:
-    return sql.rows(up.told["database_url"], query, *values)
+    return up.looker.rows(query, *values)
 
 
 def jobs(up: Up) -> Counter[str]:

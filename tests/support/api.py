@@ -36,7 +36,7 @@ from revenueflow.settings import (
     Settings,
     WebhookSettings,
 )
-from tests.support import forks, sql
+from tests.support import configured, forks, sql
 from tests.support.processes import until
 
 IDENTITY = bytes(range(32))
@@ -96,7 +96,7 @@ def settings_for(
     database_url: str, redis_url: str, folder: Path, *, pool_size: int = 5, api: ApiSettings | None = None
 ) -> Settings:
     """Settings that read neither `.env` nor the environment where it matters."""
-    return Settings.load(
+    return configured.settings(
         database=DatabaseSettings(url=database_url, pool_size=pool_size),
         redis=RedisSettings(url=redis_url),
         api=api or api_settings(),
@@ -113,9 +113,12 @@ def settings_for(
 def add_keys(database: DatabaseUrls) -> dict[str, str]:
     """A key for each role."""
     keys = {role: api_keys.new_key() for role in api_keys.ROLES}
-    for role, key in keys.items():
-        insert = "INSERT INTO api_keys (key_sha256, prefix, role, name) VALUES ($1, $2, $3, $3)"
-        sql.rows(database.app_url, insert, api_keys.digest(key), key[:7], role)
+    insert = """
+        INSERT INTO api_keys (key_sha256, prefix, role, name)
+        SELECT digest, prefix, role, role FROM unnest($1::bytea[], $2::text[], $3::text[]) AS new (digest, prefix, role)
+    """
+    digests, prefixes = [api_keys.digest(key) for key in keys.values()], [key[:7] for key in keys.values()]
+    sql.rows(database.app_url, insert, digests, prefixes, list(keys))
     return keys
 
 

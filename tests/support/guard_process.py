@@ -83,7 +83,7 @@ def _environment(home: House) -> dict[str, str]:
         "CRM_PROVIDER": "http",
         "CRM_BASE_URL": given.crm.base_url,
         "CRM_TOKEN": "sandbox",
-        "CRM_TIMEOUT_SECONDS": "2",
+        "CRM_TIMEOUT_SECONDS": "20",
         "REVENUEFLOW_IDENTITY_KEY_FILE": str(given.keys.identity_key_file),
         "REVENUEFLOW_CONFIG_DIR": str(given.config_dir),
         "ANALYSIS_PROVIDER": "rules",
