@@ -1,4 +1,7 @@
-"""From settings to the chain of analysts: each model guarded, the rules at the end."""
+"""From settings to the chain of analysts: each model guarded, the rules at the end.
+
+A vendor's library is loaded where its model is made: it takes as long as a quarter of a command does.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,6 @@ from redis.asyncio import Redis
 from revenueflow.analysis import base
 from revenueflow.analysis.base import Analyst
 from revenueflow.analysis.ledger import Ledger
-from revenueflow.analysis.models.aws import Keys
-from revenueflow.analysis.models.bedrock import Bedrock
-from revenueflow.analysis.models.gemini import Gemini
-from revenueflow.analysis.models.vertex import Vertex
 from revenueflow.analysis.paid import Paid
 from revenueflow.analysis.pricing import ModelRules
 from revenueflow.db.direct import Direct
@@ -43,11 +42,15 @@ def paid(made: Model, rules: ModelRules, direct: Direct, redis: Redis, key: Iden
 
 
 def _gemini(given: AnalysisSettings, rules: ModelRules) -> Model:
+    from revenueflow.analysis.models.gemini import Gemini
+
     key = _plain(given.api_key) or ""
     return Gemini(api_key=key, base_url=given.base_url, model=given.model, **_how(given, rules, given.model))
 
 
 def _vertex(given: AnalysisSettings, rules: ModelRules) -> Model:
+    from revenueflow.analysis.models.vertex import Vertex
+
     return Vertex(
         model=given.vertex_model,
         project=given.vertex_project,
@@ -59,6 +62,9 @@ def _vertex(given: AnalysisSettings, rules: ModelRules) -> Model:
 
 
 def _bedrock(given: AnalysisSettings, rules: ModelRules) -> Model:
+    from revenueflow.analysis.models.aws import Keys
+    from revenueflow.analysis.models.bedrock import Bedrock
+
     secret = _plain(given.aws_secret)
     keys = Keys(given.aws_key_id, secret, _plain(given.aws_session)) if given.aws_key_id and secret else None
     return Bedrock(

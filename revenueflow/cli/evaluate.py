@@ -4,32 +4,38 @@ from __future__ import annotations
 
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import typer
 from pydantic import StrictStr
 
 from revenueflow import defaults
 from revenueflow.cli import labelled
-from revenueflow.cli.eval_scoring import scoring
-from revenueflow.cli.grounding import grounding
 from revenueflow.cli.labelled import LabelledFile, Predictions
-from revenueflow.cli.pii import pii
-from revenueflow.cli.routing_eval import routing
+from revenueflow.cli.lazy import LazyGroup
 from revenueflow.cli.run import guarded, write_json
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.settings import General, Settings
 
-app = typer.Typer(help="Measure our own components on a labelled file. Prints one JSON object.", no_args_is_help=True)
+
+class Measured(LazyGroup):
+    """Those that are large have modules of their own."""
+
+    places: ClassVar = {
+        "grounding": "grounding:grounding",
+        "pii": "pii:pii",
+        "scoring": "eval_scoring:scoring",
+        "routing": "routing_eval:routing",
+    }
+
+
+app = typer.Typer(
+    cls=Measured, help="Measure our own components on a labelled file. Prints one JSON object.", no_args_is_help=True
+)
 Misses = Annotated[
     Path | None, typer.Option(dir_okay=False, help="Also write what was wrong to this file, as JSON Lines.")
 ]
 Seniority = Literal["c_level", "vp", "director", "manager", "individual"]
-
-app.command()(grounding)
-app.command()(pii)
-app.command()(scoring)
-app.command()(routing)
 
 
 class Pair(labelled.Row):

@@ -39,13 +39,14 @@ class Commands(MutableMapping[str, Any]):
 
 
 class LazyGroup(TyperGroup):
-    """Subclasses name their commands in `places`, in the order of the help."""
+    """Subclasses name their commands in `places`, in the order of the help; those of the module itself come after."""
 
     places: ClassVar[dict[str, str]] = {}
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
-        self.commands = Commands(self.places)
+        own, self.commands = self.commands, Commands(self.places)
+        self.commands.update(own)
 
 
 def _load(name: str, place: str) -> Any:

@@ -8,6 +8,7 @@ import typer
 
 from revenueflow import __version__
 from revenueflow.cli.lazy import LazyGroup
+from revenueflow.resilience import heap
 
 
 class Everything(LazyGroup):
@@ -72,4 +73,5 @@ def options(
 
 def main() -> None:
     """The entry point."""
+    heap.begin()
     app()

@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import orjson
 import typer
@@ -16,12 +16,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from revenueflow.audit import switches
-from revenueflow.audit.switches import Switch
-from revenueflow.db.engine import engine_for
-from revenueflow.db.session import Database
 from revenueflow.errors import ConfigurationError, RevenueFlowError
 from revenueflow.settings import DatabaseSettings, Settings
+
+if TYPE_CHECKING:  # loaded by what asks the database: most of the time that other commands would take to start
+    from revenueflow.audit.switches import Switch
+    from revenueflow.db.session import Database
 
 OK, FAILED, USAGE, RETRY_LATER, CONFIGURATION, INTERRUPTED = 0, 1, 2, 75, 78, 130
 
@@ -62,6 +62,7 @@ def asked(question: Callable[[Database], Awaitable[T]]) -> T:
 
 def switched(switch: Switch, *, on: bool) -> bool:
     """Turns a switch as whoever runs the command; False if it was off and stays off."""
+    from revenueflow.audit import switches
 
     async def turn(database: Database) -> bool:
         async with database.transaction() as session:
@@ -76,6 +77,9 @@ def switched(switch: Switch, *, on: bool) -> bool:
 @asynccontextmanager
 async def opened() -> AsyncIterator[Database]:
     """The database that the settings name; nothing else has to be set."""
+    from revenueflow.db.engine import engine_for
+    from revenueflow.db.session import Database
+
     settings = Settings.only(DatabaseSettings)
     async with engine_for(settings.model_copy(update={"pool_size": 4}), application="cli") as engine:
         yield Database(engine)

@@ -41,6 +41,7 @@ _FAST = {
     "full_page_writes": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
+    "autovacuum": "off",
     "checkpoint_timeout": "1h",
     "max_wal_size": "512MB",
     "shared_buffers": "32MB",

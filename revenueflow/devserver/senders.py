@@ -16,6 +16,7 @@ import httpx2
 import orjson
 
 from revenueflow.devserver.errors import StartFailed
+from revenueflow.devserver.services import NO_TLS
 from revenueflow.privacy.identity import DELIVERY_NAMESPACE
 from revenueflow.sandbox.sample import CSV, SampleLead
 
@@ -37,7 +38,7 @@ class Senders:
         via: dict[str, list[dict[str, Any]]] = {"marketo": [], "hubspot": [], "lead": [], "csv": []}
         for lead in sample:
             via[lead.via].append(dict(lead.payload))
-        async with httpx2.AsyncClient(base_url=self._api, timeout=10, trust_env=False) as client:
+        async with httpx2.AsyncClient(base_url=self._api, timeout=10, trust_env=False, verify=NO_TLS) as client:
             requests: list[Awaitable[None]] = [
                 *(self._marketo(client, payload) for payload in via["marketo"]),
                 *(self._lead(client, payload) for payload in via["lead"]),

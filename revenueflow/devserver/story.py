@@ -18,6 +18,7 @@ from revenueflow.db import audit_log, leads, overview, story
 from revenueflow.db.engine import engine_for
 from revenueflow.db.session import Database, Session
 from revenueflow.devserver import environment
+from revenueflow.devserver.services import NO_TLS
 from revenueflow.privacy.identity import IdentityKey
 from revenueflow.sandbox.sample import CSV, SampleLead
 from revenueflow.settings import DatabaseSettings
@@ -98,7 +99,7 @@ def _invented(verdicts: dict[tuple[str, ...], list[list[str]]], sandbox: dict[st
 
 def _asked(sandbox: dict[str, str], what: str, upstream: str) -> dict[str, Any]:
     url = f"{sandbox['control']}/_sandbox/{what}"
-    answer = httpx2.get(url, params={"upstream": upstream}, timeout=30, trust_env=False)
+    answer = httpx2.get(url, params={"upstream": upstream}, timeout=30, trust_env=False, verify=NO_TLS)
     found: dict[str, Any] = orjson.loads(answer.raise_for_status().content)
     return found
 

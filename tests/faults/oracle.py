@@ -12,7 +12,7 @@ import orjson
 
 from revenueflow.audit.trail import leaf_hash
 from revenueflow.clock import rfc3339
-from tests.faults.system import System
+from tests.faults.system import PLAIN, System
 from tests.faults.traffic import CANARY, Sent
 
 SETTLED = "SELECT lead_id FROM jobs WHERE lead_id = ANY($1::uuid[]) AND state IN ('ready', 'leased')"
@@ -109,7 +109,7 @@ def leaks(system: System) -> list[str]:
         held = b"".join(client.dump(key) or b"" for key in client.scan_iter())
     if CANARY.encode() in held:
         found.append("redis")
-    if CANARY in httpx2.get(f"{system.api_url}/metrics", trust_env=False).text:
+    if CANARY in httpx2.get(f"{system.api_url}/metrics", **PLAIN).text:
         found.append("metrics")
     if system.rows(f"SELECT 1 FROM audit_events WHERE detail::text LIKE '%{CANARY}%' LIMIT 1"):
         found.append("audit")

@@ -114,12 +114,12 @@ def commit_answer_lost(system: System, seed: int) -> Run:
 
 def postgres_restarts(system: System, seed: int) -> Run:
     """Row 3: an immediate restart under load."""
-    with sending(system, f"pg-restart.{seed}", seed=seed, pause=0.04) as sent:
-        until(lambda: len(sent.acks) > 50)
+    with sending(system, f"pg-restart.{seed}", seed=seed, pause=0.08) as sent:
+        until(lambda: len(sent.acks) > 30)
         system.kill("postgres", signal.SIGQUIT)
         since = system.await_death("postgres")
         count = len(sent.acks)
-        until(lambda: len(sent.acks) > count + 100)
+        until(lambda: len(sent.acks) > count + 50)
     return _judged("3", "Postgres restarts at once", seed, system, sent, since)
 
 
@@ -148,7 +148,7 @@ def postgres_hangs(system: System, seed: int, seconds: float = 3.0) -> Run:
 
 def redis_is_emptied(system: System, seed: int) -> Run:
     """Row 6: everything in Redis is gone in the middle of the work."""
-    with sending(system, f"flush.{seed}", count=300, seed=seed) as sent:
+    with sending(system, f"flush.{seed}", seed=seed, pause=0.04) as sent:
         for _ in range(5):
             time.sleep(0.1)
             with system.redis as client:

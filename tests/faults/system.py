@@ -6,8 +6,6 @@ imported (so that a restart takes a fraction of a second), and what dies is star
 
 from __future__ import annotations
 
-import ctypes
-import multiprocessing
 import os
 import signal
 import sys
@@ -18,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx2
 import redis
 
@@ -25,61 +24,18 @@ from revenueflow.devserver.children import Child, spawn
 from revenueflow.devserver.errors import DevServerError
 from revenueflow.devserver.services import Service
 from revenueflow.devserver.stack import Stack, StackOptions
-from tests.support import sql
+from revenueflow.resilience.http import tls
+from tests.support import forks, sql
 from tests.support.policy import unhurried
 from tests.support.processes import until
 from tests.support.servers import server_home
 
-PR_SET_PDEATHSIG = 1
 TIMES = {
     "REVENUEFLOW_LEASE_SECONDS": "1.5", "REVENUEFLOW_HEARTBEAT_SECONDS": "0.4", "REVENUEFLOW_RING_AGAIN_SECONDS": "1",
     "REVENUEFLOW_SETTLE_SECONDS": "0.5", "CRM_TIMEOUT_SECONDS": "1.2", "REVENUEFLOW_DIRECT_CLAIM_SECONDS": "2",
     "REVENUEFLOW_SWEEP_SECONDS": "0.1", "REVENUEFLOW_WORKER_CONCURRENCY": "50", "REVENUEFLOW_DRAIN_SECONDS": "10",
 }  # fmt: skip
-
-_forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(["tests.faults.preload"])
-
-
-class Forked:
-    """`revenueflow …` as a process of its own; looks like a child of the stack."""
-
-    def __init__(self, arguments: list[str], env: Mapping[str, str], log: Path) -> None:
-        self._process = _forks.Process(target=_serve, args=(arguments, dict(env), str(log)), daemon=True)
-        self._process.start()
-
-    @property
-    def pid(self) -> int:
-        """The process id."""
-        assert self._process.pid is not None
-        return self._process.pid
-
-    def poll(self) -> int | None:
-        """The exit status; None while it runs."""
-        return self._process.exitcode
-
-    def stop(self, *, grace: float = 10.0) -> None:
-        """SIGTERM, and SIGKILL after `grace` seconds."""
-        self._process.terminate()
-        self._process.join(grace)
-        if self._process.exitcode is None:
-            self._process.kill()
-            self._process.join(10)
-
-
-def _serve(arguments: list[str], env: dict[str, str], log: str) -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    for number in (1, 2):
-        os.dup2(descriptor, number)
-    os.environ.clear()
-    os.environ.update(env)
-    sys.argv = ["revenueflow", *arguments]
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    from revenueflow.cli.main import main
-
-    main()
+PLAIN: dict[str, Any] = {"trust_env": False, "verify": tls()}
 
 
 class System(Stack):
@@ -92,6 +48,7 @@ class System(Stack):
         self.died_at: dict[str, float] = {}
         self._times = {**times, "REVENUEFLOW_CONFIG_DIR": str(unhurried(folder / "config"))}
         self._held: set[str] = set()
+        self._looker: sql.Looker | None = None
         self._one_at_a_time = threading.Lock()
         self._stop = threading.Event()
         self._watcher = threading.Thread(target=self._watch, daemon=True)
@@ -107,6 +64,8 @@ class System(Stack):
         if self._watcher.is_alive():
             self._watcher.join(10)
         self.thaw_all()
+        if self._looker is not None:
+            self._looker.close()
         self.stop()
 
     def add(self, name: str) -> None:
@@ -189,8 +148,13 @@ class System(Stack):
         return self.died_at.pop(name)
 
     def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
-        """What a superuser sees."""
-        return sql.rows(self._superuser_url, query, *values)
+        """What a superuser sees. Raises OSError while Postgres is away."""
+        if self._looker is None:
+            self._looker = sql.Looker(self._superuser_url)
+        try:
+            return self._looker.rows(query, *values)
+        except (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError) as error:
+            raise ConnectionError("Postgres is not back yet") from error
 
     @property
     def _superuser_url(self) -> str:
@@ -204,11 +168,11 @@ class System(Stack):
     def faults(self, upstream: str, **faults: object) -> None:
         """Sets the faults of an upstream of the sandbox."""
         url = f"{self.sandbox_urls['control']}/_sandbox/faults/{upstream}"
-        httpx2.put(url, json=faults, trust_env=False).raise_for_status()
+        httpx2.put(url, json=faults, **PLAIN).raise_for_status()
 
     def sandbox(self, path: str) -> dict[str, Any]:
         """Asks the sandbox's control."""
-        told: dict[str, Any] = httpx2.get(f"{self.sandbox_urls['control']}{path}", trust_env=False, timeout=30).json()
+        told: dict[str, Any] = httpx2.get(f"{self.sandbox_urls['control']}{path}", timeout=30, **PLAIN).json()
         return told
 
     def _spawn(self, name: str, env: Mapping[str, str] | None, *arguments: str) -> Child:
@@ -218,7 +182,7 @@ class System(Stack):
             return spawn(
                 [sys.executable, "-m", "revenueflow", "serve", kind, *arguments], log=self._log(name), env=variables
             )
-        return Forked(["serve", kind, *arguments], variables, self._log(name))  # type: ignore[return-value]
+        return forks.revenueflow("serve", kind, *arguments, env=variables, out=self._log(name))  # type: ignore[return-value]
 
     def _watch(self) -> None:
         while not self._stop.wait(0.02):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 
 from tests.support.processes import until
 from tests.support.servers import server_home
+from tests.support.sql import Looker
 
 SHORT = {
     "REVENUEFLOW_LEASE_SECONDS": "3", "REVENUEFLOW_HEARTBEAT_SECONDS": "1", "REVENUEFLOW_RING_AGAIN_SECONDS": "1",
@@ -29,6 +31,11 @@ class Up:
     def __init__(self, process: subprocess.Popen[bytes], folder: Path) -> None:
         self.process = process
         self.folder = folder
+
+    @cached_property
+    def looker(self) -> Looker:
+        """Asks the database as the application's role."""
+        return Looker(self.told["database_url"])
 
     @property
     def told(self) -> dict[str, Any]:
@@ -70,3 +77,4 @@ def up() -> Iterator[Up]:
             one = Up(process, folder)
             until(one.is_ready, seconds=60)
             yield one
+            one.looker.close()

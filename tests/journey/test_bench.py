@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.journey.conftest import Up
-from tests.support import cli, sql
+from tests.support import cli
 from tests.support.processes import until
 
 pytestmark = pytest.mark.slow
@@ -20,7 +20,7 @@ def before(up: Up) -> Iterator[int]:
 
 
 def _count(up: Up, table: str) -> int:
-    return int(sql.rows(up.told["database_url"], f"SELECT count(*) AS n FROM {table}")[0]["n"])
+    return int(up.looker.rows(f"SELECT count(*) AS n FROM {table}")[0]["n"])
 
 
 @pytest.mark.parametrize("source", ["marketo", "lead"])

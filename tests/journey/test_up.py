@@ -17,9 +17,9 @@ import orjson
 import pytest
 
 from revenueflow.devserver.senders import Senders
+from revenueflow.resilience.http import tls
 from revenueflow.sandbox import sample
 from tests.journey.conftest import Up
-from tests.support import sql
 from tests.support.processes import until
 
 README = Path(__file__).parents[2] / "README.md"
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 
 
 def rows(up: Up, query: str, *values: object) -> list[dict[str, Any]]:
-    return sql.rows(up.told["database_url"], query, *values)
+    return up.looker.rows(query, *values)
 
 
 def jobs(up: Up) -> Counter[str]:
@@ -41,7 +41,9 @@ def settled(up: Up) -> bool:
 
 def asked(up: Up, what: str, upstream: str) -> list[dict[str, Any]]:
     url = f"{up.told['sandbox']['control']}/_sandbox/{what}"
-    answer = httpx2.get(url, params={"upstream": upstream}, timeout=30, trust_env=False).raise_for_status()
+    answer = httpx2.get(
+        url, params={"upstream": upstream}, timeout=30, trust_env=False, verify=tls()
+    ).raise_for_status()
     (found,) = orjson.loads(answer.content).values()
     return list(found)
 
@@ -121,7 +123,7 @@ def test_the_lead_of_the_readme_can_be_followed_from_evidence_to_the_crm(up: Up)
     told = up.told
     secret = {"X-RevenueFlow-Secret": told["webhook_secrets"]["marketo"]}
     key = {"Authorization": f"Bearer {told['api_key']}"}
-    with httpx2.Client(base_url=told["api"], timeout=10, trust_env=False) as client:
+    with httpx2.Client(base_url=told["api"], timeout=10, trust_env=False, verify=tls()) as client:
         answer = client.post("/webhooks/marketo", json=lead_of_the_readme(), headers=secret)
         assert answer.status_code == 202
         lead = answer.json()["lead_id"]

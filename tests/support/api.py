@@ -7,7 +7,6 @@ import base64
 import hmac
 import os
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,7 +23,6 @@ from pydantic import SecretStr
 from revenueflow.api.app import create_app
 from revenueflow.api.deadlines import protocol
 from revenueflow.db import api_keys
-from revenueflow.devserver.children import spawn
 from revenueflow.devserver.cluster import DatabaseUrls
 from revenueflow.devserver.server import free_port
 from revenueflow.privacy.identity import IdentityKey
@@ -38,7 +36,7 @@ from revenueflow.settings import (
     Settings,
     WebhookSettings,
 )
-from tests.support import sql
+from tests.support import configured, forks, sql
 from tests.support.processes import until
 
 IDENTITY = bytes(range(32))
@@ -98,7 +96,7 @@ def settings_for(
     database_url: str, redis_url: str, folder: Path, *, pool_size: int = 5, api: ApiSettings | None = None
 ) -> Settings:
     """Settings that read neither `.env` nor the environment where it matters."""
-    return Settings.load(
+    return configured.settings(
         database=DatabaseSettings(url=database_url, pool_size=pool_size),
         redis=RedisSettings(url=redis_url),
         api=api or api_settings(),
@@ -115,9 +113,12 @@ def settings_for(
 def add_keys(database: DatabaseUrls) -> dict[str, str]:
     """A key for each role."""
     keys = {role: api_keys.new_key() for role in api_keys.ROLES}
-    for role, key in keys.items():
-        insert = "INSERT INTO api_keys (key_sha256, prefix, role, name) VALUES ($1, $2, $3, $3)"
-        sql.rows(database.app_url, insert, api_keys.digest(key), key[:7], role)
+    insert = """
+        INSERT INTO api_keys (key_sha256, prefix, role, name)
+        SELECT digest, prefix, role, role FROM unnest($1::bytea[], $2::text[], $3::text[]) AS new (digest, prefix, role)
+    """
+    digests, prefixes = [api_keys.digest(key) for key in keys.values()], [key[:7] for key in keys.values()]
+    sql.rows(database.app_url, insert, digests, prefixes, list(keys))
     return keys
 
 
@@ -154,8 +155,8 @@ def serving(database_url: str, redis_url: str, folder: Path, **variables: str) -
         "HUBSPOT_CLIENT_SECRET": HUBSPOT_SECRET,
         "REVENUEFLOW_WEBHOOK_SECRET": STANDARD_SECRET,
     }
-    argv = [sys.executable, "-m", "revenueflow", "serve", "api", "--port", str(port)]
-    child = spawn(argv, log=folder / "api.log", env=env | variables, cwd=folder)
+    arguments = ("serve", "api", "--port", str(port))
+    child = forks.revenueflow(*arguments, env=env | variables, out=folder / "api.log", cwd=folder)
     try:
         until(lambda: child.poll() is not None or _answers(port), seconds=30)
         yield port, child.pid
@@ -165,7 +166,7 @@ def serving(database_url: str, redis_url: str, folder: Path, **variables: str) -
 
 def _answers(port: int) -> bool:
     try:
-        return httpx2.get(f"http://127.0.0.1:{port}/livez", trust_env=False).is_success
+        return httpx2.get(f"http://127.0.0.1:{port}/livez", trust_env=False, verify=tls()).is_success
     except httpx2.TransportError:
         return False
 

@@ -49,7 +49,7 @@ from revenueflow.workers.heartbeat import Heartbeat
 from revenueflow.workers.relay import Relay
 from revenueflow.workers.runner import Runner
 from revenueflow.workers.worker import work
-from tests.support import sql
+from tests.support import configured, sql
 from tests.support.api import identity, identity_file
 from tests.support.policy import unhurried
 from tests.support.sandbox_http import Sandbox, running
@@ -287,7 +287,7 @@ def settings_for(
         "slack": SlackSettings(token=key, base_url=sandbox["slack"]),
         "general": General(config_dir=unhurried(folder / "config")),
     }
-    return Settings.load(**(usual | groups))
+    return configured.settings(**(usual | groups))
 
 
 @asynccontextmanager

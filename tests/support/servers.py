@@ -24,10 +24,12 @@ from threading import Lock, Thread
 from urllib.parse import urlsplit, urlunsplit
 
 from revenueflow.devserver import cluster
+from revenueflow.devserver.cluster import DatabaseUrls
 from revenueflow.devserver.postgres import Postgres
 from revenueflow.devserver.valkey import Valkey
 from revenueflow.errors import RevenueFlowError
 from tests.support.processes import gone, until
+from tests.support.sql import Looker
 
 HOME_PREFIX = "revenueflow-tests-"
 
@@ -52,6 +54,30 @@ class Servers:
     def redis_database(self, number: int) -> str:
         """The URL of one logical database of Valkey."""
         return urlunsplit(urlsplit(self.redis_url)._replace(path=f"/{number}"))
+
+
+class Copies:
+    """Copies of the template, made and dropped over one connection: to open one costs more than to copy."""
+
+    def __init__(self, servers: Servers) -> None:
+        self._servers = servers
+        self._looker = Looker(servers.superuser_url)
+
+    @contextmanager
+    def one(self) -> Iterator[DatabaseUrls]:
+        """A fresh, migrated database, dropped afterwards.
+
+        By copying files: the default way writes all of it to the log as well, and is the slower one.
+        """
+        name = f"{self._servers.prefix}_{secrets.token_hex(5)}"
+        template, owner = self._servers.template, cluster.OWNER
+        self._looker.rows(f"CREATE DATABASE {name} TEMPLATE {template} OWNER {owner} STRATEGY FILE_COPY")
+        yield cluster.database_urls(self._servers.superuser_url, name)
+        self._looker.rows(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._looker.close()
 
 
 MEMORY = Path("/dev/shm")

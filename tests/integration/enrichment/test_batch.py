@@ -12,6 +12,7 @@ from pathlib import Path
 
 import orjson
 
+from tests.support import cli
 from tests.support.house import KNOWN, House
 
 
@@ -20,12 +21,10 @@ def command(home: House, out: Path, *more: str) -> tuple[list[str], dict[str, st
     return [sys.executable, "-m", "revenueflow", "enrich", "--out", str(out), *more], env
 
 
-async def run(home: House, out: Path, *more: str) -> tuple[int, str, str]:
-    arguments, env = command(home, out, *more)
-    done = await asyncio.to_thread(
-        subprocess.run, arguments, env=env, capture_output=True, text=True, timeout=60, check=False
-    )
-    return done.returncode, done.stdout, done.stderr
+async def run(home: House, out: Path, *more: str, **env: str) -> tuple[int, str, str]:
+    arguments = ("enrich", "--out", str(out), *more)
+    ran = await asyncio.to_thread(cli.run, out.parent, *arguments, DATABASE_URL=home.urls.app_url, **env)
+    return ran.code, ran.out, ran.err
 
 
 async def processed(home: House, count: int) -> None:
@@ -87,7 +86,6 @@ async def test_interrupted_it_goes_on_where_it_was(home: House, tmp_path: Path) 
 
 
 async def test_a_campaign_of_aturiya_is_pulled_first(home: House, tmp_path: Path) -> None:
-    arguments, env = command(home, tmp_path / "out", "--campaign", "atr-finance", "--limit", "4")
     aturiya = {
         "ATURIYA_BASE_URL": home.sandbox.urls["aturiya"],
         **dict.fromkeys(("ATURIYA_TOKEN", "ATURIYA_USER_ID", "ATURIYA_AGENT_ID"), "sandbox"),
@@ -95,10 +93,8 @@ async def test_a_campaign_of_aturiya_is_pulled_first(home: House, tmp_path: Path
         "REVENUEFLOW_IDENTITY_KEY_FILE": str(home.settings.keys.identity_key_file),
     }
     async with home.staffed():
-        done = await asyncio.to_thread(
-            subprocess.run, arguments, env=env | aturiya, capture_output=True, text=True, timeout=60, check=False
-        )
-    assert done.returncode == 0, done.stderr
-    told = orjson.loads(done.stdout)
+        code, out, said = await run(home, tmp_path / "out", "--campaign", "atr-finance", "--limit", "4", **aturiya)
+    assert code == 0, said
+    told = orjson.loads(out)
     assert (told["leads"], told["exported"], told["not_done"]) == (4, 4, 0)
     assert {row["source"] for row in home.rows("SELECT source FROM deliveries")} == {"aturiya"}

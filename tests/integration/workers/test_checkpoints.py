@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from revenueflow.devserver import environment
-from revenueflow.devserver.children import Child, spawn
 from revenueflow.devserver.secrets import Secrets
 from revenueflow.telemetry import metrics
+from tests.support import forks
 from tests.support.api import IDENTITY
+from tests.support.forks import Forked
 from tests.support.house import STEPS, House, eventually
 from tests.support.policy import by_rules_alone
 from tests.support.processes import gone, until
@@ -28,7 +28,7 @@ def _crm_comes_last(home: House) -> None:
 
 
 @asynccontextmanager
-async def worker_process(home: House, folder: Path, **env: str) -> AsyncIterator[Child]:
+async def worker_process(home: House, folder: Path, **env: str) -> AsyncIterator[Forked]:
     """`revenueflow serve worker`, as production starts it."""
     (folder / "identity.key").write_text(IDENTITY.hex())
     secrets = Secrets({}, dict.fromkeys(("marketo", "hubspot", "lead"), "secret"), IDENTITY.hex())
@@ -38,8 +38,7 @@ async def worker_process(home: House, folder: Path, **env: str) -> AsyncIterator
         "REVENUEFLOW_HEARTBEAT_SECONDS": "0.3", "CRM_TIMEOUT_SECONDS": "1",
         "REVENUEFLOW_CONFIG_DIR": str(home.settings.config_dir), **env,
     }  # fmt: skip
-    command = [sys.executable, "-m", "revenueflow", "serve", "worker"]
-    child = spawn(command, log=folder / "worker.log", env=given, cwd=folder)
+    child = forks.revenueflow("serve", "worker", env=given, out=folder / "worker.log", cwd=folder)
     try:
         yield child
     finally:
