@@ -18,6 +18,7 @@ from revenueflow.pipeline import restart
 from revenueflow.pipeline.restart import NAMES, Replayed
 from revenueflow.settings import General
 from tests.support.house import House, eventually, house
+from tests.support.policy import by_rules_alone
 
 DEAD = Chosen(("dead",))
 INSERT = """
@@ -183,6 +184,7 @@ async def test_a_run_that_wrote_keeps_its_keys_where_nothing_can_have_changed(ho
 
 
 async def test_a_write_that_never_left_us_is_planned_anew_under_its_key(home: House, tmp_path: Path) -> None:
+    by_rules_alone(Path(str(home.settings.config_dir)))
     await home.sandbox.break_("crm", error_rate=1, status=429)
     lead = await home.deliver()
     await home.run(lead)
