@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from revenueflow.domain.base import Value
+
+UNREADABLE: Final = "(unreadable)"
+MOST_OWNERS: Final = 20
+_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}")
 
 
 class CrmRecord(Value):
@@ -21,7 +26,7 @@ class Accounts(Value):
 
     `account` is ours, else the only one: None if there is none, or several. `owners` are those of all `count` accounts,
     `opportunity_owners` those of open opportunities, what was changed last first; each once, as ids of reps, or as the
-    CRM's own where no rep of ours has that user.
+    CRM's own where no rep of ours has that user. UNREADABLE stands for what is no id.
     """
 
     count: int = 0
@@ -74,9 +79,13 @@ def own(record: CrmRecord | None) -> Accounts:
     """The account under our key, which says itself who has its open opportunities."""
     if record is None:
         return Accounts()
-    named = record.fields.get("opportunity_owner_ids")
-    return accounts([record], ours=record.crm_id, opportunity_owners=named if isinstance(named, list) else ())
+    named = record.fields.get("opportunity_owner_ids") or ()
+    return accounts(
+        [record], ours=record.crm_id, opportunity_owners=named if isinstance(named, list | tuple) else [named]
+    )
 
 
 def _each(ids: Iterable[Any]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(one for one in ids if isinstance(one, str) and one))
+    """What a CRM says is not ours: it may be a name or an address, and of any length."""
+    told = [one if isinstance(one, str) and _ID.fullmatch(one) else UNREADABLE for one in ids if one]
+    return tuple(dict.fromkeys(told))[:MOST_OWNERS]

@@ -1,19 +1,22 @@
 """Who in the CRM owns a lead's company and its open opportunities: asked through the guard, kept in Redis for a while.
 
-Routing is right only if the CRM has been asked, so a lead waits for it, though not for long (`crm_owners` in
-routing.toml); then it goes on with an older answer, or without one, and the path says so.
+Routing is right only if the CRM has been asked, so a lead waits for it: while a limit is full, as long as that takes;
+for a CRM that does not answer, not for ever (`crm_owners` in routing.toml). Then it goes on with an older answer, or
+without one, and the path says so.
 """
 
 from __future__ import annotations
 
 import time
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from pydantic import ValidationError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from revenueflow.clock import rfc3339
 from revenueflow.domain.action import CallStatus, ToolResult
 from revenueflow.domain.base import Value
 from revenueflow.domain.lead import Lead
@@ -24,6 +27,8 @@ from revenueflow.routing.crm_owners import CompanyOwners
 from revenueflow.routing.rules import RoutingRules
 
 TOOL = "match_account"
+FULL = "rate_limited"
+"""The reason of a limit, ours or the CRM's."""
 KEPT_SECONDS = 86_400
 """An answer that is older than the rules want still serves for so long while the CRM is away."""
 
@@ -33,10 +38,10 @@ AWAY_SECONDS = 1.0
 
 
 class Known(NamedTuple):
-    """What is known now. `ask_again`: seconds until the CRM may say more; None if there is nothing to wait for."""
+    """What is known now. `wait`: seconds after which the lead is to ask again, instead of being routed by this."""
 
     owners: CompanyOwners
-    ask_again: float | None = None
+    wait: float | None = None
 
 
 class _Kept(Value):
@@ -58,22 +63,37 @@ class CompanyBook:
         self._away_until = 0.0
 
     async def of(self, lead: Lead, caller: Caller) -> Known:
-        """The owners of the company of a lead; nobody if it has no domain, or if the rules don't want to know."""
+        """The owners of the company of a lead; nobody if it has no domain, or if the rules don't want to know.
+
+        A caller without a lease is told at once what is known.
+        """
         if not self._wanted or lead.domain is None:
             return Known(CompanyOwners())
         name = f"revenueflow:owners:{self._key.derive('owners', lead.domain)}"
         kept = await self._kept(name)
         if kept and time.time() - kept.asked_at < self._rules.keep_minutes * 60:
             return Known(kept.owners)
-        call = Call(TOOL, {"lead_id": lead.id, "domain": lead.domain}, caller)
-        answer = await self._registry.call(call)
+        answer = await self._registry.call(Call(TOOL, {"lead_id": lead.id, "domain": lead.domain}, caller))
         if answer.status is CallStatus.CONFIRMED:
             return Known(await self._keep(name, _owners(answer)))
-        return Known(kept.owners) if kept else Known(CompanyOwners(not_known=_reason(answer)), answer.retry_after)
+        reason = _reason(answer)
+        if answer.retry_after is not None and await self._may_wait(caller, reason):
+            return Known(CompanyOwners(not_known=reason), answer.retry_after)
+        known = kept.owners.model_copy(update={"as_of": _time(kept.asked_at)}) if kept else CompanyOwners()
+        return Known(known.model_copy(update={"not_known": reason}))
 
-    def is_patient(self, waited: float) -> bool:
-        """Whether a lead that was received so many seconds ago waits for the CRM."""
-        return waited < self._rules.patience_seconds
+    async def _may_wait(self, caller: Caller, reason: str) -> bool:
+        """A full limit is no CRM that is away: the lead's writes would wait for it as well."""
+        if caller.lease is None or reason == FULL:
+            return caller.lease is not None
+        if not self._rules.patience_seconds:
+            return False
+        name = f"revenueflow:owners:since:{caller.lease.job_id}"
+        try:
+            since = await self._redis.set(name, time.time(), nx=True, get=True, ex=KEPT_SECONDS)
+        except (RedisError, OSError):
+            return True  # nothing is written either, while limits can't be counted
+        return since is None or time.time() - float(since) < self._rules.patience_seconds
 
     async def _kept(self, name: str) -> _Kept | None:
         if time.monotonic() < self._away_until:
@@ -93,6 +113,10 @@ class CompanyBook:
             with suppress(RedisError, OSError):
                 await self._redis.set(name, kept.model_dump_json(), ex=KEPT_SECONDS)
         return owners
+
+
+def _time(at: float) -> str:
+    return rfc3339(datetime.fromtimestamp(at, UTC).replace(microsecond=0))
 
 
 def _owners(answer: ToolResult) -> CompanyOwners:

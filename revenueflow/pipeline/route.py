@@ -34,9 +34,8 @@ async def step(lead: Lead, context: Context) -> Outcome:
     """Applies the routing rules."""
     scored, services = context.result(Scored), context.services
     company = await services.companies.of(lead, context.caller)
-    waited = (context.now - lead.received_at).total_seconds()
-    if company.ask_again is not None and services.companies.is_patient(waited):
-        return Snooze(context.now + timedelta(seconds=company.ask_again), "crm_not_asked")
+    if company.wait is not None:
+        return Snooze(context.now + timedelta(seconds=company.wait), "crm_not_asked")
     routing = await find(services, lead, scored.facts, scored.score, context.now, company.owners)
     if routing.queued:
         metrics.routed_to_queue.labels(routing.queued).inc()

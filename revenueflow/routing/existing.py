@@ -6,6 +6,7 @@ company's last lead. Each also when full or after hours.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from revenueflow.routing.crm_owners import CompanyOwners
@@ -33,20 +34,24 @@ class Existing(NamedTuple):
 
 def opportunity_owner(rules: RoutingRules, company: CompanyOwners) -> str | None:
     """Of several the one whose opportunity was changed last and who is a rep of ours."""
-    known = (one for one in company.opportunity_owners if one in rules.by_id)
-    return next(known, next(iter(company.opportunity_owners), None))
+    return next(iter(_reps(rules, company.opportunity_owners)), next(iter(company.opportunity_owners), None))
 
 
 def account_owner(rules: RoutingRules, company: CompanyOwners) -> str | None:
     """None if several accounts have different reps."""
-    known = [one for one in company.owners if one in rules.by_id and one != rules.default_owner]
+    known = _reps(rules, company.owners)
     return known[0] if len(known) == 1 else None if known else next(iter(company.owners), None)
+
+
+def _reps(rules: RoutingRules, ids: Sequence[str]) -> list[str]:
+    return [one for one in ids if one in rules.by_id and one != rules.default_owner]
 
 
 def remark(rules: RoutingRules, company: CompanyOwners) -> str | None:
     """What the path says of the CRM besides names."""
     if company.not_known:
-        return f"the CRM was not asked: {company.not_known}"
+        older = f"; it answered at {company.as_of}" if company.as_of else ""
+        return f"the CRM was not asked: {company.not_known}{older}"
     if company.owners and account_owner(rules, company) is None:
         return f"{company.accounts} accounts of the domain have different owners: {', '.join(company.owners)}"
     return None
@@ -65,7 +70,10 @@ def existing(sieve: Sieve) -> Existing | None:
         if known.remark:
             sieve.path.append(f"existing:account: no, {known.remark}")
     for kind, owner in owners:
-        if owner == sieve.rules.default_owner or owner is None:
+        if owner is None:
+            continue
+        if owner == sieve.rules.default_owner:
+            sieve.path.append(f"existing:{kind}: no, {owner} is the default queue")
             continue
         if able := sieve.able([owner], any_load=True):
             rep = able[0]

@@ -83,18 +83,23 @@ class Salesforce:
     async def accounts_of(self, domain: str) -> Accounts:
         """Those with our key, with this domain in our field, or with its website; and their open opportunities."""
         there, key = self._object("account"), shared_record_key("account", domain)
-        rows = await self._accounts(domain, f" OR {there.key} = '{key}'", more=f", {there.key}, {OPEN_OPPORTUNITIES}")
+        rows = await self._accounts(
+            domain,
+            f" OR {there.key} = '{key}'",
+            f" ORDER BY {there.key} NULLS LAST",
+            more=f", {there.key}, {OPEN_OPPORTUNITIES}",
+        )
         found = [self._record("account", row) for row in rows]
         ours = next((one.crm_id for one, row in zip(found, rows, strict=True) if row.get(there.key) == str(key)), None)
         return accounts(found, ours=ours, opportunity_owners=map(self._map.rep, _opportunity_owners(rows)))
 
-    async def _accounts(self, domain: str, condition: str = "", *, more: str = "") -> list[dict[str, Any]]:
+    async def _accounts(self, domain: str, condition: str, order: str = "", *, more: str = "") -> list[dict[str, Any]]:
         there = self._object("account")
         ours, quoted = there.known["domain"].to, domain.replace("\\", "\\\\").replace("'", "\\'")
         sites = ", ".join(f"'{before}{quoted}'" for before in ("", "www.", "http://", "https://", "https://www."))
         query = (
             f"SELECT Id, {', '.join(there.asked)}{more} FROM {there.name} "  # noqa: S608 names of our table; escaped
-            f"WHERE ({ours} = '{quoted}' OR Website IN ({sites})){condition} LIMIT {MOST_ACCOUNTS}"
+            f"WHERE ({ours} = '{quoted}' OR Website IN ({sites})){condition}{order} LIMIT {MOST_ACCOUNTS}"
         )
         return _records(await self._session.request("GET", f"{self._data}/query", params={"q": query}))
 

@@ -21,7 +21,7 @@ OWNER = "lena-brandt"
 
 def rules(home: House, **crm_owners: Any) -> None:
     """The routing table with other [crm_owners]."""
-    given = {"ask": True, "keep_minutes": 15, "patience_seconds": 60, **crm_owners}
+    given = {"ask": True, "keep_minutes": 15, "patience_seconds": 300, **crm_owners}
     lines = "".join(f"{name} = {orjson.dumps(value).decode()}\n" for name, value in given.items())
     head, _, rest = defaults.text("routing.toml").partition("[crm_owners]\n")
     text = f"{head}[crm_owners]\n{lines}\n{rest[rest.index('[follow_up]') :]}"
@@ -39,6 +39,16 @@ async def asked(home: House) -> int:
     """How often the CRM was asked for an account."""
     requests = await home.sandbox.requests("crm")
     return sum(one["method"] == "GET" and one["path"].startswith("/records/account/") for one in requests)
+
+
+async def long_ago(home: House, lead: UUID) -> None:
+    """The lead has waited for an hour."""
+    home.rows("UPDATE jobs SET run_at = now()")
+    async with Redis.from_url(home.settings.redis.url) as redis:
+        name = f"revenueflow:owners:since:{home.job(lead)['id']}"
+        since = await redis.get(name)
+        assert since
+        await redis.set(name, float(since) - 3600)
 
 
 def path_of(home: House, lead: UUID) -> tuple[str, ...]:
@@ -76,21 +86,27 @@ async def test_one_answer_serves_the_company_for_a_while(home: House, keep_minut
     assert await asked(home) == times
 
 
-async def test_an_older_answer_serves_while_the_crm_is_away(home: House) -> None:
+async def test_after_its_patience_a_lead_goes_by_an_older_answer_and_says_of_when(home: House) -> None:
     rules(home, keep_minutes=0)
     await account(home, owner_id=OWNER)
     await routed(home)
     await home.sandbox.break_("crm", status=503, error_rate=1)
     lead = await home.deliver(email=f"b@{KNOWN}")
-    await home.run(lead)
+    assert (await home.run(lead))["step"] == "route"
+    await long_ago(home, lead)
+    assert (await home.run(lead))["step"] == "record"
     assert home.lead(lead)["routing_rule"] == "existing:account"
+    first, second = path_of(home, lead)
+    assert first.startswith("existing:account: no, the CRM was not asked: ")
+    assert "; it answered at 20" in first
+    assert second == "existing:account: yes, the account has an owner"
 
 
 async def test_what_the_crm_keeps_for_others_is_not_readable_in_redis(home: House) -> None:
     await account(home, owner_id=OWNER)
     await routed(home)
     async with Redis.from_url(home.settings.redis.url) as redis:
-        names = [name.decode() async for name in redis.scan_iter("revenueflow:owners:*")]
+        names = [name.decode() async for name in redis.scan_iter("revenueflow:owners:[0-9a-f]*")]
         assert len(names) == 1
         assert KNOWN not in names[0]
         assert 0 < await redis.ttl(names[0]) <= 86_400
@@ -122,17 +138,65 @@ async def test_a_lead_waits_for_the_crm(home: House, faults: dict[str, Any]) -> 
     assert home.lead(lead)["owner_id"] == OWNER
 
 
-@AWAY
-async def test_a_lead_that_has_waited_long_enough_is_routed_without(home: House, faults: dict[str, Any]) -> None:
-    rules(home, patience_seconds=0)
+async def test_a_lead_that_has_waited_long_enough_is_routed_without(home: House) -> None:
     await account(home, owner_id=OWNER)
-    await home.sandbox.break_("crm", **faults)
+    await home.sandbox.break_("crm", status=503, error_rate=1)
     lead = await home.deliver()
+    for _ in range(2):
+        assert (await home.run(lead))["step"] == "route"
+        home.rows("UPDATE jobs SET run_at = now()")
+    await long_ago(home, lead)
     job = await home.run(lead)
     assert (job["state"], job["step"]) == ("ready", "record")
-    found = home.lead(lead)
-    assert found["routing_rule"].startswith("territory:")
+    assert home.lead(lead)["routing_rule"].startswith("territory:")
     assert path_of(home, lead)[0].startswith("existing:account: no, the CRM was not asked: ")
+
+
+async def test_a_lead_does_not_wait_where_the_rules_say_so(home: House) -> None:
+    rules(home, patience_seconds=0)
+    await home.sandbox.break_("crm", status=503, error_rate=1)
+    lead = await home.deliver()
+    assert (await home.run(lead))["step"] == "record"
+
+
+async def test_a_full_limit_is_waited_for_as_long_as_it_takes(home: House) -> None:
+    rules(home, patience_seconds=0)
+    await account(home, owner_id=OWNER)
+    crm = home.settings.crm.model_copy(update={"per_minute": 1})
+    home.settings = home.settings.model_copy(update={"crm": crm})
+    first, second = await home.deliver(email="a@one.example"), await home.deliver()
+    async with home.runner() as runner:
+        await home.run_job(runner, home.job(first)["id"])
+        await home.run_job(runner, home.job(second)["id"])
+        job = home.job(second)
+        assert (job["state"], job["step"], job["last_error"]) == ("ready", "route", "crm_not_asked")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"owner_id": "Ann Example <ann@x.example>", "opportunity_owner_ids": ["a\u0000b", "x" * 1_000_000]},
+        {"owner_id": 5, "opportunity_owner_ids": "lena-brandt and others"},
+        {"owner_id": ["lena-brandt"], "opportunity_owner_ids": {"a": "b"}},
+    ],
+)
+async def test_what_is_no_id_is_not_believed_nor_repeated(home: House, given: dict[str, Any]) -> None:
+    await account(home, **given)
+    lead = await routed(home)
+    assert lead["routing_rule"].startswith("territory:")
+    path = path_of(home, lead["id"])
+    assert "existing:opportunity: no, (unreadable): no rep has this id" in path
+    assert "existing:account: no, (unreadable): no rep has this id" in path
+    assert all(len(line) < 200 and "Ann" not in line for line in path)
+
+
+async def test_the_queue_s_opportunity_hides_no_rep_s(home: House) -> None:
+    await account(home, owner_id="inbound-queue", opportunity_owner_ids=["inbound-queue", OWNER])
+    lead = await routed(home)
+    assert (lead["owner_id"], lead["routing_rule"]) == (OWNER, "existing:opportunity")
+    await account(home, "halden.example", owner_id="inbound-queue")
+    other = await routed(home, email="b@halden.example")
+    assert path_of(home, other["id"])[0] == "existing:account: no, inbound-queue is the default queue"
 
 
 @pytest.mark.parametrize("asks", ["rules", "policy", "neither"])
