@@ -14,7 +14,7 @@ from revenueflow.api.deps import AppState, Principal, require
 from revenueflow.api.idempotency import IdempotencyKey
 from revenueflow.clock import rfc3339
 from revenueflow.db import models, offers, requests
-from revenueflow.errors import Fault, InvalidInput
+from revenueflow.errors import Fault, InvalidInput, NotFound
 from revenueflow.wiring import files
 
 router = APIRouter(prefix="/v1/offers", tags=["scoring"])
@@ -28,11 +28,12 @@ _EXAMPLE = {
     "campaign_id": "spring-2027",
 }
 
+MISSING = "there is no offer with this id"
 _HIDDEN = ("created_by", "request_key", "request_sha256")
 
 
 class NewOffer(Offer):
-    """An offer, for the leads of a campaign or, without one, for all that have none of their own."""
+    """An offer, for the leads of a campaign or, without `campaign_id`, for all leads whose campaign has none."""
 
     campaign_id: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")] | None = None
 
@@ -87,6 +88,27 @@ async def list_offers(
     return {"items": [_shown(row) for row in rows[:limit]], "next_cursor": following}
 
 
+@router.get("/{offer_id}", operation_id="getOffer")
+async def get_offer(offer_id: UUID, state: AppState, _: Reader) -> dict[str, Any]:
+    """One offer."""
+    async with state.database.transaction() as session:
+        row = await offers.get(session, offer_id)
+    if row is None:
+        raise NotFound(MISSING)
+    return _shown(row)
+
+
+@router.delete("/{offer_id}", status_code=204, operation_id="withdrawOffer")
+async def withdraw_offer(offer_id: UUID, state: AppState, _: Operator) -> None:
+    """Leads that come from now on are judged by the offer before it, if there is one, else by offer.toml.
+
+    It stays in the list with `withdrawn_at`. Once more changes nothing.
+    """
+    async with state.database.transaction() as session:
+        if not await offers.withdraw(session, offer_id):
+            raise NotFound(MISSING)
+
+
 def known_profile(name: str | None, folder: Any) -> None:
     """Raises InvalidInput for a profile that there is no file for."""
     if name is not None and name not in (known := files.profile_names(folder)):
@@ -96,4 +118,9 @@ def known_profile(name: str | None, folder: Any) -> None:
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
     told = {name: value for name, value in row.items() if name not in _HIDDEN}
-    return told | {"created_at": rfc3339(row["created_at"])}
+    withdrawn = row["withdrawn_at"]
+    return told | {
+        "created_at": rfc3339(row["created_at"]),
+        "withdrawn_at": rfc3339(withdrawn) if withdrawn else None,
+        "holds_for": row["campaign_id"] or "every campaign without an offer of its own",
+    }

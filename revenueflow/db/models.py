@@ -218,6 +218,7 @@ offers = Table(
     "offers", metadata, _key("id", server_default=text("uuidv7()")), _need("name"), _need("value_propositions", JSONB),
     _need("ideal_use_cases", JSONB), _may("profile"), _may("campaign_id"), _need("created_by"),
     _need("created_at", TIME), _may("request_key", Uuid), _may("request_sha256", LargeBinary),
+    _may("withdrawn_at", TIME),
 )  # fmt: skip
 scorings = Table(
     "scorings", metadata, _key("id", server_default=text("uuidv7()")), _need("scope"), _may("campaign_id"),

@@ -1,11 +1,11 @@
-"""Queries on offers. One is never changed: who wants another makes another."""
+"""Queries on offers. One is never changed, but it can be withdrawn: who wants another makes another."""
 
 from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, tuple_
+from sqlalchemy import func, insert, select, tuple_, update
 
 from revenueflow.db.direct import Connection
 from revenueflow.db.models import offers
@@ -14,7 +14,8 @@ from revenueflow.db.session import Session
 # That of the campaign goes before one for all; then the newest.
 _CURRENT = """
     SELECT name, value_propositions, ideal_use_cases, profile FROM offers
-    WHERE campaign_id = $1 OR campaign_id IS NULL ORDER BY campaign_id IS NULL, created_at DESC, id DESC LIMIT 1
+    WHERE (campaign_id = $1 OR campaign_id IS NULL) AND withdrawn_at IS NULL
+    ORDER BY campaign_id IS NULL, created_at DESC, id DESC LIMIT 1
 """
 
 
@@ -35,6 +36,15 @@ async def get(session: Session, id_: UUID) -> dict[str, Any] | None:
     """One offer."""
     found = (await session.execute(select(offers).where(offers.c.id == id_))).mappings().first()
     return dict(found) if found else None
+
+
+async def withdraw(session: Session, id_: UUID) -> bool:
+    """Withdraws an offer, once; whether there is one."""
+    at = func.coalesce(offers.c.withdrawn_at, func.now())
+    changed = await session.execute(
+        update(offers).where(offers.c.id == id_).values(withdrawn_at=at).returning(offers.c.id)
+    )
+    return changed.first() is not None
 
 
 async def current(connection: Connection, campaign_id: str) -> dict[str, Any] | None:

@@ -173,7 +173,7 @@ MAP: Final[Mapping[str, Held]] = {
     "offers": Held(
         "what is sold",
         """id name value_propositions ideal_use_cases profile campaign_id created_by created_at request_key
-        request_sha256""",
+        request_sha256 withdrawn_at""",
     ),
     "scorings": Held(
         "how far scoring of many leads has come",

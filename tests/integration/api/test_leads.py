@@ -115,6 +115,8 @@ ALLOWED = {
     ("GET", "/v1/leads/{id}/scores"): {"reader", "operator", "auditor", "admin"},
     ("GET", "/v1/offers"): {"reader", "operator", "auditor", "admin"},
     ("POST", "/v1/offers"): {"operator", "admin"},
+    ("GET", "/v1/offers/{id}"): {"reader", "operator", "auditor", "admin"},
+    ("DELETE", "/v1/offers/{id}"): {"operator", "admin"},
     ("POST", "/v1/scores"): {"operator", "admin"},
     ("GET", "/v1/scores/{id}"): {"reader", "operator", "auditor", "admin"},
     ("GET", "/v1/results"): {"reader", "operator", "auditor", "admin"},

@@ -135,13 +135,13 @@ def test_openapi_is_valid_and_its_operations_have_stable_names(shared_api: Api) 
     assert sorted(operations) == [
         "backtestProfile", "createLead", "createOffer", "decideApproval", "decideReview", "enrichLead",
         "erasePersonalData", "exportPersonalData", "getApproval", "getAuditCheckpoint", "getImport", "getLead",
-        "getLeadTimeline",
+        "getLeadTimeline", "getOffer",
         "getRejects", "getResults", "getReview", "getScoring", "getSpend", "health", "importCsv", "listApprovals",
         "listAuditEvents", "listCampaignLeads", "listCampaigns", "listDeadLetters", "listLeadScores", "listLeads",
         "listOffers", "listQuarantine", "listReps", "listReviews", "livez", "metrics", "proveAuditEvent",
         "pullCampaign", "putReps", "readyz", "receiveHubSpot", "receiveLead", "receiveMarketo", "recordOutcome",
         "replayDeadLetters", "resumeSpending", "resumeWrites", "retryLead", "scoreLeads", "simulateRouting",
-        "stopSpending", "stopWrites",
+        "stopSpending", "stopWrites", "withdrawOffer",
     ]  # fmt: skip
     for name, operation in operations.items():
         assert operation["tags"], name
