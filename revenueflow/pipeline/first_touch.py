@@ -17,7 +17,7 @@ from datetime import timedelta
 from typing import Any
 
 from revenueflow.audit import trail
-from revenueflow.db import leads, looks, timers
+from revenueflow.db import leads, looks, owner_moves, timers
 from revenueflow.db.session import Session
 from revenueflow.domain.action import CallStatus
 from revenueflow.domain.lead import Tier
@@ -29,6 +29,7 @@ from revenueflow.pipeline.next_owner import next_owner
 from revenueflow.pipeline.owner_told import NewOwner, OwnerTold
 from revenueflow.pipeline.sla_messages import SlaMessages
 from revenueflow.routing.existing import MOVED
+from revenueflow.routing.rules import RoutingRules
 from revenueflow.routing.sla import Next, timer
 from revenueflow.telemetry import metrics
 
@@ -83,12 +84,30 @@ class FirstTouch:
         services = self._services
         rules = await services.roster.rules()
         rep = rules.by_id.get(lead["owner_id"])
+        if rep is None and one["owner_id"] == rules.default_owner:
+            await self._to_queue(one, lead, rules)
+            return
         if rep is None:
             await self._close(one)
             return
         given = timer(rules, services.sla, Tier(one["tier"]), rep, "given by somebody", one["now"])
         async with self._database.transaction() as session:
             await timers.replace(session, one, given)
+
+    async def _to_queue(self, one: Row, lead: Row, rules: RoutingRules) -> None:
+        """A run gave it to a rep who was being removed: its timer is the default queue's, and so is the lead."""
+        queue, gone = rules.rep(rules.default_owner), lead["owner_id"]
+        reason = f"{gone} was removed"
+        given = timer(rules, self._services.sla, Tier(one["tier"]), queue, reason, one["now"])
+        owner = {"owner_id": queue.id, "owner_name": queue.name, "routing_rule": MOVED, "routing_reason": reason}
+        async with self._database.transaction() as session:
+            held = await timers.locked(session, one["lead_id"])
+            if held is None or held["owner_id"] != gone or is_over(held):
+                return  # whoever was quicker decides; this is looked at again
+            await leads.change(session, one["lead_id"], owner)
+            await owner_moves.owe(session, [one["lead_id"]], queue.id, queue.name, reason)
+            await timers.replace(session, one, given)
+            await self._audit(session, one, "lead.moved", "done", {"from": gone, "owner_id": queue.id})
 
     async def _measure(self, one: Row, lead: Row) -> None:
         """Here and not where the touch is recorded: every worker is scraped, a command that imports a file is not."""
