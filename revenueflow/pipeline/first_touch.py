@@ -124,7 +124,7 @@ class FirstTouch:
             return
         if await self._waits(one, seen):
             async with self._database.transaction() as session:
-                await timers.later(session, one, max(1.0, min(PAUSE, self._touches.full_for or PAUSE)))
+                await timers.later(session, one, max(SHORTEST_PAUSE, min(PAUSE, self._touches.full_for or PAUSE)))
         elif one["due_at"] > one["now"]:
             await self._remind(one, lead)
         else:
