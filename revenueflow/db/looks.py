@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,9 @@ from sqlalchemy import text
 
 from revenueflow.db.session import Session
 from revenueflow.domain.touches import WORKED
+
+GAP = 120.0
+"""Seconds between two questions without an answer, after which they are no longer one silence."""
 
 # An overdue timer whose days are over by the next look is put out of the way of the others.
 _CLAIM = text("""
@@ -28,9 +32,27 @@ _CLAIM = text("""
     RETURNING *
 """)
 _ANSWERED = text("""
-    UPDATE sla_timers SET unanswered_since = NULL, crm_status = :status WHERE id = :id
+    UPDATE sla_timers SET unanswered_since = NULL, unanswered_at = NULL, crm_status = :status WHERE id = :id
 """)
-_UNANSWERED = text("UPDATE sla_timers SET unanswered_since = coalesce(unanswered_since, now()) WHERE id = :id")
+_UNANSWERED = text("""
+    UPDATE sla_timers SET unanswered_at = now(), unanswered_since = CASE
+        WHEN unanswered_at > now() - make_interval(secs => :gap) THEN coalesce(unanswered_since, now()) ELSE now() END
+    WHERE id = :id
+""")
+_SILENT = text("""
+    INSERT INTO crm_silence AS known (asker) VALUES ('looks') ON CONFLICT (asker) DO UPDATE SET last_at = now(),
+        since = CASE WHEN known.last_at > now() - make_interval(secs => :gap) THEN known.since ELSE now() END
+""")
+_HEARD = text("DELETE FROM crm_silence")
+_SILENT_FOR = text("""
+    SELECT extract(epoch FROM now() - least(
+        (SELECT unanswered_since FROM sla_timers
+         WHERE id = :id AND unanswered_at > now() - make_interval(secs => :gap)),
+        (SELECT since FROM crm_silence WHERE last_at > now() - make_interval(secs => :gap))))
+""")
+_TURN = text("""
+    UPDATE sla_timers SET look_at = now() + make_interval(secs => :after) WHERE id = :id AND look_at = :look_at
+""")
 _THROUGH_TOOLS = text("""
     SELECT CASE tool WHEN 'log_activity' THEN (args ->> 'happened_at')::timestamptz ELSE sent_at END AS at, tool
     FROM actions
@@ -58,11 +80,32 @@ async def claim(session: Session, *, every: int, days: int) -> dict[str, Any] | 
     return dict(found) if found else None
 
 
+async def not_asked(session: Session, timer: Mapping[str, Any], after: float) -> None:
+    """Its look was claimed and could not be made: its turn comes in so many seconds."""
+    await session.execute(_TURN, {"id": timer["id"], "look_at": timer["look_at"], "after": after})
+
+
 async def answered(session: Session, timer_id: UUID, status: str) -> None:
     """The CRM shows no touch; where the record stands."""
     await session.execute(_ANSWERED, {"id": timer_id, "status": status})
 
 
-async def unanswered(session: Session, timer_id: UUID) -> None:
-    """The CRM did not answer; since when it does not, is kept."""
-    await session.execute(_UNANSWERED, {"id": timer_id})
+async def heard(session: Session) -> None:
+    """The CRM answers."""
+    await session.execute(_HEARD)
+
+
+async def unanswered(session: Session, timer_id: UUID, *, away: bool) -> None:
+    """There was no answer about this one; `away`: nor would there be one about others. Since when, is kept.
+
+    What was GAP seconds ago or longer does not count: nobody knows what was since.
+    """
+    await session.execute(_UNANSWERED, {"id": timer_id, "gap": GAP})
+    if away:
+        await session.execute(_SILENT, {"gap": GAP})
+
+
+async def silent_for(session: Session, timer_id: UUID) -> float | None:
+    """For how many seconds there has been no answer about this one, or about anybody; None if there was one."""
+    found = (await session.execute(_SILENT_FOR, {"id": timer_id, "gap": GAP})).scalar()
+    return None if found is None else float(found)

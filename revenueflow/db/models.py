@@ -123,7 +123,9 @@ sla_timers = Table(
     _need("rules"), _need("started_at", TIME), _may("remind_at", TIME), _need("due_at", TIME), _need("state"),
     _may("next_at", TIME), _may("written"), _may("reminded_at", TIME), _may("reminder"), _may("breached_at", TIME),
     _may("ended_at", TIME), _may("look_at", TIME), _may("unanswered_since", TIME), _may("crm_status"),
+    _may("unanswered_at", TIME),
 )  # fmt: skip
+crm_silence = Table("crm_silence", metadata, _key("asker", Text), _need("since", TIME), _need("last_at", TIME))
 owner_moves = Table(
     "owner_moves", metadata, _key("id", server_default=text("uuidv7()")), _need("lead_id", Uuid), _need("owner_id"),
     _need("owner_name"), _need("reason"), _need("made_at", TIME), _need("next_at", TIME),

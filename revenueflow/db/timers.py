@@ -25,14 +25,16 @@ _GIVEN = ("lead_id", *Timer._fields)
 _LISTED = ", ".join(_GIVEN)
 _REPLACE = f"""
     UPDATE sla_timers old SET state = 'replaced', ended_at = now(), next_at = NULL
-    FROM {recordset(sla_timers, _GIVEN)}
+    FROM {recordset(sla_timers, _GIVEN)} JOIN leads ON leads.id = new.lead_id
     WHERE old.lead_id = new.lead_id AND old.state IN ('open', 'overdue')
-      AND (old.owner_id, old.tier) IS DISTINCT FROM (new.owner_id, new.tier)
+      AND (old.tier <> new.tier OR (old.owner_id <> new.owner_id AND leads.owner_id IS DISTINCT FROM old.owner_id))
 """  # noqa: S608 constants
 _NUMBER = "coalesce((SELECT max(number) FROM sla_timers t WHERE t.lead_id = new.lead_id), 0) + 1"
 _BEGIN = f"""
     INSERT INTO sla_timers ({_LISTED}, given, number, next_at)
-    SELECT {", ".join(f"new.{name}" for name in _GIVEN)}, 'routed', {_NUMBER}, coalesce(new.remind_at, new.due_at)
+    SELECT {", ".join(f"new.{name}" for name in _GIVEN)}, 'routed', {_NUMBER},
+           CASE WHEN leads.owner_id = new.owner_id THEN coalesce(new.remind_at, new.due_at)
+                ELSE now() + interval '10 seconds' END
     FROM {recordset(sla_timers, _GIVEN)} JOIN leads ON leads.id = new.lead_id
     WHERE leads.first_touch_at IS NULL AND leads.erased_at IS NULL AND leads.stage IS DISTINCT FROM 'lost'
       AND NOT EXISTS (SELECT FROM sla_timers t WHERE t.lead_id = new.lead_id AND t.state IN ('open', 'overdue'))
@@ -54,7 +56,7 @@ _CHECKPOINTS = text("""
     WHERE j.lead_id = :lead_id AND s.name IN ('capture', 'score') ORDER BY s.name, j.run_version DESC
 """)
 _RUNNING = text("SELECT * FROM sla_timers WHERE lead_id = :lead_id AND state IN ('open', 'overdue') FOR UPDATE")
-_LOCKED = text("SELECT first_touch_at, stage, erased_at FROM leads WHERE id = :lead_id FOR UPDATE")
+_LOCKED = text("SELECT first_touch_at, stage, erased_at, owner_id FROM leads WHERE id = :lead_id FOR UPDATE")
 _OF_LEAD = text("SELECT * FROM sla_timers WHERE lead_id = :lead_id ORDER BY number")
 _TOUCHED = text("""
     UPDATE sla_timers SET state = :state, ended_at = now(), next_at = now()
@@ -95,7 +97,9 @@ _WAITING = text("SELECT tier, count(*) AS n FROM sla_timers WHERE state = 'overd
 async def begin(connection: Connection, given: Sequence[tuple[Lease, Timer]]) -> None:
     """Starts the timers of leads that a run has given to somebody, in the transaction that ends the run.
 
-    A timer that runs for the same owner and tier goes on; a lead that was touched, lost or erased gets none.
+    A timer that runs for the same owner and tier goes on; a lead that was touched, lost or erased gets none. If the
+    lead is somebody else's by now, such as when the rep of the run was removed meanwhile, the timer is due as
+    soon as all processes know the reps: that one's time begins (`replace`).
     """
     if given:
         if again := [one for one in given if one[0].run_version > 1]:
@@ -138,7 +142,7 @@ async def running(session: Session, lead_id: UUID) -> dict[str, Any] | None:
 
 
 async def locked(session: Session, lead_id: UUID) -> dict[str, Any] | None:
-    """first_touch_at, stage and erased_at of a lead that nobody else changes until the transaction ends."""
+    """first_touch_at, stage, erased_at and owner_id of a lead that nobody else changes until the transaction ends."""
     found = (await session.execute(_LOCKED, {"lead_id": lead_id})).mappings().first()
     return dict(found) if found else None
 

@@ -126,9 +126,9 @@ class Guard:
         if known is None or known["state"] == ActionState.PLANNED:
             raise Denied("kill_switch", "all writes are stopped", "an operator who runs: revenueflow writes resume")
         if known["state"] in OPEN:
-            caller, target = entry_of(checked.call, checked.args.lead_id).caller, checked.tool.target
+            entry, target = entry_of(checked.call, checked.args.lead_id), checked.tool.target
             return await self._ledger.reconcile(
-                known, target, checked.subject, checked.call.caller.lease, caller=caller, may_send=False
+                known, target, checked.subject, checked.call.caller.lease, entry=entry, may_send=False
             )
         return await self._replayed(checked, known)
 
@@ -169,8 +169,8 @@ class Guard:
         if known["state"] == ActionState.PLANNED:
             return await self._ledger.send(known, target, checked.subject, lease)
         if known["state"] in OPEN:
-            caller = entry_of(checked.call, planned.lead_id).caller
-            return await self._ledger.reconcile(known, target, checked.subject, lease, caller=caller)
+            entry = entry_of(checked.call, planned.lead_id)
+            return await self._ledger.reconcile(known, target, checked.subject, lease, entry=entry)
         return await self._replayed(checked, known)
 
     async def _replayed(self, checked: Checked, known: Action) -> ToolResult:

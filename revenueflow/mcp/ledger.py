@@ -144,14 +144,14 @@ class Ledger:
         subject: trail.Subject,
         lease: Lease | None,
         *,
-        caller: str | None = None,
+        entry: Entry | None = None,
         may_send: bool = True,
     ) -> ToolResult:
         """Settles an action whose outcome is open, by reading back; without `may_send` it writes nothing."""
         there = self._targets[target]
         if not there.readable:
             return await self._doubtful(action, subject, "cannot_be_read_back")
-        entry = Entry(action["lead_id"], caller)
+        entry = entry or Entry(action["lead_id"])
         try:
             found = await self.look(action, target, entry)
         except (UpstreamUnavailable, UpstreamRejected) as error:

@@ -15,6 +15,7 @@ from revenueflow.db import looks
 from revenueflow.domain.action import CallStatus, ToolResult
 from revenueflow.domain.sales import OutcomeKind, SalesOutcome
 from revenueflow.domain.touches import Sign, first_of, sign_of, status_of
+from revenueflow.mcp.admission import OWN_LIMIT
 from revenueflow.mcp.call import Call, Caller
 from revenueflow.pipeline import outcomes
 from revenueflow.pipeline.context import Services
@@ -28,25 +29,36 @@ _LATE: set[asyncio.Task[ToolResult]] = set()
 
 
 class Look(StrEnum):
-    """What asking came to. Without an answer nothing is known; if the policy does not let us ask, it never will be."""
+    """What asking came to. Without an answer nothing is known; if the policy does not let us ask, it never will be.
+
+    Who was not asked about has to wait for a turn: that says nothing of the CRM.
+    """
 
     TOUCHED = "touched"
     UNTOUCHED = "untouched"
     UNANSWERED = "unanswered"
+    NOT_ASKED = "not_asked"
     NOT_ALLOWED = "not_allowed"
 
 
 class CrmTouches:
-    """Asks for one batch of timers: once the CRM is `away`, or its limit full, it is not asked for the others.
+    """Asks for one batch of timers: once the CRM is `away`, or our share of its limit is full for so many seconds
+    (`full_for`), it is not asked for the others.
 
-    Its places in the limit of callers are its own: looking keeps nobody from writing.
+    Each `name` has a share of its own: looking keeps nobody from writing, nor one kind of looking the other.
     """
 
-    def __init__(self, services: Services, trace_id: str, *, longest: float = LONGEST) -> None:
+    def __init__(self, services: Services, trace_id: str, *, name: str = "sla-look", longest: float = LONGEST) -> None:
         self._services = services
         self._longest = longest
-        self._caller = Caller("sla-look", "pipeline", trace_id=trace_id)
+        self._caller = Caller(name, "pipeline", trace_id=trace_id)
         self.away = False
+        self.full_for: float | None = None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the CRM is not asked any more."""
+        return self.away or self.full_for is not None
 
     @property
     def allowed(self) -> bool:
@@ -58,7 +70,11 @@ class CrmTouches:
         database = self._services.database
         async with database.transaction() as session:
             ours = first_of(await looks.through_tools(session, lead["id"]), lead["received_at"], lead["now"])
-        record = await self._record(one) if self.allowed and not self.away else None
+        asks = self.allowed and not self.stopped
+        record = await self._record(one) if asks else None
+        if record is not None:
+            async with database.transaction() as session:
+                await looks.heard(session)
         shown = sign_of(record, lead["received_at"], lead["now"], one["crm_status"]) if record is not None else None
         if ours and (shown is None or ours.at <= shown.at):
             return await self._touched(one, ours, "guard", "seen_in_tools")
@@ -66,9 +82,11 @@ class CrmTouches:
             return await self._touched(one, shown, "crm", "seen_in_crm")
         if not self.allowed:
             return Look.NOT_ALLOWED
+        if record is None and (not asks or self.full_for is not None):
+            return Look.NOT_ASKED
         async with database.transaction() as session:
             if record is None:
-                await looks.unanswered(session, one["id"])
+                await looks.unanswered(session, one["id"], away=self.away)
                 return Look.UNANSWERED
             await looks.answered(session, one["id"], status_of(record))
         return Look.UNTOUCHED
@@ -84,8 +102,12 @@ class CrmTouches:
             self.away = True
             return None
         answer = asking.result()
+        told = answer.result or {}
+        if answer.status is CallStatus.DELAYED and told.get("reason") == OWN_LIMIT:
+            self.full_for = answer.retry_after
+            return None
         self.away = answer.status is CallStatus.DELAYED
-        record = (answer.result or {}).get("record") or {}
+        record = told.get("record") or {}
         return record if answer.status is CallStatus.CONFIRMED and isinstance(record, dict) else None
 
     async def _touched(self, one: Row, sign: Sign, actor: str, event: str) -> Look:

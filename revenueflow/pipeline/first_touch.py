@@ -17,7 +17,7 @@ from datetime import timedelta
 from typing import Any
 
 from revenueflow.audit import trail
-from revenueflow.db import leads, timers
+from revenueflow.db import leads, looks, owner_moves, timers
 from revenueflow.db.session import Session
 from revenueflow.domain.action import CallStatus
 from revenueflow.domain.lead import Tier
@@ -29,24 +29,32 @@ from revenueflow.pipeline.next_owner import next_owner
 from revenueflow.pipeline.owner_told import NewOwner, OwnerTold
 from revenueflow.pipeline.sla_messages import SlaMessages
 from revenueflow.routing.existing import MOVED
+from revenueflow.routing.rules import RoutingRules
 from revenueflow.routing.sla import Next, timer
 from revenueflow.telemetry import metrics
 
 PAUSE = 30.0
+SHORTEST_PAUSE = 5.0
+IN_TIME = timedelta(seconds=4 * PAUSE)
+"""Less than this before the end of the time a reminder waits no more for its turn to look."""
 RULE = f"{MOVED}:sla"
 """Routing leaves a lead with whom it was moved to."""
 Row = Mapping[str, Any]
 
 
 class FirstTouch:
-    """Does for a claimed timer what its time asks for."""
+    """Does for claimed timers, a batch of them, what their time asks for.
+
+    Once the CRM could not be told of one owner, it is not told of the others: what waits is asked for seldom.
+    """
 
     def __init__(self, services: Services, trace_id: str) -> None:
         self._services = services
         self._database = services.database
-        self._touches = CrmTouches(services, trace_id)
+        self._touches = CrmTouches(services, trace_id, name="sla-due")
         self._messages = SlaMessages(services, trace_id)
         self._told = OwnerTold(services, trace_id)
+        self._holds: float | None = None
         self._trace_id = trace_id
 
     async def attend(self, one: Row) -> None:
@@ -76,12 +84,30 @@ class FirstTouch:
         services = self._services
         rules = await services.roster.rules()
         rep = rules.by_id.get(lead["owner_id"])
+        if rep is None and one["owner_id"] == rules.default_owner:
+            await self._to_queue(one, lead, rules)
+            return
         if rep is None:
             await self._close(one)
             return
         given = timer(rules, services.sla, Tier(one["tier"]), rep, "given by somebody", one["now"])
         async with self._database.transaction() as session:
             await timers.replace(session, one, given)
+
+    async def _to_queue(self, one: Row, lead: Row, rules: RoutingRules) -> None:
+        """A run gave it to a rep who was being removed: its timer is the default queue's, and so is the lead."""
+        queue, gone = rules.rep(rules.default_owner), lead["owner_id"]
+        reason = f"{gone} was removed"
+        given = timer(rules, self._services.sla, Tier(one["tier"]), queue, reason, one["now"])
+        owner = {"owner_id": queue.id, "owner_name": queue.name, "routing_rule": MOVED, "routing_reason": reason}
+        async with self._database.transaction() as session:
+            held = await timers.locked(session, one["lead_id"])
+            if held is None or held["owner_id"] != gone or is_over(held):
+                return  # whoever was quicker decides; this is looked at again
+            await leads.change(session, one["lead_id"], owner)
+            await owner_moves.owe(session, [one["lead_id"]], queue.id, queue.name, reason)
+            await timers.replace(session, one, given)
+            await self._audit(session, one, "lead.moved", "done", {"from": gone, "owner_id": queue.id})
 
     async def _measure(self, one: Row, lead: Row) -> None:
         """Here and not where the touch is recorded: every worker is scraped, a command that imports a file is not."""
@@ -96,18 +122,25 @@ class FirstTouch:
         seen = await self._touches.look(one, lead)
         if seen is Look.TOUCHED:
             return
-        if one["due_at"] > one["now"]:
-            await self._remind(one, lead)
-        elif seen is Look.UNANSWERED and self._may_wait(one):
+        if await self._waits(one, seen):
             async with self._database.transaction() as session:
-                await timers.later(session, one, PAUSE)
+                await timers.later(session, one, max(SHORTEST_PAUSE, min(PAUSE, self._touches.full_for or PAUSE)))
+        elif one["due_at"] > one["now"]:
+            await self._remind(one, lead)
         else:
             await self._breach(one, lead, seen)
 
-    def _may_wait(self, one: Row) -> bool:
-        """A rep may have done it: the lead is not taken away while nobody can tell, but not for ever either."""
-        since = one["unanswered_since"] or one["now"]
-        return bool(one["now"] - since < timedelta(minutes=self._services.sla.crm.wait_minutes))
+    async def _waits(self, one: Row, seen: Look) -> bool:
+        """A rep may have done it: the lead is not taken away while nobody can tell. If it is our turn that has not
+        come, that holds for as long as others get answers; if nobody does, not for ever. A reminder waits for its turn
+        as long as there is time for it, and for no answer."""
+        if seen not in (Look.UNANSWERED, Look.NOT_ASKED):
+            return False
+        if one["due_at"] > one["now"]:
+            return self._touches.full_for is not None and one["due_at"] - one["now"] > IN_TIME
+        async with self._database.transaction() as session:
+            silent_for = await looks.silent_for(session, one["id"])
+        return silent_for is None or silent_for < self._services.sla.crm.wait_minutes * 60
 
     async def _remind(self, one: Row, lead: Row) -> None:
         result = await self._messages.remind(one, lead)
@@ -170,10 +203,12 @@ class FirstTouch:
             one["id"], one["lead_id"], one["owner_id"], one["owner_name"], f"{RULE}: {one['reason']}",
             Tier(one["tier"]), one["started_at"],
         )  # fmt: skip
-        told = await self._told.tell(new)
+        told = await self._told.tell(new) if self._holds is None else None
         async with self._database.transaction() as session:
-            if told.pause is not None:
-                await timers.later(session, one, told.pause)
+            if told is None or told.pause is not None:
+                pause = max(SHORTEST_PAUSE, told.pause or 0) if told else self._holds or PAUSE
+                self._holds = min(PAUSE, pause)
+                await timers.later(session, one, pause)
                 return
             if not await timers.written(session, one, told.owner):
                 return

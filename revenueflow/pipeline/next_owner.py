@@ -29,7 +29,7 @@ async def next_owner(
     if known := await _known(services, lead["id"]):
         captured, scored = known
         excluded = dict.fromkeys(tried, WHY_NOT)
-        company = await services.companies.of(captured.lead, Caller("sla", "pipeline"))
+        company = await services.companies.of(captured.lead, Caller("sla-due", "pipeline"))
         found = find(services, captured.lead, scored.facts, scored.score, now, company.owners, excluded=excluded)
         routing = await found
         if routing.queued is None and routing.owner_id in rules.by_id:

@@ -95,7 +95,8 @@ MAP: Final[Mapping[str, Held]] = {
     "sla_timers": Held(
         "until when an owner is to touch a lead, and what became of that",
         """id lead_id number given tier owner_id owner_name rules started_at remind_at due_at state next_at written
-        reminded_at reminder breached_at ended_at look_at unanswered_since crm_status""",
+        reminded_at reminder breached_at ended_at look_at unanswered_since unanswered_at
+        crm_status""",
         {"reason": NO_TEXT}, OF_LEADS,
     ),
     "owner_moves": Held(
@@ -162,6 +163,7 @@ MAP: Final[Mapping[str, Held]] = {
         "scope period reserved_usd settled_usd updated_at reserved_tokens settled_tokens",
     ),
     "api_keys": Held("who may call, by hash", "id key_sha256 prefix role name created_at revoked_at"),
+    "crm_silence": Held("since when the CRM answers nobody who asks about touches", "asker since last_at"),
     "controls": Held("switches", "name value set_by set_at"),
     "imports": Held(
         "how far imports have come",

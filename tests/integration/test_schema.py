@@ -34,7 +34,7 @@ OURS = (
     "deliveries", "leads", "jobs", "steps", "evidence", "claims", "actions", "api_keys", "controls", "lookups",
     "spend", "imports", "import_rejects", "source_cursors", "campaigns", "reviews", "analyses", "analysis_uses",
     "approvals", "erasures", "routines", "scores", "offers", "scorings", "reps", "rotations", "turns", "outcomes",
-    "sla_timers", "owner_moves",
+    "sla_timers", "owner_moves", "crm_silence",
 )  # fmt: skip
 
 

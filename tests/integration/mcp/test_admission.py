@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -14,10 +15,11 @@ import pytest
 import redis.asyncio as redis
 
 from revenueflow.domain.action import CallStatus
+from revenueflow.mcp.call import Call, Caller
 from revenueflow.resilience.breaker import CLOSED, OPEN
 from revenueflow.settings import CrmSettings
 from revenueflow.telemetry import metrics
-from tests.support.calls import agent, calling, events, operator, owner, states, with_policy
+from tests.support.calls import agent, calling, events, message, operator, owner, states, with_policy
 from tests.support.guard_process import processes
 from tests.support.house import House, eventually
 from tests.support.policy import by_rules_alone
@@ -173,6 +175,27 @@ async def test_a_full_limit_tells_when_to_come_back_and_counts_in_no_other(home:
         known = await call(owner(lead, agent(), "k0"))
         assert (known.status, known.replayed) == (CallStatus.CONFIRMED, True)  # a known key needs no place
     assert [event["outcome"] for event in events(home)].count("delayed") == 5
+
+
+async def test_the_pipeline_outside_of_runs_has_a_share_of_the_crms_limit_and_no_callers(
+    home: House, tmp_path: Path
+) -> None:
+    limited(home, tmp_path, per_caller=2, per_crm=16)
+    by_rules_alone(tmp_path)
+    timer = Caller("sla", "pipeline", trace_id="trace-1")
+    async with calling(home) as call:
+        for n in range(4):
+            assert (await call(owner(uuid4(), timer, f"k{n}"))).status is CallStatus.CONFIRMED
+        full = await call(owner(uuid4(), timer, "k4"))
+        assert (full.status, full.result) == (CallStatus.DELAYED, {"reason": "own_limit", "tries": 0})
+        assert 50 < full.retry_after <= 60
+        read = Call("get_lead", {"lead_id": uuid4()}, Caller("sla-look", "pipeline"))
+        assert (await call(read)).status is CallStatus.CONFIRMED, "each kind of work has its own"
+        for n in range(5):
+            posted = await call(replace(message(uuid4(), timer), idempotency_key=f"m{n}"))
+            assert posted.status is CallStatus.CONFIRMED
+        lead = await home.deliver()
+        assert (await home.run(lead))["state"] == "done", "a run has the rest"
 
 
 async def test_without_redis_the_limit_of_a_lead_holds(home: House, tmp_path: Path) -> None:

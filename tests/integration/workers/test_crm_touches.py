@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import redis.asyncio as redis
 from prometheus_client import REGISTRY
 
 from revenueflow import defaults
@@ -247,11 +248,11 @@ async def test_a_crm_that_takes_long_holds_up_nobody(home: House) -> None:
     await home.sandbox.break_("crm", latency_ms=700)
     async with home.services() as services:
         touches = CrmTouches(services, "t", longest=0.1)
-        for lead_id in ids:
+        for lead_id, expected in zip(ids, (Look.UNANSWERED, Look.NOT_ASKED), strict=True):
             async with home.database.transaction() as session:
                 lead = await about(session, lead_id)
             assert lead is not None
-            assert await touches.look(timers(home, lead_id)[0], lead) is Look.UNANSWERED
+            assert await touches.look(timers(home, lead_id)[0], lead) is expected
 
         async def in_the_trail() -> bool:
             return ("crm.get_lead", "read") in home.audit(ids[0])
@@ -286,6 +287,137 @@ async def test_an_answer_ends_the_time_without_one(home: House) -> None:
     async with home.services() as services:
         assert await first_touch.look_into_crm(services) == 1
     assert timers(home, lead_id)[0]["unanswered_since"] is None
+
+
+async def full(home: House) -> None:
+    """From here on one place in a minute is left for each kind of our own work."""
+    file = Path(str(home.settings.config_dir)) / "policy.toml"
+    text = file.read_text()
+    for old, new in (("per_caller = 100\n", "per_caller = 1\n"), ("per_crm = 1000\n", "per_crm = 4\n")):
+        assert old in text
+        text = text.replace(old, new)
+    file.write_text(text)
+    defaults.text.cache_clear()
+    await no_place_taken(home)
+
+
+async def no_place_taken(home: House) -> None:
+    async with redis.Redis.from_url(home.settings.redis.url) as client:
+        await client.flushdb()
+
+
+def silent_since(home: House, minutes: int) -> None:
+    """As if the first question without an answer had been so many minutes earlier; the last was just now."""
+    home.rows("UPDATE sla_timers SET unanswered_since = unanswered_since - make_interval(mins => $1)", minutes)
+    home.rows("UPDATE crm_silence SET since = since - make_interval(mins => $1)", minutes)
+
+
+def all_come(home: House) -> None:
+    home.rows("UPDATE sla_timers SET due_at = now(), next_at = now() WHERE ended_at IS NULL")
+
+
+async def several(home: House, count: int) -> list[UUID]:
+    ids = [await home.deliver(email=f"p{n}@larkvale-systems.example") for n in range(count)]
+    for lead_id in ids:
+        await home.run(lead_id)
+    return ids
+
+
+def states(home: House, ids: list[UUID]) -> list[list[str]]:
+    return [[one["state"] for one in timers(home, lead_id)] for lead_id in ids]
+
+
+async def test_a_limit_of_ours_is_no_silence_of_the_crm(home: House) -> None:
+    ids = await several(home, 3)
+    for lead_id in ids:
+        await put(home.sandbox, lead_id, status="working")
+    await full(home)
+    all_come(home)
+    async with home.services() as services:
+        await until_idle(services)
+        assert sorted(states(home, ids)) == [["open"], ["open"], ["touched"]]
+        assert home.value("SELECT count(*) FROM sla_timers WHERE unanswered_since IS NOT NULL") == 0
+        silent_since(home, 11)
+        all_come(home)
+        await until_idle(services)
+        assert sorted(states(home, ids)) == [["open"], ["open"], ["touched"]], "they wait for their turn"
+        for _ in range(2):
+            await no_place_taken(home)
+            all_come(home)
+            await until_idle(services)
+    assert states(home, ids) == [["touched"]] * 3
+
+
+async def test_a_reminder_waits_for_its_turn_as_long_as_there_is_time(home: House) -> None:
+    ids = await several(home, 3)
+    await full(home)
+    async with home.services() as services:
+        home.rows("UPDATE sla_timers SET remind_at = now(), next_at = now()")
+        await until_idle(services)
+        assert home.value("SELECT count(*) FROM sla_timers WHERE reminder = 'confirmed'") == 1
+        home.rows("UPDATE sla_timers SET next_at = now(), due_at = now() + interval '1 minute' WHERE reminder IS NULL")
+        await until_idle(services)
+    assert [timers(home, lead_id)[0]["reminder"] for lead_id in ids] == ["confirmed"] * 3
+
+
+async def test_a_look_that_found_no_place_has_its_turn_again(home: House) -> None:
+    ids = await several(home, 2)
+    await full(home)
+    waited(home, 16)
+    async with home.services() as services:
+        assert await first_touch.look_into_crm(services) == 1
+    soon = "SELECT count(*) FROM sla_timers WHERE look_at BETWEEN now() AND now() + interval '1 minute'"
+    assert home.value(soon) == len(ids) - 1
+
+
+async def test_an_old_hiccup_is_no_silence(home: House) -> None:
+    lead_id = await hot(home)
+    waited(home, 60)
+    async with home.services() as services:
+        await home.sandbox.break_("crm", error_rate=1, status=503)
+        assert await first_touch.look_into_crm(services) == 1
+        silent_since(home, 40)
+        home.rows("UPDATE sla_timers SET unanswered_at = unanswered_at - interval '40 minutes'")
+        home.rows("UPDATE crm_silence SET last_at = last_at - interval '40 minutes'")
+        come(home, lead_id, "due")
+        await until_idle(services)
+        assert states(home, [lead_id]) == [["open"]], "of the time between nobody knows anything"
+        silent_since(home, 9)
+        come(home, lead_id, "due")
+        await until_idle(services)
+        assert states(home, [lead_id]) == [["open"]]
+        silent_since(home, 2)
+        come(home, lead_id, "due")
+        await until_idle(services)
+    assert states(home, [lead_id]) == [["passed", "open"]]
+
+
+async def test_a_silence_is_one_for_all_and_an_answer_to_anybody_ends_it(home: House) -> None:
+    ids = await several(home, 2)
+    await home.sandbox.break_("crm", error_rate=1, status=503)
+    async with home.services() as services:
+        all_come(home)
+        await until_idle(services)
+        assert home.value("SELECT count(*) FROM sla_timers WHERE unanswered_since IS NOT NULL") == 1
+        silent_since(home, 11)
+        home.rows("UPDATE sla_timers SET unanswered_since = NULL")
+        waited(home, 16)
+        await home.sandbox.break_("crm")
+
+        async def answers() -> bool:  # once the breaker lets the CRM be tried again
+            home.rows("UPDATE sla_timers SET look_at = now()")
+            return await first_touch.look_into_crm(services) == 2
+
+        await eventually(answers)
+        await home.sandbox.break_("crm", error_rate=1, status=503)
+        all_come(home)
+        await until_idle(services)
+        assert states(home, ids) == [["open"]] * 2
+        silent_since(home, 11)
+        home.rows("UPDATE sla_timers SET unanswered_since = NULL")
+        all_come(home)
+        await until_idle(services)
+    assert states(home, ids) == [["passed", "open"]] * 2, "also the one about which nobody asked"
 
 
 @pytest.fixture

@@ -372,3 +372,18 @@ async def test_a_worker_looks_by_itself(home: House) -> None:
             return len(await asyncio.to_thread(taken, home, lead_id)) == 2
 
         await eventually(passed_on)
+
+
+async def test_while_the_crm_cannot_be_told_of_one_owner_it_is_not_asked_for_all(home: House) -> None:
+    ids = [await home.deliver(email=f"p{n}@larkvale-systems.example") for n in range(3)]
+    for lead_id in ids:
+        await home.run(lead_id)
+    home.rows("UPDATE sla_timers SET given = 'passed_on', next_at = now()")
+    before = await home.calls("crm")
+    await home.sandbox.break_("crm", error_rate=1, status=503)
+    async with home.services() as services:
+        await until_idle(services)
+    assert await home.calls("crm") == before + 1
+    found = [taken(home, lead_id)[0] for lead_id in ids]
+    assert [one["written"] for one in found] == [None] * 3
+    assert home.value("SELECT count(*) FROM sla_timers WHERE next_at > now()") == 3

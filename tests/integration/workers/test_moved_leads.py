@@ -248,6 +248,99 @@ async def test_a_run_that_writes_the_old_owner_afterwards_is_put_right(home: Hou
     assert timers(home, lead_id)[-1]["owner_id"] == "dana-whitfield"
 
 
+async def stopped_run(home: House) -> UUID:
+    """A lead whose run has given it to Marcus, and waits for the CRM."""
+    by_rules_alone(Path(str(home.settings.config_dir)))
+    lead_id = await home.deliver()
+    await home.sandbox.break_("crm", error_rate=1, status=503)
+    await home.run(lead_id)
+    assert home.lead(lead_id)["owner_id"] == "marcus-bell"
+    return lead_id
+
+
+async def until_done(home: House, lead_id: UUID) -> None:
+    await home.sandbox.break_("crm")
+
+    async def done() -> bool:
+        home.rows("UPDATE jobs SET run_at = now()")
+        return (await home.run(lead_id))["state"] == "done"
+
+    await eventually(done)
+
+
+async def soon_due(home: House, lead_id: UUID, services: Services) -> None:
+    """Looks at the timers, but tells of no moves, once a timer's time has come that is due within seconds."""
+    soon = "UPDATE sla_timers SET next_at = now() WHERE lead_id = $1 AND next_at < now() + interval '11 seconds'"
+    home.rows(soon, lead_id)
+    while await first_touch.look(services):
+        pass
+
+
+async def test_the_time_of_a_run_that_knew_the_old_owner_is_the_new_owners_at_once(home: House) -> None:
+    lead_id = await stopped_run(home)
+    assert await remove(home) == {"marcus-bell": 1}
+    await until_done(home, lead_id)
+    async with home.services() as services:
+        await soon_due(home, lead_id, services)
+    assert len(home.rows("SELECT FROM owner_moves")) == 1, "what the CRM is owed has not had its turn"
+    assert [(one["state"], one["owner_id"]) for one in timers(home, lead_id)] == [
+        ("replaced", RULES.default_owner), ("open", "dana-whitfield"),
+    ]  # fmt: skip
+
+
+async def test_a_lead_that_a_run_gave_to_a_rep_who_was_being_removed_is_the_queues(home: House) -> None:
+    lead_id = await stopped_run(home)
+    await remove(home)  # and the run's commit came a moment after
+    home.rows("UPDATE leads SET owner_id = 'marcus-bell', owner_name = 'Marcus Bell', routing_rule = 'territory'")
+    home.rows("DELETE FROM owner_moves")
+    await until_done(home, lead_id)
+    async with home.services() as services:
+        await soon_due(home, lead_id, services)
+        assert home.lead(lead_id)["owner_id"] == RULES.default_owner
+        assert [(one["state"], one["owner_id"]) for one in timers(home, lead_id)] == [
+            ("replaced", RULES.default_owner), ("open", RULES.default_owner),
+        ]  # fmt: skip
+        assert ("lead.moved", "done") in home.audit(lead_id)
+        await until_idle(services)
+    assert (await record(home, "lead", lead_id=str(lead_id)))["fields"]["owner_id"] == RULES.default_owner
+
+
+async def test_a_run_that_knew_the_old_owner_leaves_the_time_of_the_new_one_alone(home: House) -> None:
+    lead_id = await hot(home)
+    await home.deliver(message="Please call me back about pricing for 60 seats.")
+    await home.sandbox.break_("crm", error_rate=1, status=503)
+    await home.run(lead_id)
+    await remove(home)
+    come(home, lead_id, "due")
+    async with home.services() as services:
+        await first_touch.look(services)
+    await until_done(home, lead_id)
+    assert [(one["state"], one["owner_id"]) for one in timers(home, lead_id)] == [
+        ("replaced", "marcus-bell"), ("open", "dana-whitfield"),
+    ]  # fmt: skip
+
+
+async def test_reminders_do_not_wait_for_moves(home: House) -> None:
+    moved = await hot(home)
+    home.rows("UPDATE leads SET owner_id = 'dana-whitfield' WHERE id = $1", moved)
+    home.rows("INSERT INTO owner_moves (lead_id, owner_id, owner_name, reason) VALUES ($1, $2, $3, $4)",
+              moved, DANA.id, DANA.name, "test")  # fmt: skip
+    for n in range(first_touch.AT_ONCE + 1):
+        come(home, await hot(home, email=f"p{n}@larkvale-systems.example"), "remind")
+    async with home.services() as services:
+        working = asyncio.create_task(first_touch.run(services, pause=0.05))
+
+        async def told() -> bool:
+            return not await asyncio.to_thread(home.rows, "SELECT FROM owner_moves")
+
+        await eventually(told)
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+    events = home.rows("SELECT action FROM audit_events WHERE actor = 'sla' ORDER BY ts, id")
+    order = [one["action"] for one in events]
+    assert order == ["sla.reminded"] * (first_touch.AT_ONCE + 1) + ["lead.reassigned"]
+
+
 async def test_nothing_is_told_of_a_lead_that_was_erased_touched_by_another_owner_or_never_written(home: House) -> None:
     ids = [await hot(home, email=f"p{n}@larkvale-systems.example") for n in range(3)]
     await remove(home)
