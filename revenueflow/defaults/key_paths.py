@@ -13,12 +13,13 @@ from pydantic_core import ErrorDetails
 from revenueflow.errors import plain
 
 _UNKNOWN, _MISSING = "extra_forbidden", "missing"
+MOST = 100
 Path: TypeAlias = tuple[str | int, ...]
 
 
 def mistakes(model: type[BaseModel], given: Any, error: ValidationError) -> list[tuple[Path, str]]:
-    """The place and what is wrong there, of each mistake in what was given to `model`; never the value."""
-    found = error.errors(include_input=False, include_url=False)
+    """The place and what is wrong there, of the first MOST mistakes in what was given to `model`; never the value."""
+    found = error.errors(include_input=False, include_url=False)[:MOST]
     return [(_place(given, one), _detail(model, one)) for one in found]
 
 
