@@ -8,7 +8,7 @@ from typing import Final
 MOST_PARTS: Final = 10
 """Parts of one dotted key, each of which is a table."""
 DEEPEST: Final = 15
-"""Arrays and tables within each other; ours have four. Together with the parts of keys within what a validator reads."""
+"""Arrays and tables within each other; ours have four. With as many parts a key, a validator still reads all levels."""
 MOST_DIGITS: Final = 30
 _TOKEN: Final = re.compile(
     # Strings and comments, each to its end in one go: a text is never looked at twice, whatever is left open in it.

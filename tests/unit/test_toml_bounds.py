@@ -1,4 +1,4 @@
-"""Texts of a few bytes that would take gigabytes, minutes or the stack of whoever parses them, and what is no number."""
+"""Texts of a few bytes that would take gigabytes, minutes or the stack of a parser, and values that are no numbers."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ class Anything(Value):
         ("a = " + "[" * 4000 + "]" * 4000, DEEP + "1"),
         ("\n\na = " + "{a=" * 4000 + "1" + "}" * 4000, DEEP + "3"),
         ('a = [\n"]", # ]\n' + "[" * 4000, DEEP + "3"),
-        ("a = " + "9" * 5000, DIGITS + "1"), ("a = 1\nb = [-" + "9" * 5000, DIGITS + "2"), ("a = 0x" + "f" * 5000, DIGITS),
+        ("a = " + "9" * 5000, DIGITS + "1"), ("a = 1\nb = [-" + "9" * 5000, DIGITS + "2"),
+        ("a = 0x" + "f" * 5000, DIGITS),
     ],
 )  # fmt: skip
 def test_what_asks_for_too_much_is_not_parsed(text: str, told: str) -> None:
@@ -69,7 +70,9 @@ def test_as_deep_as_may_be_is_read() -> None:
     assert defaults.parse(Anything, text, HERE).a
 
 
-@pytest.mark.parametrize("text", ['a = """' + '\\"""' * 50_000, '"\\' * 100_000, "[" + "'" * 200_001, "a = '''" * 30_000])
+@pytest.mark.parametrize(
+    "text", ['a = """' + '\\"""' * 50_000, '"\\' * 100_000, "[" + "'" * 200_001, "a = '''" * 30_000]
+)
 def test_what_is_left_open_is_no_toml(text: str) -> None:
     with pytest.raises(ConfigurationError, match=r"^draft\.toml: not valid TOML"):
         defaults.parse(Anything, text, HERE)
@@ -90,15 +93,22 @@ def test_what_a_caller_sends_is_not_kept() -> None:
 
 def test_the_lines_of_a_long_array_and_of_what_follows() -> None:
     lines = Lines("a = [\n" + "1,\n" * 50_000 + ']\nb = """\n\\"""\n[x]\n"""\nc = 1\n')
-    assert (lines.of(["a", 49_999]), lines.of(["b"]), lines.of(["c"]), lines.of(["x"])) == (50_001, 50_003, 50_007, None)
+    assert (lines.of(["a", 49_999]), lines.of(["b"]), lines.of(["c"]), lines.of(["x"])) == (
+        50_001,
+        50_003,
+        50_007,
+        None,
+    )
 
 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ('whole = "15"', "whole: Input should be a valid integer"), ("whole = true", "whole: Input should be a valid integer"),
+        ('whole = "15"', "whole: Input should be a valid integer"),
+        ("whole = true", "whole: Input should be a valid integer"),
         ("whole = 1.0", "whole: Input should be a valid integer"), ("on = 1", "on: Input should be a valid boolean"),
-        ('number = "1.5"', "number: Input should be a valid number"), ("words = [1]", "words.0: Input should be a valid string"),
+        ('number = "1.5"', "number: Input should be a valid number"),
+        ("words = [1]", "words.0: Input should be a valid string"),
     ],
 )  # fmt: skip
 def test_a_value_of_another_kind_is_refused_as_by_the_schema(text: str, told: str) -> None:
