@@ -96,6 +96,17 @@ async def test_the_same_profile_moves_nobody_and_older_leads_are_left_out(home: 
             assert (told["leads"], told["tier_changed"], told["score_changed"]) == (count, 0, 0)
 
 
+async def test_leads_without_a_score_count_towards_the_limit(home: House) -> None:
+    for number in range(3):
+        await home.deliver(email=f"dana{number}@larkvale-systems.example")
+    async with home.services() as services:
+        shelf = Shelf(services.vocabulary, {})
+        for most, unscored, complete in ((2, 2, False), (3, 3, True)):
+            backtest = Backtest(services.profiles.of(), services.vocabulary, most=most)
+            told = (await run(home.direct, shelf, backtest, Which(), utcnow())).told()
+            assert (told["leads"], told["unscored"], told["complete"]) == (0, unscored, complete)
+
+
 async def test_leads_show_prints_the_waterfall(home: House, tmp_path: Path) -> None:
     lead = await home.deliver(jobTitle="Grand Wizard of Things", country="Untied States")
     await home.run(lead)
