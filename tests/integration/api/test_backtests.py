@@ -14,7 +14,6 @@ from tests.support import sql
 from tests.support.api import Api
 from tests.support.processes import until
 
-WAITING = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
 TEXT = defaults.text("scoring/grounded.toml")
 
 
@@ -55,13 +54,10 @@ def test_requests_that_cant_be_used(shared_api: Api, body: object, pointer: str)
 
 
 def test_one_at_a_time_and_whoever_comes_meanwhile_is_told_when_to_come_again(api: Api, database: DatabaseUrls) -> None:
-    def waits() -> bool:
-        return bool(sql.value(database.superuser_url, WAITING))
-
     with ThreadPoolExecutor(1) as threads:
         with sql.locked(database, "LOCK TABLE leads IN ACCESS EXCLUSIVE MODE"):
             first = threads.submit(post, api, {"profile_toml": TEXT})
-            until(waits)
+            until(lambda: sql.waits(database))
             problem(post(api, {"profile_toml": "= ="}), 429, "rate_limited")
             simulated = api.client.post("/v1/routing/simulate", json={}, headers=api.as_role("operator"))
             problem(simulated, 429, "rate_limited")
