@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
 
 from revenueflow import defaults
 from revenueflow.api import body
@@ -25,6 +26,8 @@ from revenueflow.sources import payload
 router = APIRouter(prefix="/v1/routing", tags=["routing"])
 Operator = Annotated[Principal, Depends(require("operator"))]
 MOST = 10_000
+MOST_CHARACTERS = 200_000
+"""Of rules to try; those of a thousand territories have half of it."""
 
 
 class Draft(BaseModel):
@@ -33,11 +36,18 @@ class Draft(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     rules: dict[str, JsonValue] | None = None
-    rules_toml: str | None = Field(None, max_length=200_000)
+    rules_toml: str | None = Field(None, max_length=MOST_CHARACTERS)
     since: Moment | None = None
     days: int = Field(30, ge=1, le=366)
     labels: dict[str, str] = Field(default_factory=dict)
     limit: int = Field(MOST, ge=1, le=MOST)
+
+    @field_validator("rules")
+    @classmethod
+    def _short(cls, rules: dict[str, JsonValue] | None) -> dict[str, JsonValue] | None:
+        if rules and len(json.dumps(rules)) > MOST_CHARACTERS:
+            raise ValueError(f"must have at most {MOST_CHARACTERS} characters")
+        return rules
 
     @property
     def began(self) -> datetime:

@@ -163,7 +163,8 @@ def rules_with(**crm: object) -> dict[str, Any]:
     [
         ({"rules_toml": ".".join(["a"] * 90_000) + " = 1"}, "/rules_toml"),
         ({"rules_toml": "a = " + "{a=" * 4000}, "/rules_toml"), ({"rules_toml": "a = " + "9" * 5000}, "/rules_toml"),
-        ({"rules_toml": "x" * 200_001}, "/rules_toml"), ({"since": "0001-01-01T00:00:00+14:00"}, "/since"),
+        ({"rules_toml": "x" * 200_001}, "/rules_toml"), ({"rules": {"a": "x" * 200_001}}, "/rules"),
+        ({"since": "0001-01-01T00:00:00+14:00"}, "/since"),
         ({"rules": rules_with(ask=1)}, "/rules/crm_owners/ask"),
         ({"rules": rules_with(keep_minutes="15")}, "/rules/crm_owners/keep_minutes"),
     ],
