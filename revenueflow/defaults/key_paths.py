@@ -14,6 +14,8 @@ from revenueflow.errors import plain
 
 _UNKNOWN, _MISSING = "extra_forbidden", "missing"
 MOST = 100
+LONGEST = 200
+"""Characters of a key that are told."""
 Path: TypeAlias = tuple[str | int, ...]
 
 
@@ -36,8 +38,13 @@ def _place(given: Any, error: ErrorDetails) -> Path:
             given = given[part]
         else:
             continue
-        path += (part,)
+        path += (part if isinstance(part, int) else _short(part),)
     return path
+
+
+def _short(key: str) -> str:
+    """A key of a hundred thousand characters would stand in each of the mistakes below it."""
+    return key if len(key) <= LONGEST else f"{key[:LONGEST]}…"
 
 
 def _detail(model: type[BaseModel], error: ErrorDetails) -> str:

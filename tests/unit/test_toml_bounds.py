@@ -85,6 +85,13 @@ def test_of_many_mistakes_the_first_are_told() -> None:
     assert len(caught.value.faults) == key_paths.MOST
 
 
+def test_of_a_long_key_the_beginning_is_told() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        defaults.parse(Anything, f"{'k' * 100_000} = 1", HERE)
+    assert caught.value.faults[0].pointer == "k" * key_paths.LONGEST + "…"
+    assert len(caught.value.detail) < 1000
+
+
 def test_what_a_caller_sends_is_not_kept() -> None:
     first, second = (defaults.parse(Anything, "a = 1", HERE) for _ in range(2))
     assert first is not second
