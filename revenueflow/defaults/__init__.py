@@ -62,11 +62,15 @@ def load(model: type[M], name: str, config_dir: Path | None = None) -> M:
 
 def read(model: type[M], path: Path) -> M:
     """As `load`, for a file anywhere, read anew each time."""
+    return parse(model, text_of(path), path)
+
+
+def text_of(path: Path) -> str:
+    """The text of a file anywhere, read anew each time. Raises ConfigurationError with the file."""
     try:
-        given = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         raise ConfigurationError(f"{path}: can't be read as UTF-8 text") from None
-    return parse(model, given, path)
 
 
 def parse(model: type[M], given: str, path: Path) -> M:
@@ -81,10 +85,17 @@ def _told(reader: Callable[[type[BaseModel], str], BaseModel], model: type[M], g
     except ValidationError as error:
         found = key_paths.mistakes(model, tomllib.loads(given), error)
         more = error.error_count() - len(found)
+    raise refused(given, path, found, more)
+
+
+def refused(
+    given: str, path: Path, found: Sequence[tuple[Sequence[str | int], str]], more: int = 0
+) -> ConfigurationError:
+    """The error of a file with these mistakes: the place and what is wrong there, each with its line."""
     lines = Lines(given)
     told = [_mistake(lines, place, said) for place, said in found] + ([f"and {more} more"] if more else [])
     faults = tuple(Fault(".".join(map(str, place)), said) for place, said in found)
-    raise ConfigurationError(f"{path}: {'; '.join(told)}", faults=faults)
+    return ConfigurationError(f"{path}: {'; '.join(told)}", faults=faults)
 
 
 def _mistake(lines: Lines, place: Sequence[str | int], said: str) -> str:
