@@ -120,6 +120,12 @@ class Conflict(RevenueFlowError):
     title = "Conflict"
 
 
+class InFlight(Conflict):
+    """Another request with the same Idempotency-Key has not ended."""
+
+    retryable = True
+
+
 class IdempotencyMismatch(RevenueFlowError):
     """The Idempotency-Key was used before, for another body."""
 

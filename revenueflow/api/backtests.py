@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from revenueflow import defaults
 from revenueflow.api import json_body
 from revenueflow.api.deps import AppState, Principal, State, require
+from revenueflow.api.replays import Moment
 from revenueflow.clock import utcnow
 from revenueflow.db.direct import Direct
 from revenueflow.db.scores import Which
@@ -26,8 +27,10 @@ from revenueflow.wiring import files
 router = APIRouter(prefix="/v1", tags=["scoring"])
 Operator = Annotated[Principal, Depends(require("operator"))]
 MOST = 10_000
-LONGEST = 4_000_000
-"""Bytes of a body: a profile of a million characters, however its JSON escapes them."""
+LONGEST = 1_300_000
+"""Bytes of a body: a profile of MOST_CHARACTERS, however its JSON escapes them."""
+MOST_CHARACTERS = 200_000
+"""Of a draft; ours have four thousand."""
 _WHERE = "profile_toml"
 
 
@@ -36,9 +39,9 @@ class Draft(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    profile_toml: str = Field(max_length=1_000_000)
+    profile_toml: str = Field(max_length=MOST_CHARACTERS)
     days: int = Field(30, ge=1, le=366)
-    since: AwareDatetime | None = None
+    since: Moment | None = None
     campaign_id: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")] | None = None
     limit: int = Field(MOST, ge=1, le=MOST, description="most leads")
     moves: int = Field(50, ge=0, le=MOST_MOVES, description="most leads that are listed; all are counted")
@@ -51,9 +54,14 @@ _EXAMPLE = {_WHERE: 'name = "grounded"\nversion = "2"\n…', "days": 7, "campaig
 async def backtest(request: Request, state: AppState, _: Operator) -> dict[str, Any]:
     """Scores stored leads by a draft of a profile: who changes tier, tiers and histogram before and after.
 
-    Writes nothing, asks nobody. `complete` is false if there were more leads than `limit`.
+    Writes nothing, asks nobody. `complete` is false if there were more leads than `limit`. One at a time: else 429.
     """
     draft = json_body.parsed(await json_body.taken(request, LONGEST), Draft)
+    with state.trials.turn("a back-test or simulation"):
+        return await _tested(state, draft)
+
+
+async def _tested(state: State, draft: Draft) -> dict[str, Any]:
     profile = await asyncio.to_thread(_profile, draft.profile_toml)
     now = utcnow()
     which = Which(draft.campaign_id, False, draft.since or now - timedelta(days=draft.days))

@@ -12,7 +12,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.types import ASGIApp
 
-from revenueflow.api.limits import Limits
+from revenueflow.api.limits import Alone, Limits
 from revenueflow.db import api_keys
 from revenueflow.db.direct import Direct
 from revenueflow.db.session import Database
@@ -51,6 +51,7 @@ class State:
     spool: Spool | None = None
     tools: ASGIApp | None = None
     remembered: dict[bytes, tuple[float, Principal]] = field(default_factory=dict)
+    trials: Alone = field(default_factory=Alone)
     limits: Limits = field(init=False)
 
     def __post_init__(self) -> None:

@@ -15,7 +15,7 @@ IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=200)]
 REPLAYED = "Idempotency-Replayed"
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     409: {
-        "description": "A request with this Idempotency-Key is in flight.",
+        "description": "A request with this Idempotency-Key is in flight; again after Retry-After.",
         "content": {"application/problem+json": {}},
     }
 }

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
 from uuid import UUID
@@ -24,6 +26,7 @@ from revenueflow.settings import ApiSettings
 WINDOW = 60
 MOST_ADDRESSES = 1000
 """Counted apart in one window; all others share one count, so that many addresses fill neither memory nor time."""
+TURN_SECONDS = 5
 OTHERS = "others"
 STANDING = "rate_limit"
 """Where the scope of a request holds its Standing."""
@@ -102,6 +105,24 @@ class Limits:
         """The standing of a request: as counted, else that of its address."""
         found: Standing = scope.get(STANDING) or await self._strangers.look(_address(scope))
         return found
+
+
+class Alone:
+    """What takes the processor for seconds is done for one caller at a time: leads that come in need it too."""
+
+    def __init__(self) -> None:
+        self._taken = False
+
+    @contextmanager
+    def turn(self, what: str) -> Iterator[None]:
+        """Raises TooManyRequests, without waiting, while another has the turn in this process."""
+        if self._taken:
+            raise TooManyRequests(f"{what} is done one at a time, and another one runs", retry_after=TURN_SECONDS)
+        self._taken = True
+        try:
+            yield
+        finally:
+            self._taken = False
 
 
 class RateLimitFields:

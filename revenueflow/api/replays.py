@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
@@ -33,13 +33,20 @@ def _text(value: object) -> object:
     raise PydanticCustomError("rfc3339", "must be a time as in RFC 3339")
 
 
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError("rfc3339", "must be in the years 1 to 9999 of UTC") from None
+
+
 def _step(value: str) -> str:
     if value not in NAMES:
         raise PydanticCustomError("step", f"must be one of: {', '.join(NAMES)}")
     return value
 
 
-Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_text)]
+Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_text), AfterValidator(_in_utc)]
 
 
 class ReplayRequest(BaseModel):

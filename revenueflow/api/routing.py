@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
 
 from revenueflow import defaults
 from revenueflow.api import body
 from revenueflow.api.deps import AppState, Principal, require
+from revenueflow.api.replays import Moment
 from revenueflow.api.reps import LONGEST, rules_of
 from revenueflow.clock import utcnow
 from revenueflow.defaults import key_paths
@@ -24,6 +26,8 @@ from revenueflow.sources import payload
 router = APIRouter(prefix="/v1/routing", tags=["routing"])
 Operator = Annotated[Principal, Depends(require("operator"))]
 MOST = 10_000
+MOST_CHARACTERS = 200_000
+"""Of rules to try; those of a thousand territories have half of it."""
 
 
 class Draft(BaseModel):
@@ -32,11 +36,18 @@ class Draft(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     rules: dict[str, JsonValue] | None = None
-    rules_toml: str | None = Field(None, max_length=1_000_000)
-    since: AwareDatetime | None = None
+    rules_toml: str | None = Field(None, max_length=MOST_CHARACTERS)
+    since: Moment | None = None
     days: int = Field(30, ge=1, le=366)
     labels: dict[str, str] = Field(default_factory=dict)
     limit: int = Field(MOST, ge=1, le=MOST)
+
+    @field_validator("rules")
+    @classmethod
+    def _short(cls, rules: dict[str, JsonValue] | None) -> dict[str, JsonValue] | None:
+        if rules and len(json.dumps(rules)) > MOST_CHARACTERS:
+            raise ValueError(f"must have at most {MOST_CHARACTERS} characters")
+        return rules
 
     @property
     def began(self) -> datetime:
@@ -60,15 +71,19 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 
 @router.post("/simulate", operation_id="simulateRouting", openapi_extra={"requestBody": _BODY}, responses=_PROBLEMS)
 async def simulate_routing(request: Request, state: AppState, _: Operator) -> dict[str, Any]:
-    """Routes the leads of the last days by other rules: who would move, each rep's load, labels met. Writes nothing."""
+    """Routes the leads of the last days by other rules: who would move, each rep's load, labels met.
+
+    Writes nothing. One at a time: else 429.
+    """
     body.refuse_encoded(request)
     raw = await body.read(request, LONGEST)
     if payload.media_type(request.headers.get("content-type", "")) != "application/json":
         raise UnsupportedMedia("send application/json")
     draft = _draft(raw)
-    # Looking for rules that can't be reached takes a while for a long table.
-    rules = await asyncio.to_thread(_rules, draft) or rules_of(state)
-    return await simulate(state.database, rules, draft.began, draft.labels, limit=draft.limit)
+    with state.trials.turn("a back-test or simulation"):
+        # Looking for rules that can't be reached takes a while for a long table.
+        rules = await asyncio.to_thread(_rules, draft) or rules_of(state)
+        return await simulate(state.database, rules, draft.began, draft.labels, limit=draft.limit)
 
 
 def _draft(raw: bytes) -> Draft:
@@ -87,13 +102,17 @@ def _rules(draft: Draft) -> RoutingRules | None:
         try:
             return defaults.parse(RoutingRules, draft.rules_toml, Path("rules_toml"))
         except ConfigurationError as error:
-            faults = tuple(Fault(f"/rules_toml/{one.pointer.replace('.', '/')}", one.detail) for one in error.faults)
+            faults = tuple(Fault(_pointer("rules_toml", *one.pointer.split(".")), one.detail) for one in error.faults)
             raise InvalidInput(error.detail, faults=faults or (Fault("/rules_toml", "is not valid TOML"),)) from None
     if draft.rules is None:
         return None
     try:
-        return RoutingRules.model_validate(draft.rules)
+        return defaults.validated(RoutingRules, draft.rules)
     except ValidationError as error:
         found = key_paths.mistakes(RoutingRules, draft.rules, error)
-        faults = tuple(Fault("".join(f"/{part}" for part in ("rules", *place)), said) for place, said in found)
+        faults = tuple(Fault(_pointer("rules", *place), said) for place, said in found)
         raise InvalidInput("the rules can't be used", faults=faults) from None
+
+
+def _pointer(*parts: str | int) -> str:
+    return "".join(f"/{part}" for part in parts if part != "")

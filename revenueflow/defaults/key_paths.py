@@ -13,12 +13,15 @@ from pydantic_core import ErrorDetails
 from revenueflow.errors import plain
 
 _UNKNOWN, _MISSING = "extra_forbidden", "missing"
+MOST = 100
+LONGEST = 200
+"""Characters of a key that are told."""
 Path: TypeAlias = tuple[str | int, ...]
 
 
 def mistakes(model: type[BaseModel], given: Any, error: ValidationError) -> list[tuple[Path, str]]:
-    """The place and what is wrong there, of each mistake in what was given to `model`; never the value."""
-    found = error.errors(include_input=False, include_url=False)
+    """The place and what is wrong there, of the first MOST mistakes in what was given to `model`; never the value."""
+    found = error.errors(include_input=False, include_url=False)[:MOST]
     return [(_place(given, one), _detail(model, one)) for one in found]
 
 
@@ -35,8 +38,13 @@ def _place(given: Any, error: ErrorDetails) -> Path:
             given = given[part]
         else:
             continue
-        path += (part,)
+        path += (part if isinstance(part, int) else _short(part),)
     return path
+
+
+def _short(key: str) -> str:
+    """A key of a hundred thousand characters would stand in each of the mistakes below it."""
+    return key if len(key) <= LONGEST else f"{key[:LONGEST]}…"
 
 
 def _detail(model: type[BaseModel], error: ErrorDetails) -> str:

@@ -12,11 +12,13 @@ from revenueflow.devserver.secrets import Secrets
 
 KEY = "sandbox"
 AUDIT_KEY = "audit.key"
+QUOTA = "CRM_REQUESTS_PER_MINUTE"
 CHECKPOINTS = "checkpoints.jsonl"
 
 
 def of_sandbox(urls: Mapping[str, str]) -> dict[str, str]:
-    """Every upstream is the sandbox. Only addresses and keys differ from production.
+    """Every upstream is the sandbox, whatever the caller's environment says. Only addresses and keys differ from
+    production, and the CRM has no quota unless the caller's environment sets one.
 
     pipe0, Apollo, ZoomInfo, Vertex and Bedrock have addresses and no keys: they are asked only where somebody sets one.
     """
@@ -31,8 +33,8 @@ def _upstreams(urls: Mapping[str, str]) -> dict[str, str]:
         "SALESFORCE_BASE_URL": urls["salesforce"],
         "SALESFORCE_CLIENT_ID": KEY,
         "SALESFORCE_CLIENT_SECRET": KEY,
-        # It is ours, and has no quota.
-        "CRM_REQUESTS_PER_MINUTE": "0",
+        # It is ours, and has no quota; whoever looks at one sets it.
+        QUOTA: os.environ.get(QUOTA) or "0",
         "ANALYSIS_PROVIDER": "gemini",
         "GEMINI_API_KEY": KEY,
         "GOOGLE_GEMINI_BASE_URL": urls["gemini"],
@@ -77,7 +79,7 @@ def as_shell(env: Mapping[str, str]) -> str:
 
 
 def of_process(data_dir: Path, secrets: Secrets, backends: Mapping[str, str], api_url: str) -> dict[str, str]:
-    """Ours, ready for `spawn`. What the caller's environment sets for upstreams stays."""
+    """Ours, ready for `spawn`. What the caller's environment sets for upstreams stays; `of_sandbox` goes before it."""
     given = {
         **backends,
         "REVENUEFLOW_PUBLIC_URL": api_url,

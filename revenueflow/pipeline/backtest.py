@@ -18,6 +18,8 @@ from revenueflow.pipeline.rescore import Known, Shelf
 from revenueflow.scoring.profile import Profile
 
 PAGE = 200
+SLICE = 20
+"""Rows that are scored before others of this process get a word in."""
 BIN = 10
 MOST_MOVES = 1000
 """Leads that are named one by one; all are counted."""
@@ -36,7 +38,7 @@ class Move(NamedTuple):
 
 
 class Backtest:
-    """Counts leads one by one, up to `most`; holds no more than MOST_MOVES of them."""
+    """Looks at leads one by one, up to `most`; holds no more than MOST_MOVES of them."""
 
     def __init__(self, profile: Profile, vocabulary: Vocabulary, most: int | None = None) -> None:
         self._most = most
@@ -46,16 +48,20 @@ class Backtest:
         self._tiers: dict[str, Counter[str]] = {"before": Counter(), "after": Counter()}
         self._bins: dict[str, Counter[int]] = {"before": Counter(), "after": Counter()}
         self._changes: Counter[str] = Counter()
+        self._looked = 0
         self.moves: list[Move] = []
         self.complete = True
 
-    def add(self, lead: Known) -> None:
-        """Scores a lead by the profile. One that has no score yet is left out."""
+    def add(self, lead: Known | None) -> None:
+        """Scores a lead by the profile. One that can't be read, or has no score yet, is left out but looked at."""
+        if self._looked == self._most:
+            self.complete = False
+            return
+        self._looked += 1
+        if lead is None:
+            return
         if lead.score is None or lead.tier is None:
             self._counts["unscored"] += 1
-            return
-        if self._counts["leads"] == self._most:
-            self.complete = False
             return
         fresh = lead.by(self._profile, self._vocabulary)
         self._counts["leads"] += 1
@@ -92,8 +98,9 @@ class Backtest:
 async def run(direct: Direct, shelf: Shelf, backtest: Backtest, which: Which, now: datetime) -> Backtest:
     """Adds the leads that are stored. Raises Unavailable if Postgres does not answer."""
     async for rows in _stored(direct, which):
-        # A page takes tenths of a second of the processor: others of this process must get a word in.
-        await asyncio.to_thread(_add, backtest, shelf, rows, now)
+        # A page takes tenths of a second of the processor.
+        for begin in range(0, len(rows), SLICE):
+            await asyncio.to_thread(_add, backtest, shelf, rows[begin : begin + SLICE], now)
         if not backtest.complete:
             break
     return backtest
@@ -101,8 +108,7 @@ async def run(direct: Direct, shelf: Shelf, backtest: Backtest, which: Which, no
 
 def _add(backtest: Backtest, shelf: Shelf, rows: Sequence[Mapping[str, Any]], now: datetime) -> None:
     for row in rows:
-        if known := shelf.known(row, now):
-            backtest.add(known)
+        backtest.add(shelf.known(row, now))
 
 
 async def _stored(direct: Direct, which: Which) -> AsyncIterator[Sequence[Mapping[str, Any]]]:

@@ -67,6 +67,12 @@ class Looker:
         return asyncio.Lock()
 
 
+def waits(database: DatabaseUrls) -> bool:
+    """Whether something in this database waits for a lock."""
+    query = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = $1"
+    return bool(value(database.superuser_url, query, database.name))
+
+
 @contextmanager
 def away(database: DatabaseUrls) -> Iterator[None]:
     """PostgreSQL refuses this database: every connection to it is ended, and new ones are turned down."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from revenueflow import defaults
+from revenueflow.devserver.cluster import DatabaseUrls
 from tests.integration.api.test_leads import problem
+from tests.support import sql
 from tests.support.api import Api
+from tests.support.processes import until
 
 TEXT = defaults.text("scoring/grounded.toml")
 
@@ -33,7 +37,12 @@ def test_a_profile_that_cant_be_used_is_told_with_key_path_and_line(shared_api: 
     ("body", "pointer"),
     [
         ({}, "/profile_toml"), ({"profile_toml": TEXT, "days": 0}, "/days"), ({"profile_toml": 1}, "/profile_toml"),
-        ({"profile_toml": TEXT, "limit": 10_001}, "/limit"), ({"profile_toml": "x" * 1_000_001}, "/profile_toml"),
+        ({"profile_toml": TEXT, "limit": 10_001}, "/limit"), ({"profile_toml": "x" * 200_001}, "/profile_toml"),
+        ({"profile_toml": ".".join(["a"] * 90_000) + " = 1"}, "/profile_toml"),
+        ({"profile_toml": "a = " + "[" * 4000}, "/profile_toml"),
+        ({"profile_toml": "a = " + "9" * 5000}, "/profile_toml"),
+        ({"profile_toml": TEXT, "since": "0001-01-01T00:00:00+14:00"}, "/since"),
+        ({"profile_toml": TEXT, "since": "9999-12-31T23:59:59-14:00"}, "/since"),
         ({"profile_toml": TEXT, "s3cr3t": 1}, ""), ("s3cr3t", ""),
     ],
 )  # fmt: skip
@@ -42,6 +51,20 @@ def test_requests_that_cant_be_used(shared_api: Api, body: object, pointer: str)
     assert [fault["pointer"] for fault in told["errors"]] == [pointer]
     unknown = isinstance(body, dict) and "s3cr3t" in body
     assert ("allowed: campaign_id, days, limit, moves, " in told["errors"][0]["detail"]) == unknown
+
+
+def test_one_at_a_time_and_whoever_comes_meanwhile_is_told_when_to_come_again(api: Api, database: DatabaseUrls) -> None:
+    with ThreadPoolExecutor(1) as threads:
+        with sql.locked(database, "LOCK TABLE leads IN ACCESS EXCLUSIVE MODE"):
+            first = threads.submit(post, api, {"profile_toml": TEXT})
+            until(lambda: sql.waits(database))
+            problem(post(api, {"profile_toml": "= ="}), 429, "rate_limited")
+            simulated = api.client.post("/v1/routing/simulate", json={}, headers=api.as_role("operator"))
+            problem(simulated, 429, "rate_limited")
+            assert int(simulated.headers["Retry-After"]) > 0
+        assert first.result(20).status_code == 200
+    problem(post(api, {"profile_toml": "= ="}), 422, "invalid_input")
+    assert post(api, {"profile_toml": TEXT}).status_code == 200
 
 
 def test_the_body_has_a_cap(shared_api: Api) -> None:

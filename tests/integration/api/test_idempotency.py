@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -16,6 +17,7 @@ from revenueflow.privacy.identity import delivery_id
 from tests.integration.api.test_leads import at_once, problem
 from tests.support import sql
 from tests.support.api import Api
+from tests.support.processes import until
 
 MADE = [
     ("offers", "/v1/offers", {"name": "Route planning", "campaign_id": "spring"}, {"name": "Fuel cards"}),
@@ -65,10 +67,24 @@ def test_the_first_answer_again_and_no_second_row(
 @pytest.mark.parametrize(("kind", "path", "body", "other"), MADE)
 def test_a_request_in_flight(api: Api, database: DatabaseUrls, kind: str, path: str, body: Any, other: Any) -> None:
     with in_flight(database, kind, "k"):
-        problem(post(api, path, body, "k"), 409, "conflict")
+        refused = post(api, path, body, "k")
+        problem(refused, 409, "conflict")
+        assert int(refused.headers["retry-after"]) > 0
         assert post(api, path, other, "j").status_code < 300, "another key does not wait"
     assert post(api, path, body, "k").status_code < 300
     assert count(database, kind) == 2
+
+
+@pytest.mark.parametrize(("kind", "path", "body", "other"), MADE)
+def test_one_that_ends_soon_is_waited_for(
+    api: Api, database: DatabaseUrls, kind: str, path: str, body: Any, other: Any
+) -> None:
+    with ThreadPoolExecutor(1) as threads:
+        with in_flight(database, kind, "k"):
+            second = threads.submit(post, api, path, body, "k")
+            until(lambda: sql.waits(database))
+        assert second.result(20).status_code < 300
+    assert count(database, kind) == 1
 
 
 @pytest.mark.parametrize(("kind", "path", "body", "other"), MADE)

@@ -142,7 +142,10 @@ def test_what_is_no_request(shared_api: Api) -> None:
     assert (status(b"{"), status(b"{}", "text/plain"), status(b" " * 5000)) == (400, 415, 413)
 
 
-@pytest.mark.parametrize("query", ["since=1795000000", "since=x", "fingerprint=X", "limit=0", "cursor=x"])
+@pytest.mark.parametrize(
+    "query",
+    ["since=1795000000", "since=x", "since=0001-01-01T00:00:00%2B14:00", "fingerprint=X", "limit=0", "cursor=x"],
+)
 def test_wrong_parameters(shared_api: Api, query: str) -> None:
     answer = shared_api.read(f"/v1/dead-letters?{query}", "operator")
     assert answer.status_code == 422

@@ -153,6 +153,35 @@ def test_rules_that_cant_be_used_are_told_with_the_line(shared_api: Api) -> None
     problem(post(shared_api, {"days": 0}), 422, "invalid_input")
 
 
+def rules_with(**crm: object) -> dict[str, Any]:
+    table = defaults.toml("routing.toml")
+    return table | {"crm_owners": table["crm_owners"] | crm}
+
+
+@pytest.mark.parametrize(
+    ("draft", "pointer"),
+    [
+        ({"rules_toml": ".".join(["a"] * 90_000) + " = 1"}, "/rules_toml"),
+        ({"rules_toml": "a = " + "{a=" * 4000}, "/rules_toml"), ({"rules_toml": "a = " + "9" * 5000}, "/rules_toml"),
+        ({"rules_toml": "x" * 200_001}, "/rules_toml"), ({"rules": {"a": "x" * 200_001}}, "/rules"),
+        ({"since": "0001-01-01T00:00:00+14:00"}, "/since"),
+        ({"rules": rules_with(ask=1)}, "/rules/crm_owners/ask"),
+        ({"rules": rules_with(keep_minutes="15")}, "/rules/crm_owners/keep_minutes"),
+    ],
+)  # fmt: skip
+def test_drafts_that_cant_be_used(shared_api: Api, draft: dict[str, Any], pointer: str) -> None:
+    body = problem(post(shared_api, draft), 422, "invalid_input")
+    assert [fault["pointer"] for fault in body["errors"]] == [pointer]
+
+
+def test_rules_that_are_no_rules_of_any_size_are_refused(shared_api: Api) -> None:
+    content = b'{"rules": {"a": %s}}'
+    headers = shared_api.as_role("operator") | {"Content-Type": "application/json"}
+    for value in (b"9" * 5000, b"[" * 190 + b"]" * 190, b"[" * 4000 + b"]" * 4000):
+        answer = shared_api.client.post("/v1/routing/simulate", content=content % value, headers=headers)
+        assert answer.status_code in (400, 422), answer.text
+
+
 def test_reps_come_and_go_at_a_terminal(database: DatabaseUrls, tmp_path: Path) -> None:
     def reps(*arguments: str) -> Any:
         return run(tmp_path, "reps", *arguments, DATABASE_URL=database.app_url)

@@ -16,6 +16,10 @@ from tests.support import cli
 from tests.support.api import Api, add_keys, served, settings_for
 from tests.support.house import House
 
+UNSCORED = """
+    INSERT INTO leads (id, campaign_id, identity_key, version, status, form, received_at)
+    SELECT gen_random_uuid(), 'old', '', 1, 'processed', '{}', now() FROM generate_series(1, 3) RETURNING id
+"""
 HARSH = {"hot = 70": "hot = 99", "warm = 40": "warm = 98"}
 
 
@@ -94,6 +98,16 @@ async def test_the_same_profile_moves_nobody_and_older_leads_are_left_out(home: 
             backtest = Backtest(services.profiles.of(), services.vocabulary)
             told = (await run(home.direct, shelf, backtest, Which(since=since), now)).told()
             assert (told["leads"], told["tier_changed"], told["score_changed"]) == (count, 0, 0)
+
+
+async def test_leads_without_a_score_count_towards_the_limit(home: House) -> None:
+    home.rows(UNSCORED)
+    async with home.services() as services:
+        shelf = Shelf(services.vocabulary, {})
+        for most, unscored, complete in ((2, 2, False), (3, 3, True)):
+            backtest = Backtest(services.profiles.of(), services.vocabulary, most=most)
+            told = (await run(home.direct, shelf, backtest, Which(), utcnow())).told()
+            assert (told["leads"], told["unscored"], told["complete"]) == (0, unscored, complete)
 
 
 async def test_leads_show_prints_the_waterfall(home: House, tmp_path: Path) -> None:

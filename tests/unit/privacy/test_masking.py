@@ -53,6 +53,21 @@ def test_values(signal: Signal, value: JsonValue, shown: JsonValue) -> None:
         ("Major", "Major Accounts Director", "Major Accounts Director"),
         ("Jörg Leiter", "Leiter Einkauf, Jörg Leiter", "Leiter Einkauf, [NAME]"),
         ("Dana Reyes", "VP Reyes Group", "VP [NAME] Group"),
+        ("Anna Lead", "VP Sales (A. Lead)", "VP Sales ([NAME])"),
+        ("Anna Lead", "a.k. lead, Team Lead", "[NAME], Team Lead"),
+        ("Anna Lead", "Tech Lead A. Lead", "Tech [NAME]"),
+        ("Anna Lead", "CTO: Lead, A.", "CTO: [NAME]"),
+        ("Anna Lead", "Tech Lead A.I., B. Lead", "Tech Lead A.I., B. Lead"),
+        ("Anna Lead", "Lead, Automation", "Lead, Automation"),
+        ("Anna Head", "Anna K. L. Head", "[NAME]"),
+        ("Anna Head", "Head, K. L. Anna", "[NAME]"),
+        ("Anna Head Lead", "A. Head-Lead, Lead Buyer", "[NAME], Lead Buyer"),
+        ("Major Head", "M. Head, CTO", "[NAME], CTO"),
+        ("Major Head", "Head Major, CTO", "[NAME], CTO"),
+        ("Major Head", "Head, Major", "[NAME]"),
+        ("Major Head", "Major K. L. Head", "[NAME]"),
+        ("Major Head", "Head of Major Accounts", "Head of Major Accounts"),
+        ("Örs Leiter", "Ö. Leiter, Leiter Einkauf", "[NAME], Leiter Einkauf"),
     ],
 )
 def test_a_name_that_is_a_word_of_titles_does_not_hide_the_title(name: str, title: str, shown: str) -> None:
@@ -60,6 +75,10 @@ def test_a_name_that_is_a_word_of_titles_does_not_hide_the_title(name: str, titl
     assert mask.value(Signal.TITLE, title) == mask.value(Signal.TITLE, shown) == shown
     for part in name.split():
         assert part.casefold() not in str(mask.value(Signal.MESSAGE, f"{part} here, {title}")).casefold()
+
+
+def test_a_name_may_begin_with_any_character() -> None:
+    assert Mask(name="]^ Head").value(Signal.TITLE, "Head of Data (]. Head)") == "Head of Data ([NAME])"
 
 
 def test_a_lead_of_which_nothing_is_known_has_its_patterns_taken_out_all_the_same() -> None:
