@@ -7,6 +7,8 @@ from pydantic import Field, JsonValue
 from revenueflow.domain.base import Value
 from revenueflow.domain.lead import Intent, Tier
 
+LONGEST_TEXT = 300
+"""Characters of a fact that is still one: nobody's title is longer."""
 LONGEST_UNREAD = 120
 NO_ADDRESS = "what was given as the email"
 """Instead of an address that nobody could read: it is somebody's all the same."""

@@ -11,7 +11,7 @@ from functools import lru_cache
 from revenueflow.domain.headcounts import people
 from revenueflow.domain.lead import DEFAULT_CAMPAIGN, LeadForm
 from revenueflow.domain.naics import naics
-from revenueflow.domain.scoring import LONGEST_UNREAD, NO_ADDRESS, LeadFacts
+from revenueflow.domain.scoring import LONGEST_TEXT, LONGEST_UNREAD, NO_ADDRESS, LeadFacts
 from revenueflow.domain.text import visible
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.enrichment.domains import NoDomain, email_domains, host_of_email, host_of_url
@@ -37,13 +37,18 @@ class FormFacts:
         self._kind: Callable[[str | None], NoDomain | None] = remembered(domains.kind)
         self._domain: Callable[[str | None, str | None], str | None] = remembered(_domain)
 
-    def reach(self, form: LeadForm) -> tuple[bool, NoDomain | None, bool]:
-        """What an address and a website come to, whosever they are: given, of which kind, with a company's domain."""
+    def impersonal(self, form: LeadForm) -> tuple[object, ...]:
+        """All that facts and scores can depend on, but whose name it is, at which company and address, in which words.
+
+        Forms that agree in this have one score by every profile that reads no names: see `of`.
+        """
         email = normalise_email(form.email)
         host = host_of_email(email)
         kind = self._kind(host)
         domain = self._domain(host_of_url(form.website) if form.website else None, None if kind else host)
-        return email is not None, kind, domain is not None
+        reach = email is not None, kind, domain is not None, _clean(form.email) is not None
+        given = bool(form.phone), bool(form.name), bool(form.message), _shape(_clean(form.company))
+        return (form.title, form.industry, form.headcount, form.country, form.location, form.source, *reach, *given)
 
     def company_domain(self, form: LeadForm) -> str | None:
         """The domain of the company, from the website or the address; None for one of a mail provider."""
@@ -82,6 +87,11 @@ class FormFacts:
 
 def _clean(text: str | None) -> str | None:
     return visible(text).strip() or None if text else None
+
+
+def _shape(text: str | None) -> bool | None:
+    """None if there is none; False if it is too long to be read, and True if it can be."""
+    return None if text is None else len(text) <= LONGEST_TEXT
 
 
 def _headcount(text: str) -> int | None:

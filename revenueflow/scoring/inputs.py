@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from revenueflow.domain.claim import Judgement
-from revenueflow.domain.scoring import LeadFacts
+from revenueflow.domain.scoring import LONGEST_TEXT, LeadFacts
 from revenueflow.domain.vocabulary import Vocabulary
 
 _DERIVED_FROM = {"seniority": "title", "department": "title", "industry_text": "industry"}
 _OF_TITLE = ("seniority", "department")
 _FLAGS = frozenset({"email", "work_email", "phone", "name", "bio"})
 """Known or not, and no more than that."""
-LONGEST_TEXT = 300
-"""Characters of a fact that is still one: nobody's title is longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +77,8 @@ class Inputs:
         }
         if fact in given:
             return given[fact]
+        if fact in _OF_TITLE:
+            return self._of_title(fact) is not None
         value = self._given(fact) if fact == "industry_text" else getattr(facts, fact)
         return value not in (None, "") and not (isinstance(value, str) and len(value) > LONGEST_TEXT)
 
