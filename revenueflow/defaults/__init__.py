@@ -60,11 +60,15 @@ def load(model: type[M], name: str, config_dir: Path | None = None) -> M:
 
 def read(model: type[M], path: Path) -> M:
     """As `load`, for a file anywhere, read anew each time."""
+    return parse(model, text_of(path), path)
+
+
+def text_of(path: Path) -> str:
+    """The text of a file anywhere, read anew each time. Raises ConfigurationError with the file."""
     try:
-        given = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         raise ConfigurationError(f"{path}: can't be read as UTF-8 text") from None
-    return parse(model, given, path)
 
 
 def parse(model: type[M], given: str, path: Path) -> M:
@@ -74,10 +78,14 @@ def parse(model: type[M], given: str, path: Path) -> M:
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{path}: not valid TOML: {error}") from None
     except ValidationError as error:
-        found = key_paths.mistakes(model, tomllib.loads(given), error)
-        faults = tuple(Fault(".".join(map(str, place)), said) for place, said in found)
-        told = "; ".join(_told(given, place, said) for place, said in found)
-        raise ConfigurationError(f"{path}: {told}", faults=faults) from None
+        raise refused(given, path, key_paths.mistakes(model, tomllib.loads(given), error)) from None
+
+
+def refused(given: str, path: Path, found: Sequence[tuple[Sequence[str | int], str]]) -> ConfigurationError:
+    """The error of a file with these mistakes: the place and what is wrong there, each with its line."""
+    faults = tuple(Fault(".".join(map(str, place)), said) for place, said in found)
+    told = "; ".join(_told(given, place, said) for place, said in found)
+    return ConfigurationError(f"{path}: {told}", faults=faults)
 
 
 def _told(given: str, place: Sequence[str | int], said: str) -> str:

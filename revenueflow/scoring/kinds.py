@@ -24,6 +24,8 @@ TextFact = Literal[
 Seniority = Literal["c_level", "vp", "director", "manager", "individual"]
 NumberFact = Literal["headcount", "age_days"]
 GivenFact = Literal["email", "work_email", "phone", "name", "bio"] | TextFact | NumberFact
+EVENTS = ("submissions",)
+"""What a person does that is counted of a lead."""
 Event = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,15 @@ def test_a_profile_of_theirs_is_found_and_checked(tmp_path: Path) -> None:
         ("dual_layer", "{ industry = 12 }", "{ industry = 21 }", r"can never be reached; industry has at most 20"),
         ("dual_layer", "{ at_least = 45, at_most = 50 }", "{ at_least = 51, at_most = 50 }", r"at_most must not"),
         ("dual_layer", '"consulting"', '"saas"', r"factors\.1\.groups: .*listed twice"),
+        ("grounded", "\nsoftware = 10", "\nSofware = 10",
+         r"factors\.1\.points\.Sofware: no lead .*did you mean `software`\? allowed: aerospace,.*\(line 29\)"),
+        ("grounded", "c_level = 15", "c_levl = 15",
+         r"factors\.0\.points\.c_levl: .*did you mean `c_level`\? allowed: c_level, director,.*\(line 19\)"),
+        ("grounded", "c_level = 15", "boss = 15", r"factors\.0\.points\.boss: no lead has this key; allowed: c_level"),
+        ("grounded", 'fact = "industry"', 'fact = "country"', r"points\.aerospace: .*allowed: codes of ISO 3166-1"),
+        ("grounded", 'fact = "industry"', 'fact = "department"', r"points\.aerospace: .*allowed: .*finance,"),
+        ("six_factor", 'kind = "similarity"', 'kind = "engagement"\npoints = { visits = 9 }',
+         r"factors\.5\.points\.visits: no lead has this key; allowed: submissions"),
     ],
 )  # fmt: skip
 def test_what_is_refused(tmp_path: Path, name: str, old: str, new: str, said: str) -> None:
@@ -100,6 +110,8 @@ def test_what_is_refused(tmp_path: Path, name: str, old: str, new: str, said: st
     (tmp_path / f"scoring/{name}.toml").write_text(text.replace(old, new, 1))
     with pytest.raises(ConfigurationError, match=said):
         profiles(tmp_path)
+    (where,) = (told for file, told in check_files(tmp_path) if told and file.startswith("scoring/"))
+    assert re.search(said, where)
 
 
 TEXT = """a = 1
