@@ -14,9 +14,17 @@ from revenueflow.scoring.words import KeyPath, strange_keys
 
 
 def published(name: str, folder: Path | None) -> Profile:
-    """scoring/NAME.toml. Raises ConfigurationError with the file, each key path and its line."""
+    """scoring/NAME.toml, whose `name` is NAME: scores are kept under it, so no two files may have the same.
+
+    Raises ConfigurationError with the file, each key path and its line.
+    """
     file = f"scoring/{name}.toml"
-    return parse(defaults.text(file, folder), defaults.locate(file, folder), folder)
+    given, path = defaults.text(file, folder), defaults.locate(file, folder)
+    profile = parse(given, path, folder)
+    if profile.name != name:
+        said = f"must be that of the file, {name}: scores are kept under it; or name the file {profile.name}.toml"
+        raise defaults.refused(given, path, [(("name",), said)])
+    return profile
 
 
 def draft(path: Path, folder: Path | None) -> Profile:

@@ -71,6 +71,15 @@ def test_an_offer_that_names_a_profile_that_is_gone_is_refused(tmp_path: Path) -
         offer_file(tmp_path)
 
 
+def test_a_copy_that_keeps_the_name_of_another_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "scoring").mkdir()
+    (tmp_path / "scoring/custom.toml").write_text(defaults.text("scoring/grounded.toml"))
+    said = r"scoring/custom\.toml: name: must be that of the file, custom: .* \(line 5\)"
+    with pytest.raises(ConfigurationError, match=said):
+        profiles(tmp_path)
+    assert [name for name, wrong in check_files(tmp_path) if wrong] == ["scoring/custom.toml"]
+
+
 def test_a_profile_of_theirs_is_found_and_checked(tmp_path: Path) -> None:
     (tmp_path / "scoring").mkdir()
     ours = defaults.text("scoring/six_factor.toml")
