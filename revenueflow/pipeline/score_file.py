@@ -143,7 +143,7 @@ class ByModel:
         # The same form is the same lead: what was asked once in this run need not be asked again.
         lead_id = uuid5(self.run, form.model_dump_json())
         lead, _ = lead_of(lead_id, form, self.vocabulary, campaign=campaign_id, at=now)
-        evidence = form_evidence(lead, run_key=str(self.run))
+        evidence = form_evidence(lead, run_key=str(self.run), vocabulary=self.vocabulary)
         mask = Mask(lead.email, lead.phone, lead.name)
         asked = prompt.build(evidence, self.template, mask=mask, offer=self.offer)
         analysis = await self._analysis(asked, Asker(lead_id, self.run))
