@@ -12,6 +12,8 @@ from revenueflow.clock import utcnow
 from revenueflow.db.scores import Which
 from revenueflow.pipeline.backtest import Backtest, run
 from revenueflow.pipeline.rescore import Shelf
+from revenueflow.workers.scorings import turn
+from tests.integration.scoring.test_history import wanted
 from tests.support import cli
 from tests.support.api import Api, add_keys, served, settings_for
 from tests.support.house import House
@@ -107,3 +109,38 @@ async def test_leads_show_prints_the_waterfall(home: House, tmp_path: Path) -> N
         cli.run, tmp_path, "leads", "show", str(lead), "--json", DATABASE_URL=home.urls.app_url
     )).lines  # fmt: skip
     assert len(told["scores"]) == 1
+
+
+async def test_what_nobody_could_read_is_told_of_the_lead_though_no_line_looks_at_it(
+    home: House, tmp_path: Path
+) -> None:
+    lead = await home.deliver(email="two@nowhere.example", country="Untied States", phone="abc")
+    await home.run(lead)
+    await wanted(home, profile="six_factor")
+    async with home.services() as services:
+        await turn(services, lease=30, batch=10)
+
+    def talk() -> None:
+        with served(settings_for(home.urls.app_url, home.settings.redis.url, tmp_path)) as client:
+            told = Api(client, add_keys(home.urls)).read(f"/v1/leads/{lead}").json()
+            assert (told["profile"], told["not_understood"]) == ("six_factor@1", ["phone", "country"])
+
+    await asyncio.to_thread(talk)
+    shown = await asyncio.to_thread(cli.run, tmp_path, "leads", "show", str(lead), DATABASE_URL=home.urls.app_url)
+    assert "not understood: phone, country" in shown.out
+
+
+async def test_why_a_lead_is_parked_is_told_where_it_is_shown(home: House, tmp_path: Path) -> None:
+    lead = await home.deliver(email=None, phone=None, leadId="4711")
+    await home.run(lead)
+
+    def talk() -> None:
+        with served(settings_for(home.urls.app_url, home.settings.redis.url, tmp_path)) as client:
+            told = Api(client, add_keys(home.urls)).read(f"/v1/leads/{lead}").json()
+            assert (told["status"], told["stopped_because"]) == ("parked", "no_contact_point")
+            (item,) = Api(client, add_keys(home.urls)).read("/v1/leads").json()["items"]
+            assert item["stopped_because"] == "no_contact_point"
+
+    await asyncio.to_thread(talk)
+    shown = await asyncio.to_thread(cli.run, tmp_path, "leads", "show", str(lead), DATABASE_URL=home.urls.app_url)
+    assert "no_contact_point" in shown.out.partition("Trail")[0]
