@@ -21,8 +21,9 @@ class LeadFacts(Value):
 
     `evidence` maps a fact's name to the ids (as text) of the evidence that it was taken from, `why` to what decided
     between several. `industry_text` is the industry as it was written; `unread` are facts that were given and that
-    nobody understood, as they were written (at most LONGEST_UNREAD characters; of an email, a phone and a name NO_ADDRESS and so on). `engagement`
-    counts what the person did, by kind; `age_days` is how long ago the lead came in.
+    nobody understood, as they were written (at most LONGEST_UNREAD characters; of an email, a phone and a name only
+    NO_ADDRESS, NO_PHONE, NO_NAME). `engagement` counts what the person did, by kind; `age_days` is how long ago the
+    lead came in.
     """
 
     campaign_id: str

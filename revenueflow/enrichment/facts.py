@@ -74,13 +74,7 @@ def lead_facts(
     field, and has no entry in `LeadFacts.evidence`.
     """
     numbered = evidence if isinstance(evidence, Mapping) else {str(item.id): item for item in evidence}
-    rules = overwrite or {}
-    chosen = {
-        name: choose(
-            _speaking(numbered, reader, vocabulary), reader, rules.get(reader.signal, Overwrite.ALWAYS), lead.received_at
-        )
-        for name, reader in _readers(vocabulary).items()
-    }
+    chosen = _chosen(numbered, vocabulary, overwrite or {}, lead.received_at)
     if lead.domain and chosen["domain"].value != lead.domain:
         chosen["domain"] = Choice(lead.domain)
     own = {name: _own(lead, name, vocabulary) for name in chosen}
@@ -100,6 +94,16 @@ def lead_facts(
         why={name: choice.why for name, choice in chosen.items() if choice.value or own[name]},
         **{name: choice.value or own[name] for name, choice in chosen.items()},
     )
+
+
+def _chosen(
+    numbered: Mapping[str, Evidence], vocabulary: Vocabulary, rules: Mapping[Signal, Overwrite], received_at: datetime
+) -> dict[str, Choice]:
+    found = {}
+    for name, reader in _readers(vocabulary).items():
+        rule, speaking = rules.get(reader.signal, Overwrite.ALWAYS), _speaking(numbered, reader, vocabulary)
+        found[name] = choose(speaking, reader, rule, received_at)
+    return found
 
 
 def _unread(chosen: Mapping[str, Choice], own: Mapping[str, Any]) -> dict[str, str]:

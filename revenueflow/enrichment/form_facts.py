@@ -71,8 +71,8 @@ class FormFacts:
             "headcount": self._headcount(given["headcount"]) if given["headcount"] else None,
             "country": self._country(given["country"]) if given["country"] else None,
         }
-        given = {name: text for name, text in given.items() if text and (read[name] or not self._says_nothing(text))}
-        unread = {name: text[:LONGEST_UNREAD] for name, text in given.items() if read[name] is None}
+        told = {name: text for name, text in given.items() if text and (read[name] or not self._says_nothing(text))}
+        unread = {name: text[:LONGEST_UNREAD] for name, text in told.items() if read[name] is None}
         if title and not has_letter(title):
             unread, title = {"title": title[:LONGEST_UNREAD]} | unread, None
         known = self._contact(form, email)
@@ -87,7 +87,7 @@ class FormFacts:
             source=self._told(form.source),
             free_mail=kind is NoDomain.FREE_MAIL,
             disposable=kind is NoDomain.DISPOSABLE,
-            industry_text=given.get("industry"),
+            industry_text=told.get("industry"),
             bio_given=self._told(form.message) is not None,
             unread=unread | known.unread,
             **read,

@@ -14,8 +14,10 @@ LEAST_DIGITS = 4
 """Fewer are a house number."""
 LONGEST = 60
 """Characters; what is longer is no state and no postcode."""
-_LENGTHS = {country: (4,) for country in ("AT", "AU", "BE", "CH", "DK", "NO")}
-_LENGTHS |= {country: (5,) for country in ("CZ", "DE", "ES", "FI", "FR", "IT", "SE")} | {"US": (5, 9)}
+_LENGTHS: dict[str, tuple[int, ...]] = {
+    "AT": (4,), "AU": (4,), "BE": (4,), "CH": (4,), "DK": (4,), "NO": (4,), "US": (5, 9),
+    "CZ": (5,), "DE": (5,), "ES": (5,), "FI": (5,), "FR": (5,), "IT": (5,), "SE": (5,),
+}  # fmt: skip
 """Digits of the codes of countries where they are nothing else: nine digits are no code of Bavaria."""
 _CODE = re.compile(r"[0-9A-Z]{2,10}")
 _SPAN = re.compile(r"([0-9A-Z]+)(?:-([0-9A-Z]+))?")

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from revenueflow import defaults
 from revenueflow.domain.vocabulary import Vocabulary
-from revenueflow.errors import ConfigurationError
 from revenueflow.scoring.profile import Profile
 from revenueflow.scoring.words import KeyPath, strange_keys
 

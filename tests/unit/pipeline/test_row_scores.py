@@ -26,8 +26,8 @@ tiers = { hot = 70, warm = 40 }
 name = "given"
 kind = "completeness"
 maximum = 100
-points = { email = 5, work_email = 5, phone = 5, name = 5, bio = 5, title = 5, company = 10, domain = 10, industry = 10, \
-industry_text = 5, country = 10, source = 5, seniority = 5, department = 5, headcount = 10 }
+points = { email = 5, work_email = 5, phone = 5, name = 5, bio = 5, title = 5, company = 10, domain = 10, \
+industry = 10, industry_text = 5, country = 10, source = 5, seniority = 5, department = 5, headcount = 10 }
 """
 CHOICES = [Choice(PROFILES, profile) for profile in PROFILES.known.values()]
 CHOICES.append(Choice(PROFILES, defaults.parse(Profile, EVERY_FACT, Path("all.toml"))))
