@@ -57,8 +57,8 @@ def print_lead(lead: Item | None, items: Sequence[Item], scores: Sequence[Item] 
 
 def _facts(lead: Item) -> None:
     names = ("id", "status", "stopped_because", "company", "domain", "country", "score", "tier", "intent",
-             "owner_name", "routing_rule", "routing_reason", "stage", "first_touch_at", "crm_id", "completeness", "cost",
-             "summary", "review_id")  # fmt: skip
+             "owner_name", "routing_rule", "routing_reason", "stage", "first_touch_at", "crm_id", "completeness",
+             "cost", "summary", "review_id")  # fmt: skip
     table = Table(box=None, show_header=False, pad_edge=False)
     for name in names:
         table.add_row(Text(name, style="bold"), Text("" if lead[name] is None else str(lead[name])))

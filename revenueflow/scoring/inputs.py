@@ -18,7 +18,8 @@ _FLAGS = frozenset({"email", "work_email", "phone", "name", "bio"})
 class Inputs:
     """One lead. Seniority and department are read off the title by the vocabulary.
 
-    `is_modelled`: a model answered, not the rules in its place. `reached` are the points of the factors so far.
+    `is_modelled`: a model answered, not the rules in its place. `reached` are the points of the factors so far,
+    `understood` the facts in which one of them found a word of its table.
     """
 
     facts: LeadFacts
@@ -26,6 +27,7 @@ class Inputs:
     vocabulary: Vocabulary
     is_modelled: bool = True
     reached: dict[str, int] = field(default_factory=dict)
+    understood: set[str] = field(default_factory=set)
 
     def text(self, fact: str) -> str | None:
         """A fact as text; None if it is not known."""

@@ -320,3 +320,12 @@ def test_what_looks_like_a_placeholder_and_is_none() -> None:
     assert (found.country, found.company, found.title) == ("NA", "3M", "Test Manager")
     assert found.phone_given and found.name_given
     assert found.unread == {}
+
+
+def test_what_a_line_has_read_is_not_listed_as_not_understood() -> None:
+    found = score(DUAL, FACTS.of(LeadForm(industry="Santé", title="CEO")), None, VOCABULARY)
+    assert next(line for line in found.factors if line.name == "industry").points == 5
+    assert found.not_understood == ()
+    other = score(DUAL, FACTS.of(LeadForm(industry="Zirkus", title="CEO")), None, VOCABULARY)
+    assert other.not_understood == ("industry",)
+    assert score(SIX, FACTS.of(LeadForm(industry="Santé")), None, VOCABULARY).not_understood == ("industry",)
