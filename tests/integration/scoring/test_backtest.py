@@ -52,7 +52,7 @@ async def test_who_moves(home: House, tmp_path: Path) -> None:
         cli.run, tmp_path, "scoring", "backtest", "--profile", "six_factor", DATABASE_URL=home.urls.app_url
     )
     assert shown.code == 0, shown.err
-    assert "1 leads by six_factor@1" in shown.out
+    assert "1 leads by six_factor@2" in shown.out
 
 
 async def test_over_http(home: House, tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ async def test_leads_show_prints_the_waterfall(home: House, tmp_path: Path) -> N
     await home.run(lead)
     shown = await asyncio.to_thread(cli.run, tmp_path, "leads", "show", str(lead), DATABASE_URL=home.urls.app_url)
     assert shown.code == 0, shown.err
-    for part in ("Points", "because", "Scores", "grounded@1", "not understood: title"):
+    for part in ("Points", "because", "Scores", "grounded@2", "not understood: title"):
         assert part in shown.out
     (told,) = (await asyncio.to_thread(
         cli.run, tmp_path, "leads", "show", str(lead), "--json", DATABASE_URL=home.urls.app_url
@@ -123,7 +123,7 @@ async def test_what_nobody_could_read_is_told_of_the_lead_though_no_line_looks_a
     def talk() -> None:
         with served(settings_for(home.urls.app_url, home.settings.redis.url, tmp_path)) as client:
             told = Api(client, add_keys(home.urls)).read(f"/v1/leads/{lead}").json()
-            assert (told["profile"], told["not_understood"]) == ("six_factor@1", ["phone", "country"])
+            assert (told["profile"], told["not_understood"]) == ("six_factor@2", ["phone", "country"])
 
     await asyncio.to_thread(talk)
     shown = await asyncio.to_thread(cli.run, tmp_path, "leads", "show", str(lead), DATABASE_URL=home.urls.app_url)

@@ -83,8 +83,8 @@ def test_a_copy_that_keeps_the_name_of_another_file_is_refused(tmp_path: Path) -
 def test_a_profile_of_theirs_is_found_and_checked(tmp_path: Path) -> None:
     (tmp_path / "scoring").mkdir()
     ours = defaults.text("scoring/six_factor.toml")
-    (tmp_path / "scoring/mine.toml").write_text(ours.replace("six_factor", "mine"))
-    assert profiles(tmp_path).get("mine").label == "mine@1"
+    (tmp_path / "scoring/mine.toml").write_text(ours.replace('"six_factor"', '"mine"'))
+    assert profiles(tmp_path).get("mine").label == "mine@2"
     (tmp_path / "scoring/broken.toml").write_text("name = 3\n")
     wrong = {name: said for name, said in check_files(tmp_path) if said}
     assert list(wrong) == ["scoring/broken.toml"]
@@ -125,7 +125,7 @@ def test_what_is_refused(tmp_path: Path, name: str, old: str, new: str, said: st
 
 TEXT = """a = 1
 [b]
-c = [
+c = [ # "why" is told here, it's no [ string
     { d = 1 },
     { d = 2 },
 ]

@@ -20,7 +20,7 @@ from revenueflow.domain.lead import Intent, LeadForm, Tier
 from revenueflow.domain.scoring import Factor, LeadFacts, Score
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.enrichment.form_facts import FormFacts
-from revenueflow.scoring.profile import Profile
+from revenueflow.scoring.profile import KeywordFactor, Profile
 from revenueflow.scoring.reasoning import reasoning
 from revenueflow.scoring.score import score
 
@@ -329,3 +329,27 @@ def test_what_a_line_has_read_is_not_listed_as_not_understood() -> None:
     other = score(DUAL, FACTS.of(LeadForm(industry="Zirkus", title="CEO")), None, VOCABULARY)
     assert other.not_understood == ("industry",)
     assert score(SIX, FACTS.of(LeadForm(industry="Santé")), None, VOCABULARY).not_understood == ("industry",)
+
+
+@pytest.mark.parametrize(
+    ("source", "ours", "six"),
+    [
+        ("Organic", 3, 15), ("google / organic", 3, 15), ("SEO", 3, 15), ("Empfehlung", 5, 25),
+        ("referred by Ann", 5, 25),
+        ("google / cpc", 2, 10), ("Bezahlte Suche", 2, 10), ("Paid search", 2, 10), ("website", 3, 5), ("fair", 1, 5),
+    ],
+)  # fmt: skip
+def test_sources_are_known_by_the_same_words(source: str, ours: int, six: int) -> None:
+    grounded = defaults.load(Profile, "scoring/grounded.toml")
+    given = FACTS.of(LeadForm(source=source))
+    found = [score(one, given, None, VOCABULARY).factors for one in (grounded, SIX)]
+    assert [line.points for lines in found for line in lines if line.name == "source"] == [ours, six]
+
+
+def test_words_of_a_source_are_in_both_profiles() -> None:
+    grounded, six = (
+        {phrase: group.points for rule in profile.factors if isinstance(rule, KeywordFactor) and rule.fact == "source"
+         for group in rule.groups for phrase in group.phrases}
+        for profile in (defaults.load(Profile, "scoring/grounded.toml"), SIX)
+    )  # fmt: skip
+    assert {grounded.get(phrase) for phrase in six} == {5, 3, 2}
