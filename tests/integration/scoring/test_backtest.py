@@ -7,6 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from revenueflow import defaults
 from revenueflow.clock import utcnow
 from revenueflow.db.scores import Which
@@ -47,6 +49,7 @@ async def test_who_moves(home: House, tmp_path: Path) -> None:
     assert (told["tiers"]["before"]["hot"], told["tiers"]["after"]["cold"]) == (1, 1)
     assert sum(told["histogram"]["after"].values()) == 1
     assert told["moves"][0]["lead_id"] == str(lead)
+    assert told["moves"][0]["because"] == "hot begins at 99 now and warm begins at 98 now"
     assert home.lead(lead) == before, "a back-test changes nothing"
     shown = await asyncio.to_thread(
         cli.run, tmp_path, "scoring", "backtest", "--profile", "six_factor", DATABASE_URL=home.urls.app_url
@@ -83,6 +86,26 @@ async def test_over_http(home: House, tmp_path: Path) -> None:
 
 def try_(api: Api, body: object, role: str = "operator") -> Any:
     return api.client.post("/v1/scores/backtest", json=body, headers=api.as_role(role))
+
+
+async def test_a_move_names_the_line_that_changed_most(home: House, tmp_path: Path) -> None:
+    lead = await home.deliver()
+    await home.run(lead)
+    before = {line["name"]: line["points"] for line in orjson.loads(home.lead(lead)["score_factors"])}
+    text = defaults.text("scoring/grounded.toml")
+    for old, new in {
+        "vp = 13": "vp = 3",
+        "director = 11": "director = 1",
+        "hot = 70": f"hot = {home.lead(lead)['score']}",
+    }.items():
+        assert old in text
+        text = text.replace(old, new)
+    (tmp_path / "draft.toml").write_text(text)
+    ran = await asyncio.to_thread(
+        cli.run, tmp_path, "scoring", "backtest", "--profile", "draft.toml", "--json", DATABASE_URL=home.urls.app_url
+    )
+    (move,) = ran.lines[0]["moves"]
+    assert move["because"].startswith(f"role {before['role']} -> {before['role'] - 10}: seniority is ")
 
 
 async def test_the_same_profile_moves_nobody_and_older_leads_are_left_out(home: House) -> None:
