@@ -11,12 +11,13 @@ from uuid import UUID
 
 import orjson
 
-from revenueflow.db import scores
+from revenueflow.db import campaigns, scores
 from revenueflow.db.direct import Direct
 from revenueflow.db.scores import Which
 from revenueflow.domain.lead import Tier
 from revenueflow.domain.scoring import Score
 from revenueflow.domain.vocabulary import Vocabulary
+from revenueflow.errors import Fault, InvalidInput
 from revenueflow.pipeline.rescore import Known, Shelf
 from revenueflow.scoring.profile import Profile
 
@@ -121,7 +122,13 @@ def _limits(before: Tier, after: Tier, profile: Profile) -> str:
 
 
 async def run(direct: Direct, shelf: Shelf, backtest: Backtest, which: Which, now: datetime) -> Backtest:
-    """Adds the leads that are stored. Raises Unavailable if Postgres does not answer."""
+    """Adds the leads that are stored. Raises InvalidInput for a campaign that nobody knows, and Unavailable if Postgres
+    does not answer.
+    """
+    if which.campaign_id is not None:
+        async with direct.connection() as connection:
+            if not await campaigns.known_to(connection, which.campaign_id):
+                raise InvalidInput(campaigns.NOT_KNOWN, faults=(Fault("/campaign_id", campaigns.NOT_KNOWN),))
     async for rows in _stored(direct, which):
         # A page takes tenths of a second of the processor: others of this process must get a word in.
         await asyncio.to_thread(_add, backtest, shelf, rows, now)

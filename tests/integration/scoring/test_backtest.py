@@ -76,10 +76,24 @@ async def test_over_http(home: House, tmp_path: Path) -> None:
             assert (told["changes"], told["complete"]) == ({"hot->cold": 3}, True)
             few = try_(api, {"profile_toml": text, "limit": 2, "moves": 1}).json()
             assert (few["leads"], few["tier_changed"], len(few["moves"]), few["complete"]) == (2, 2, 1, False)
-            assert try_(api, {"profile_toml": text, "campaign_id": "fall"}).json()["leads"] == 0
+            for path, body in (("/backtest", {"profile_toml": text}), ("", {"scope": "campaign"})):
+                unknown = api.client.post(
+                    f"/v1/scores{path}", json={**body, "campaign_id": "nope"}, headers=api.as_role("operator")
+                )
+                assert unknown.status_code == 422
+                assert unknown.json()["errors"][0]["pointer"] == "/campaign_id"
+                assert unknown.json()["detail"] == "no lead is in this campaign, and no source has told of it"
+            assert try_(api, {"profile_toml": text, "campaign_id": "spring"}).json()["leads"] == 3
             assert try_(api, {"profile_toml": text, "since": "2100-01-01T00:00:00Z"}).json()["leads"] == 0
 
     await asyncio.to_thread(talk)
+    ran = await asyncio.to_thread(
+        cli.run, tmp_path, "scoring", "backtest", "--profile", "grounded", "--campaign", "nope",
+        DATABASE_URL=home.urls.app_url,
+    )  # fmt: skip
+    assert (ran.code, ran.out) == (1, "")
+    assert "no lead is in this campaign" in ran.err
+    assert home.value("SELECT count(*) FROM scorings") == 0
     assert home.rows("SELECT * FROM leads ORDER BY id") == before
     assert home.value("SELECT count(*) FROM scores") == 3, "nothing is written"
 
