@@ -14,6 +14,7 @@ from revenueflow.domain.base import Value
 LONGEST = 60
 UNKNOWN = "Etc/Unknown"
 LEAST_DIGITS = 6
+_NO_DIGITS = re.compile(r"\D+")
 _VANITY = re.compile(r"\+?\d[\d\s().-]{3,}[A-Za-z-]{4,}")
 """1-800-FLOWERS."""
 
@@ -53,8 +54,9 @@ def looks_like_one(text: str) -> bool:
     """Whether a text may be a phone number, known to be valid or not: six digits or more, not all of them the same."""
     if len(text) > LONGEST:
         return False
-    digits = [char for char in text if char.isdigit()]
-    return (len(digits) >= LEAST_DIGITS and len(set(digits)) > 1) or _VANITY.fullmatch(text) is not None
+    digits = _NO_DIGITS.sub("", text)
+    several = len(digits) >= LEAST_DIGITS and digits.strip(digits[0]) != ""
+    return several or _VANITY.fullmatch(text) is not None
 
 
 def e164(raw: str | None, country: str | None = None) -> str | None:

@@ -136,6 +136,9 @@ class Vocabulary(Value):
 
     def says_nothing(self, text: str) -> bool:
         """Whether a text only stands where a value should: "N/A", "-", "unknown", "test"."""
+        opening = text[:2]
+        if opening.isalnum() and opening.isascii() and opening.casefold() not in self._openings:
+            return False  # nearly always: a file of leads asks this of each of its cells
         return self._nothing.fullmatch(text if text.isascii() else fold(text)) is not None
 
     def funding_stage(self, text: str | None) -> str | None:
@@ -209,6 +212,10 @@ class Vocabulary(Value):
     @cached_property
     def _abbreviations(self) -> dict[str, tuple[str, ...]]:
         return {short: words(word) for word, shorts in self.title_abbreviations.items() for short in shorts}
+
+    @cached_property
+    def _openings(self) -> frozenset[str]:
+        return frozenset(words(one)[0][:2] for one in self.placeholders)
 
     @cached_property
     def _nothing(self) -> re.Pattern[str]:

@@ -18,6 +18,8 @@ class Contact(NamedTuple):
     @property
     def unread(self) -> dict[str, str]:
         """What was given and can't be one, without saying it."""
+        if False not in self:
+            return {}
         told = zip(self._fields, self, (NO_ADDRESS, NO_PHONE, NO_NAME), strict=True)
         return {name: said for name, known, said in told if known is False}
 

@@ -100,7 +100,8 @@ class FormFacts:
 
     def _contact(self, form: LeadForm, email: str | None) -> Contact:
         told = self._told
-        return contact(email=email, written=told(form.email), phone=told(form.phone), name=told(form.name))
+        written = email or told(form.email)
+        return contact(email=email, written=written, phone=told(form.phone), name=told(form.name))
 
 
 def _clean(text: str | None) -> str | None:
