@@ -22,7 +22,7 @@ from revenueflow.errors import ConfigurationError, Fault, InvalidInput
 from revenueflow.pipeline.backtest import MOST_MOVES, Backtest, run
 from revenueflow.pipeline.rescore import Shelf
 from revenueflow.scoring.profile import Profile
-from revenueflow.wiring import files
+from revenueflow.wiring import files, profiles
 
 router = APIRouter(prefix="/v1", tags=["scoring"])
 Operator = Annotated[Principal, Depends(require("operator"))]
@@ -62,7 +62,7 @@ async def backtest(request: Request, state: AppState, _: Operator) -> dict[str, 
 
 
 async def _tested(state: State, draft: Draft) -> dict[str, Any]:
-    profile = await asyncio.to_thread(_profile, draft.profile_toml)
+    profile = await asyncio.to_thread(_profile, draft.profile_toml, state.settings.config_dir)
     now = utcnow()
     which = Which(draft.campaign_id, False, draft.since or now - timedelta(days=draft.days))
     vocabulary = defaults.load(Vocabulary, "vocabulary.toml", state.settings.config_dir)
@@ -73,9 +73,9 @@ async def _tested(state: State, draft: Draft) -> dict[str, Any]:
     return told | {"moves": told["moves"][: draft.moves]}
 
 
-def _profile(given: str) -> Profile:
+def _profile(given: str, folder: Path | None) -> Profile:
     try:
-        return defaults.parse(Profile, given, Path(_WHERE))
+        return profiles.parse(given, Path(_WHERE), folder)
     except ConfigurationError as error:
         faults = tuple(Fault(_pointer(one.pointer), one.detail) for one in error.faults)
         raise InvalidInput(error.detail, faults=faults or (Fault(f"/{_WHERE}", "is not valid TOML"),)) from None

@@ -33,7 +33,7 @@ _SCHEMA = {
         "outcome": {"enum": ["touched", "meeting", "converted", "won", "lost"]},
         "at": {"type": "string", "format": "date-time"},
         "value_minor": {"type": "integer", "minimum": 0, "description": "in minor units, such as cents"},
-        "currency": {"type": "string", "pattern": "^[A-Z]{3}$", "description": "ISO 4217"},
+        "currency": {"type": "string", "pattern": "^[A-Za-z]{3}$", "description": "ISO 4217"},
     },
 }
 _BODY = {"required": True, "content": {_JSON: {"schema": _SCHEMA, "examples": _EXAMPLES}}}

@@ -18,7 +18,7 @@ from revenueflow.api.deps import AppState, Principal, State, require
 from revenueflow.api.idempotency import IdempotencyKey
 from revenueflow.api.offers import known_profile
 from revenueflow.clock import rfc3339
-from revenueflow.db import leads, models, offers, requests, scores, scorings
+from revenueflow.db import campaigns, leads, models, offers, requests, scores, scorings
 from revenueflow.db.session import Session
 from revenueflow.domain.lead import Tier
 from revenueflow.errors import Fault, InvalidInput, NotFound
@@ -88,6 +88,8 @@ async def score_leads(
 
 async def _check(session: Session, wanted: Wanted, state: State) -> None:
     known_profile(wanted.profile, state.settings.config_dir)
+    if wanted.campaign_id is not None and not await campaigns.known(session, wanted.campaign_id):
+        raise InvalidInput(campaigns.NOT_KNOWN, faults=(Fault("/campaign_id", campaigns.NOT_KNOWN),))
     if wanted.offer_id and await offers.get(session, wanted.offer_id) is None:
         raise InvalidInput("there is no such offer", faults=(Fault("/offer_id", "must be the id of an offer"),))
 

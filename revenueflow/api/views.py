@@ -22,7 +22,7 @@ _PLAIN = (
     "id", "campaign_id", "status", "version", "email", "name", "phone", "company", "domain", "title", "country",
     "time_zone", "source", "message", "stage", "score", "tier", "intent", "fit", "profile", "score_factors",
     "routing_rule", "routing_reason", "analysis_verdict", "crm_id", "signals_missed", "completeness", "facts",
-    "summary", "review_id",
+    "summary", "review_id", "not_understood", "stopped_because",
 )  # fmt: skip
 _TIMES = ("received_at", "updated_at", "processed_at", "first_touch_at", "erased_at")
 _OF_JOB = {"dead": LeadStatus.DEAD, "parked": LeadStatus.PARKED}
@@ -43,6 +43,7 @@ def uncaptured(lead_id: UUID, first: Mapping[str, Any]) -> dict[str, Any]:
     empty: dict[str, Any] = dict.fromkeys((*_PLAIN, *_TIMES, "owner")) | {
         "score_factors": [],
         "signals_missed": [],
+        "not_understood": [],
         "facts": {},
         "cost_usd": 0.0,
     }
@@ -54,6 +55,7 @@ def uncaptured(lead_id: UUID, first: Mapping[str, Any]) -> dict[str, Any]:
         "version": 0,
         "received_at": rfc3339(first["received_at"]),
         "needs_review": status == LeadStatus.PARKED,
+        "stopped_because": first["error_class"] if first["state"] in _OF_JOB else None,
     }
     return empty | known
 

@@ -39,7 +39,7 @@ class Row(NamedTuple):
 @app.command("record")
 def record_outcome(
     lead_id: UUID,
-    outcome: OutcomeKind,
+    outcome: Annotated[OutcomeKind, typer.Argument(case_sensitive=False)],
     at: Annotated[str | None, typer.Option(help="When, as 2026-11-20T10:05:00Z; now if it is not given.")] = None,
     value: Annotated[str | None, typer.Option(help="What it is worth, such as 1200.50; with --currency.")] = None,
     currency: Annotated[str | None, typer.Option(help="ISO 4217, such as EUR.")] = None,

@@ -35,7 +35,7 @@ from revenueflow.settings import General, Settings
 from revenueflow.sources.csv import columns
 from revenueflow.sources.csv.reader import Reader
 from revenueflow.telemetry import logs
-from revenueflow.wiring import files
+from revenueflow.wiring import files, profiles
 from revenueflow.wiring.analysts import analysts
 
 
@@ -81,8 +81,7 @@ def chosen(name: str | None, folder: Path | None) -> Profile | None:
     if name is None:
         return None
     if name.endswith(".toml"):
-        path = Path(name).resolve()
-        return defaults.load(Profile, path.name, path.parent)
+        return profiles.draft(Path(name).resolve(), folder)
     known = files.profile_names(folder)
     if name not in known:
         raise ConfigurationError(f"there is no profile of this name; known are {', '.join(known)}")

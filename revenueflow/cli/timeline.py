@@ -40,7 +40,7 @@ def print_lead(lead: Item | None, items: Sequence[Item], scores: Sequence[Item] 
         ("", "verdict", "decided by", "statement", "cites", "against", "said / found"),
         [_claim(i) for i in of_type["claim"]],
     )
-    _points(lead["score_factors"] if lead else [])
+    _points(lead["score_factors"] if lead else [], lead["not_understood"] if lead else [])
     _table("Scores", ("at", "score", "tier", "intent", "profile", "version", "by"), [_past(one) for one in scores])
     for routing in [item["data"]["routing"] for item in items if item["type"] == "routing"][-1:]:
         _table("Route", ("", "tried"), [[str(n), line] for n, line in enumerate(routing["path"], 1)])
@@ -56,9 +56,9 @@ def print_lead(lead: Item | None, items: Sequence[Item], scores: Sequence[Item] 
 
 
 def _facts(lead: Item) -> None:
-    names = ("id", "status", "company", "domain", "country", "score", "tier", "intent", "owner_name", "routing_rule",
-             "routing_reason", "stage", "first_touch_at", "crm_id", "completeness", "cost",
-             "summary", "review_id")  # fmt: skip
+    names = ("id", "status", "stopped_because", "company", "domain", "country", "score", "tier", "intent",
+             "owner_name", "routing_rule", "routing_reason", "stage", "first_touch_at", "crm_id", "completeness",
+             "cost", "summary", "review_id")  # fmt: skip
     table = Table(box=None, show_header=False, pad_edge=False)
     for name in names:
         table.add_row(Text(name, style="bold"), Text("" if lead[name] is None else str(lead[name])))
@@ -156,12 +156,13 @@ def _short(value: Any) -> str:
     return "-" if value is None else str(value)[:40]
 
 
-def _points(factors: Sequence[Item]) -> None:
+def _points(factors: Sequence[Item], not_understood: Sequence[str]) -> None:
     """The waterfall: what each line adds, and what stands after it."""
     rows = [_factor(factor) for factor in waterfall(factors)]
     _table("Points", ("factor", "points", "of", "total", "from", "evidence", "because"), rows)
-    for title, key in (("missing", "missing"), ("not understood", "not_understood")):
-        if names := dict.fromkeys(name for factor in factors for name in factor.get(key, ())):
+    missing = dict.fromkeys(name for factor in factors for name in factor.get("missing", ()))
+    for title, names in (("missing", missing), ("not understood", not_understood)):
+        if names:
             out.print(Text(f"{title}: {', '.join(names)}", style="yellow"))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from sqlalchemy import text
 
+from revenueflow.db.direct import Connection
 from revenueflow.db.session import Session
 
 _STORE = text("""
@@ -40,9 +41,11 @@ _PAGE = text("""
     ) counted ON true
     ORDER BY page.id
 """)
-_KNOWN = text("""
-    SELECT EXISTS (SELECT FROM campaigns WHERE id = :id) OR EXISTS (SELECT FROM leads WHERE campaign_id = :id)
-""")
+_IS_KNOWN = """
+    SELECT EXISTS (SELECT FROM campaigns WHERE id = {id}) OR EXISTS (SELECT FROM leads WHERE campaign_id = {id})
+"""
+_KNOWN, _KNOWN_TO = text(_IS_KNOWN.format(id=":id")), _IS_KNOWN.format(id="$1")
+NOT_KNOWN = "no lead is in this campaign, and no source has told of it"
 
 
 async def store(session: Session, source: str, found: Sequence[tuple[str, str | None, int | None]]) -> None:
@@ -64,3 +67,8 @@ async def page(session: Session, *, limit: int, after: str = "") -> list[dict[st
 async def known(session: Session, campaign_id: str) -> bool:
     """Whether it has leads, or a source has told of it."""
     return bool((await session.execute(_KNOWN, {"id": campaign_id})).scalar())
+
+
+async def known_to(connection: Connection, campaign_id: str) -> bool:
+    """As `known`, on a connection."""
+    return bool(await connection.fetchval(_KNOWN_TO, campaign_id))

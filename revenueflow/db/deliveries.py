@@ -106,8 +106,10 @@ _OF_LEAD = """
 """
 
 _FIRST = text("""
-    SELECT d.parsed, d.received_at, d.source, j.state FROM deliveries d
-    LEFT JOIN LATERAL (SELECT state FROM jobs WHERE lead_id = d.lead_id ORDER BY created_at DESC LIMIT 1) j ON true
+    SELECT d.parsed, d.received_at, d.source, j.state, j.error_class FROM deliveries d
+    LEFT JOIN LATERAL (
+        SELECT state, error_class FROM jobs WHERE lead_id = d.lead_id ORDER BY created_at DESC LIMIT 1
+    ) j ON true
     WHERE d.lead_id = :lead_id AND d.parsed IS NOT NULL ORDER BY d.received_at, d.id LIMIT 1
 """)
 

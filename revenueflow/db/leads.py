@@ -8,17 +8,28 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import case, func, literal_column, select, true, tuple_, update
 
 from revenueflow.db.direct import Connection
-from revenueflow.db.models import leads, reviews
+from revenueflow.db.models import jobs, leads, reviews, scores
 from revenueflow.db.rows import encoded, insert, recordset
 from revenueflow.db.session import Session
 
+STOPPED = ("dead", "parked")
 ADDED = frozenset({"cost"})
 """Columns of which a run writes its own share."""
 _OPEN = select(reviews.c.id).where(reviews.c.lead_id == leads.c.id, reviews.c.state == "open").limit(1)
-_SELECT = select(leads, _OPEN.scalar_subquery().label("review_id"))
+_LATEST = select(scores.c.not_understood).where(scores.c.lead_id == leads.c.id)
+_NOT_UNDERSTOOD = _LATEST.order_by(scores.c.scored_at.desc(), scores.c.id.desc()).limit(1).scalar_subquery()
+_JOB = select(jobs.c.state, jobs.c.error_class).where(jobs.c.lead_id == leads.c.id)
+_NEWEST = _JOB.order_by(jobs.c.created_at.desc()).limit(1).lateral("newest")
+_WHY = case((_NEWEST.c.state.in_(STOPPED), _NEWEST.c.error_class))
+_SELECT = select(
+    leads,
+    _OPEN.scalar_subquery().label("review_id"),
+    func.coalesce(_NOT_UNDERSTOOD, literal_column("'[]'::jsonb")).label("not_understood"),
+    _WHY.label("stopped_because"),
+).select_from(leads.outerjoin(_NEWEST, true()))
 
 
 async def write(connection: Connection, changes: Sequence[tuple[UUID, Mapping[str, object]]]) -> None:
@@ -65,7 +76,11 @@ async def change(session: Session, lead_id: UUID, columns: Mapping[str, object])
 
 
 async def get(session: Session, lead_id: UUID) -> dict[str, Any] | None:
-    """All columns of a lead, and the id of its open review, if there is one."""
+    """All columns of a lead, and the id of its open review, if there is one.
+
+    `not_understood`: the facts of its newest score that nobody could read; `stopped_because`: the code of why its
+    newest job is parked or dead.
+    """
     found = (await session.execute(_SELECT.where(leads.c.id == lead_id))).mappings().first()
     return dict(found) if found else None
 

@@ -31,6 +31,7 @@ _OF_LEAD = text("""
 # What was there of a lead when it was analysed last; a lead that never was has its form alone.
 _STORED = """
     SELECT l.id, l.version, l.campaign_id, l.form::text AS form, l.received_at, l.score, l.tier, j.run_version,
+           l.score_factors::text AS score_factors,
            c.output::text AS capture,
            e.output::text AS enrich, a.output -> 'analysis' ->> 'analyst' AS analyst, g.output::text AS ground
     FROM leads l

@@ -18,9 +18,15 @@ MOST_PEOPLE = 10**9
 
 
 def people(value: JsonValue) -> Range | None:
-    """How many people a company has: a count of at least one and of fewer than MOST_PEOPLE. None for anything else."""
+    """How many people a company has: a count of at least one and of fewer than MOST_PEOPLE. None for anything else.
+
+    Written with a fraction it is none: "10,5" and "1,2,3" are slips of the pen, and nobody knows of which number.
+    """
     found = count_range(value)
-    return found if found and 1 <= int(found.midpoint) < MOST_PEOPLE else None
+    if found is None or not 1 <= int(found.midpoint) < MOST_PEOPLE:
+        return None
+    whole = found.low.is_integer() and (found.high is None or found.high.is_integer())
+    return found if whole or not isinstance(value, str) else None
 
 
 def band(value: JsonValue) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import NamedTuple
 
@@ -12,6 +13,10 @@ from revenueflow.domain.base import Value
 
 LONGEST = 60
 UNKNOWN = "Etc/Unknown"
+LEAST_DIGITS = 6
+_NO_DIGITS = re.compile(r"\D+")
+_VANITY = re.compile(r"\+?\d[\d\s().-]{3,}[A-Za-z-]{4,}")
+"""1-800-FLOWERS."""
 
 
 class Phone(NamedTuple):
@@ -43,6 +48,15 @@ def understood(raw: str | None, country: str | None = None) -> Phone | None:
         return None
     readings = (_valid(text, country), _valid("+" + text[2:], None) if text.startswith("00") else None)
     return next(filter(None, readings), None)
+
+
+def looks_like_one(text: str) -> bool:
+    """Whether a text may be a phone number, known to be valid or not: six digits or more, not all of them the same."""
+    if len(text) > LONGEST:
+        return False
+    digits = _NO_DIGITS.sub("", text)
+    several = len(digits) >= LEAST_DIGITS and digits.strip(digits[0]) != ""
+    return several or _VANITY.fullmatch(text) is not None
 
 
 def e164(raw: str | None, country: str | None = None) -> str | None:

@@ -41,10 +41,22 @@ VALUED = (OutcomeKind.CONVERTED, *ENDS)
 _ORDER = list(OutcomeKind)
 
 
+NO_MONEY = frozenset(("XXX", "XTS", "XAU", "XAG", "XPD", "XPT", "XBA", "XBB", "XBC", "XBD"))
+"""Codes of ISO 4217 in which nobody pays: none, for tests, metals, and units of bonds."""
+
+
 def _known(code: str) -> str:
-    if code != code.upper() or pycountry.currencies.get(alpha_3=code) is None:
-        raise ValueError("must be a code of ISO 4217, such as EUR")
+    if code in NO_MONEY or pycountry.currencies.get(alpha_3=code) is None:
+        raise ValueError("must be the code of a currency (ISO 4217), such as EUR")
     return code
+
+
+def _in_capitals(given: object) -> object:
+    return given.strip().upper() if isinstance(given, str) else given
+
+
+def _in_small_letters(given: object) -> object:
+    return given.strip().lower() if isinstance(given, str) else given
 
 
 def _no_number(value: object) -> object:
@@ -57,13 +69,16 @@ def _no_number(value: object) -> object:
 
 _DAY = re.compile(r"\d{4}-?\d{2}-?\d{2}|\d{1,2}[./]\d{1,2}[./]\d{4}")
 Moment = Annotated[AwareDatetime, BeforeValidator(_no_number)]
-Currency = Annotated[str, Field(max_length=3), AfterValidator(_known)]
+Currency = Annotated[str, BeforeValidator(_in_capitals), Field(max_length=3), AfterValidator(_known)]
 
 
 class SalesOutcome(Value):
-    """One thing that happened: `value_minor` is in minor units of `currency` (ISO 4217), such as cents."""
+    """One thing that happened: `value_minor` is in minor units of `currency` (ISO 4217), such as cents.
 
-    outcome: OutcomeKind
+    Outcome and currency may be written in any case: WON and eur are won and EUR.
+    """
+
+    outcome: Annotated[OutcomeKind, BeforeValidator(_in_small_letters)]
     at: Moment
     value_minor: int | None = Field(None, strict=True, ge=0, le=LARGEST)
     currency: Currency | None = None
@@ -123,7 +138,7 @@ def minor_units(amount: str, currency: str) -> int:
     """An amount such as "1200.50" in minor units. Raises ValueError, without the amount."""
     try:
         exact = Decimal(amount.strip())
-        scaled = exact.scaleb(_DIGITS.get(currency, 2))
+        scaled = exact.scaleb(_DIGITS.get(currency.strip().upper(), 2))
         if not exact.is_finite() or scaled != scaled.to_integral_value() or not 0 <= scaled <= LARGEST:
             raise ValueError("must be an amount such as 1200.50, with no more digits than the currency has")
     except ArithmeticError:

@@ -7,9 +7,13 @@ from pydantic import Field, JsonValue
 from revenueflow.domain.base import Value
 from revenueflow.domain.lead import Intent, Tier
 
+LONGEST_TEXT = 300
+"""Characters of a fact that is still one: nobody's title is longer."""
 LONGEST_UNREAD = 120
 NO_ADDRESS = "what was given as the email"
-"""Instead of an address that nobody could read: it is somebody's all the same."""
+NO_PHONE = "what was given as the phone"
+NO_NAME = "what was given as the name"
+"""Instead of what nobody could read: it is somebody's all the same."""
 
 
 class LeadFacts(Value):
@@ -17,8 +21,9 @@ class LeadFacts(Value):
 
     `evidence` maps a fact's name to the ids (as text) of the evidence that it was taken from, `why` to what decided
     between several. `industry_text` is the industry as it was written; `unread` are facts that were given and that
-    nobody understood, as they were written (at most LONGEST_UNREAD characters; of an email, NO_ADDRESS). `engagement`
-    counts what the person did, by kind; `age_days` is how long ago the lead came in.
+    nobody understood, as they were written (at most LONGEST_UNREAD characters; of an email, a phone and a name only
+    NO_ADDRESS, NO_PHONE, NO_NAME). `engagement` counts what the person did, by kind; `age_days` is how long ago the
+    lead came in.
     """
 
     campaign_id: str

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from revenueflow.domain.base import Value
 from revenueflow.domain.countries import iso_codes, iso_names
-from revenueflow.domain.phrases import Hit, PhraseIndex, canonicals, words
+from revenueflow.domain.phrases import Hit, PhraseIndex, canonicals, fold, words
 from revenueflow.domain.sayings import Sayings, Table
 from revenueflow.domain.titles import Affixes, plain
 
@@ -51,6 +51,7 @@ class Vocabulary(Value):
     title_abbreviations: Table = Field(default_factory=dict)
     buying_signals: Table = Field(default_factory=dict)
     funding_stages: Table = Field(default_factory=dict)
+    placeholders: tuple[str, ...] = ()
     sayings: Sayings = Sayings()
 
     @model_validator(mode="after")
@@ -133,6 +134,13 @@ class Vocabulary(Value):
         tokens = words(plain(title or ""))
         return tuple(part for word in tokens for part in self._abbreviations.get(word, (word,)))
 
+    def says_nothing(self, text: str) -> bool:
+        """Whether a text only stands where a value should: "N/A", "-", "unknown", "test"."""
+        opening = text[:2]
+        if opening.isalnum() and opening.isascii() and opening.casefold() not in self._openings:
+            return False  # nearly always: a file of leads asks this of each of its cells
+        return self._nothing.fullmatch(text if text.isascii() else fold(text)) is not None
+
     def funding_stage(self, text: str | None) -> str | None:
         """The canonical stage ("Series-B round" is `series_b`), None if there is not exactly one."""
         found = self.mentions("funding_stage", text or "")
@@ -204,6 +212,16 @@ class Vocabulary(Value):
     @cached_property
     def _abbreviations(self) -> dict[str, tuple[str, ...]]:
         return {short: words(word) for word, shorts in self.title_abbreviations.items() for short in shorts}
+
+    @cached_property
+    def _openings(self) -> frozenset[str]:
+        return frozenset(words(one)[0][:2] for one in self.placeholders)
+
+    @cached_property
+    def _nothing(self) -> re.Pattern[str]:
+        # Possessive: linear in texts of any length.
+        phrases = sorted((r"[\W_]++".join(words(one)) for one in self.placeholders), key=len, reverse=True)
+        return re.compile(rf"[\W_]*+(?:(?:{'|'.join(phrases)})[\W_]*+)?" if phrases else r"[\W_]*+", re.IGNORECASE)
 
     @cached_property
     def _levels(self) -> PhraseIndex:

@@ -20,9 +20,10 @@ from revenueflow.domain.headcounts import people
 from revenueflow.domain.lead import Lead
 from revenueflow.domain.naics import naics
 from revenueflow.domain.quantity import Range
-from revenueflow.domain.scoring import LONGEST_UNREAD, NO_ADDRESS, LeadFacts
+from revenueflow.domain.scoring import LONGEST_UNREAD, LeadFacts
 from revenueflow.domain.text import visible
 from revenueflow.domain.vocabulary import Vocabulary
+from revenueflow.enrichment.contact import Contact, contact, has_letter
 from revenueflow.enrichment.domains import EmailDomains, NoDomain, email_domains, host_of_email, registrable
 from revenueflow.enrichment.rules import Overwrite
 
@@ -73,38 +74,80 @@ def lead_facts(
     field, and has no entry in `LeadFacts.evidence`.
     """
     numbered = evidence if isinstance(evidence, Mapping) else {str(item.id): item for item in evidence}
-    rules = overwrite or {}
-    chosen = {
-        name: choose(numbered, reader, rules.get(reader.signal, Overwrite.ALWAYS), lead.received_at)
-        for name, reader in _readers(vocabulary).items()
-    }
+    chosen = _chosen(numbered, vocabulary, overwrite or {}, lead.received_at)
     if lead.domain and chosen["domain"].value != lead.domain:
         chosen["domain"] = Choice(lead.domain)
-    own = {name: getattr(lead, name, None) for name in chosen}
+    own = {name: _own(lead, name, vocabulary) for name in chosen}
+    known = _contact(lead, vocabulary)
     kind = (domains or email_domains()).kind(host_of_email(lead.email))
     return LeadFacts(
         campaign_id=lead.campaign_id,
-        email_given=bool(lead.email),
-        phone_given=bool(lead.phone),
-        name_given=bool(lead.name),
+        email_given=known.email is True,
+        phone_given=known.phone is True,
+        name_given=known.name is True,
         free_mail=kind is NoDomain.FREE_MAIL,
         disposable=kind is NoDomain.DISPOSABLE,
         industry_text=chosen["industry"].said,
-        bio_given=bool(lead.message),
-        unread=_unread(lead, chosen, own),
+        bio_given=_told(lead.message, vocabulary) is not None,
+        unread=_unread(chosen, own) | known.unread,
         evidence={name: choice.ids for name, choice in chosen.items() if choice.ids},
         why={name: choice.why for name, choice in chosen.items() if choice.value or own[name]},
         **{name: choice.value or own[name] for name, choice in chosen.items()},
     )
 
 
-def _unread(lead: Lead, chosen: Mapping[str, Choice], own: Mapping[str, Any]) -> dict[str, str]:
-    found = {
+def _chosen(
+    numbered: Mapping[str, Evidence], vocabulary: Vocabulary, rules: Mapping[Signal, Overwrite], received_at: datetime
+) -> dict[str, Choice]:
+    found = {}
+    for name, reader in _readers(vocabulary).items():
+        rule, speaking = rules.get(reader.signal, Overwrite.ALWAYS), _speaking(numbered, reader, vocabulary)
+        found[name] = choose(speaking, reader, rule, received_at)
+    return found
+
+
+def _unread(chosen: Mapping[str, Choice], own: Mapping[str, Any]) -> dict[str, str]:
+    return {
         name: one.said[:LONGEST_UNREAD]
         for name, one in chosen.items()
         if one.said and one.value is None and own[name] is None
     }
-    return found | ({"email": NO_ADDRESS} if not lead.email and visible(lead.form.email or "").strip() else {})
+
+
+def _speaking(evidence: Mapping[str, Evidence], reader: Reader, vocabulary: Vocabulary) -> dict[str, Evidence]:
+    """The evidence of a signal, without what only stands where a value should. NA is a country all the same."""
+    return {
+        id_: item
+        for id_, item in evidence.items()
+        if item.signal is reader.signal
+        and not (
+            isinstance(item.value, str)
+            and vocabulary.says_nothing(visible(item.value))
+            and (reader.signal in _AS_WRITTEN or reader.normal(item.value) is None)
+        )
+    }
+
+
+_AS_WRITTEN = frozenset({Signal.COMPANY_NAME, Signal.COMPANY_DOMAIN, Signal.TITLE, Signal.SOURCE})
+
+
+def _told(text: str | None, vocabulary: Vocabulary) -> str | None:
+    """A text as it can be seen; None if it says nothing."""
+    shown = visible(text or "").strip()
+    return None if not shown or vocabulary.says_nothing(shown) else shown
+
+
+def _own(lead: Lead, name: str, vocabulary: Vocabulary) -> Any:
+    """What the lead itself has for a fact."""
+    value = getattr(lead, name, None)
+    if name not in ("company", "title", "source") or value is None:
+        return value
+    return _title(value) if name == "title" and _told(value, vocabulary) else _told(value, vocabulary)
+
+
+def _contact(lead: Lead, vocabulary: Vocabulary) -> Contact:
+    written, phone, name = (_told(text, vocabulary) for text in (lead.form.email, lead.phone, lead.name))
+    return contact(email=lead.email, written=written, phone=phone, name=name)
 
 
 def choose(
@@ -177,7 +220,7 @@ def _readers(vocabulary: Vocabulary) -> dict[str, Reader]:
     return {
         "company": Reader(Signal.COMPANY_NAME, _text, same_company),
         "domain": Reader(Signal.COMPANY_DOMAIN, lambda value: registrable(_text(value) or ""), _equal),
-        "title": Reader(Signal.TITLE, _text, _same_text),
+        "title": Reader(Signal.TITLE, _title, _same_text),
         "industry": Reader(Signal.INDUSTRY, lambda value: _industry(value, vocabulary), _equal),
         "headcount": Reader(Signal.HEADCOUNT, people, _near),
         "country": Reader(Signal.COUNTRY, lambda value: vocabulary.country(_text(value)), _equal),
@@ -191,6 +234,11 @@ def _said(value: JsonValue) -> str | None:
 
 def _text(value: JsonValue) -> str | None:
     return value.strip() or None if isinstance(value, str) else None
+
+
+def _title(value: JsonValue) -> str | None:
+    text = _text(value)
+    return text if text and has_letter(text) else None
 
 
 def _industry(value: JsonValue, vocabulary: Vocabulary) -> str | None:

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from revenueflow.domain.evidence import Evidence, Signal, Trust
 from revenueflow.domain.lead import Lead, LeadForm
 from revenueflow.domain.text import visible
+from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.enrichment.base import evidence_id
 from revenueflow.enrichment.domains import host_of_url, registrable
 from revenueflow.privacy.redaction import known_values, redact
@@ -29,9 +30,15 @@ SENTENCES = ((Signal.TITLE, "title"), (Signal.MESSAGE, "message"))
 """Fields that people sign: each word of the name is replaced; in the title not one that titles are made of."""
 
 
-def form_evidence(lead: Lead, *, run_key: str) -> tuple[Evidence, ...]:
-    """The form's fields, as of when the lead came in. `path` is the place in the form, under our names."""
+def form_evidence(lead: Lead, *, run_key: str, vocabulary: Vocabulary | None = None) -> tuple[Evidence, ...]:
+    """The form's fields, as of when the lead came in. `path` is the place in the form, under our names.
+
+    With a vocabulary nobody is called "N/A": its placeholders are nobody's personal data.
+    """
     form = _folded(lead)
+    if vocabulary:
+        nobody = {name: None for name, text in _personal(form) if vocabulary.says_nothing(text)}
+        form = form.model_copy(update=nobody)
     whole = [(kind, value) for kind, value in _personal(form) if value]
     words = known_values(form.email, form.phone, form.name)
     titles = Titles(words)

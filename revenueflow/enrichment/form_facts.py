@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 from revenueflow.domain.headcounts import people
 from revenueflow.domain.lead import DEFAULT_CAMPAIGN, LeadForm
 from revenueflow.domain.naics import naics
-from revenueflow.domain.scoring import LONGEST_UNREAD, NO_ADDRESS, LeadFacts
+from revenueflow.domain.scoring import LONGEST_TEXT, LONGEST_UNREAD, LeadFacts
 from revenueflow.domain.text import visible
 from revenueflow.domain.vocabulary import Vocabulary
+from revenueflow.enrichment.contact import Contact, contact, has_letter
 from revenueflow.enrichment.domains import NoDomain, email_domains, host_of_email, host_of_url
 from revenueflow.privacy.identity import normalise_email
 
@@ -26,6 +28,7 @@ class FormFacts:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         domains = email_domains()
+        self._says_nothing = vocabulary.says_nothing
 
         def industry(text: str) -> str | None:
             return vocabulary.industry(text) or naics().industry(text)
@@ -37,13 +40,19 @@ class FormFacts:
         self._kind: Callable[[str | None], NoDomain | None] = remembered(domains.kind)
         self._domain: Callable[[str | None, str | None], str | None] = remembered(_domain)
 
-    def reach(self, form: LeadForm) -> tuple[bool, NoDomain | None, bool]:
-        """What an address and a website come to, whosever they are: given, of which kind, with a company's domain."""
+    def impersonal(self, form: LeadForm) -> tuple[object, ...]:
+        """All that facts and scores can depend on, but whose name it is, at which company and address, in which words.
+
+        Forms that agree in this have one score by every profile that reads no names: see `of`.
+        """
         email = normalise_email(form.email)
         host = host_of_email(email)
         kind = self._kind(host)
         domain = self._domain(host_of_url(form.website) if form.website else None, None if kind else host)
-        return email is not None, kind, domain is not None
+        reached = *self._contact(form, email), kind, domain is not None, self._told(form.message) is not None
+        company = _shape(self._told(form.company))
+        read = form.title, form.industry, form.headcount, form.country, form.location, form.source
+        return (*read, company, *reached)
 
     def company_domain(self, form: LeadForm) -> str | None:
         """The domain of the company, from the website or the address; None for one of a mail provider."""
@@ -56,32 +65,52 @@ class FormFacts:
         host = host_of_email(email)
         kind = self._kind(host)
         given = {name: _clean(getattr(form, name)) for name in _READ}
-        read = {
+        title = self._told(form.title)
+        read: dict[str, Any] = {
             "industry": self._industry(given["industry"]) if given["industry"] else None,
             "headcount": self._headcount(given["headcount"]) if given["headcount"] else None,
             "country": self._country(given["country"]) if given["country"] else None,
         }
-        unread = {name: text[:LONGEST_UNREAD] for name, text in given.items() if text and read[name] is None}
+        told = {name: text for name, text in given.items() if text and (read[name] or not self._says_nothing(text))}
+        unread = {name: text[:LONGEST_UNREAD] for name, text in told.items() if read[name] is None}
+        if title and not has_letter(title):
+            unread, title = {"title": title[:LONGEST_UNREAD]} | unread, None
+        known = self._contact(form, email)
         return LeadFacts(
             campaign_id=campaign_id,
-            email_given=email is not None,
-            phone_given=bool(form.phone),
-            name_given=bool(form.name),
-            company=_clean(form.company),
+            email_given=known.email is True,
+            phone_given=known.phone is True,
+            name_given=known.name is True,
+            company=self._told(form.company),
             domain=self._domain(host_of_url(form.website), None if kind else host),
-            title=_clean(form.title),
-            source=_clean(form.source),
+            title=title,
+            source=self._told(form.source),
             free_mail=kind is NoDomain.FREE_MAIL,
             disposable=kind is NoDomain.DISPOSABLE,
-            industry_text=given["industry"],
-            bio_given=bool(form.message),
-            unread=unread | ({"email": NO_ADDRESS} if email is None and _clean(form.email) else {}),
+            industry_text=told.get("industry"),
+            bio_given=self._told(form.message) is not None,
+            unread=unread | known.unread,
             **read,
         )
+
+    def _told(self, text: str | None) -> str | None:
+        """A text as it can be seen; None if it says nothing."""
+        shown = _clean(text)
+        return None if shown is None or self._says_nothing(shown) else shown
+
+    def _contact(self, form: LeadForm, email: str | None) -> Contact:
+        told = self._told
+        written = email or told(form.email)
+        return contact(email=email, written=written, phone=told(form.phone), name=told(form.name))
 
 
 def _clean(text: str | None) -> str | None:
     return visible(text).strip() or None if text else None
+
+
+def _shape(text: str | None) -> bool | None:
+    """None if there is none; False if it is too long to be read, and True if it can be."""
+    return None if text is None else len(text) <= LONGEST_TEXT
 
 
 def _headcount(text: str) -> int | None:

@@ -9,11 +9,15 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from revenueflow.db import scores
+import orjson
+
+from revenueflow.db import campaigns, scores
 from revenueflow.db.direct import Direct
 from revenueflow.db.scores import Which
 from revenueflow.domain.lead import Tier
+from revenueflow.domain.scoring import Score
 from revenueflow.domain.vocabulary import Vocabulary
+from revenueflow.errors import Fault, InvalidInput
 from revenueflow.pipeline.rescore import Known, Shelf
 from revenueflow.scoring.profile import Profile
 
@@ -73,8 +77,7 @@ class Backtest:
             self._counts["tier_changed"] += 1
             self._changes[f"{lead.tier.value}->{fresh.tier.value}"] += 1
             if len(self.moves) < MOST_MOVES:
-                largest = max(fresh.factors, key=lambda line: abs(line.points))
-                because = f"{largest.name} {largest.points:+}: {largest.reason[:80]}"
+                because = why(lead.tier, lead.score, orjson.loads(lead.factors), fresh, self._profile)
                 self.moves.append(
                     Move(lead.id, lead.facts.company, lead.score, fresh.total, lead.tier, fresh.tier, because)
                 )
@@ -95,8 +98,43 @@ class Backtest:
         }
 
 
+def why(tier: Tier, total: int, lines: Sequence[Mapping[str, Any]], fresh: Score, profile: Profile) -> str:
+    """Why a score of this tier, total and lines is of another tier now: the limits, or the line that changed most.
+
+    The limits, if the old total would be of the new tier as well. Else, of the lines that go the way of the total, the
+    one that goes farthest.
+    """
+    if profile.tier(total) is fresh.tier:
+        return _limits(tier, fresh.tier, profile)
+    before = {line["name"]: int(line["points"]) for line in lines}
+    after = {line.name: line for line in fresh.factors}
+    way = 1 if fresh.total > total else -1
+
+    def change(name: str) -> int:
+        return way * ((after[name].points if name in after else 0) - before.get(name, 0))
+
+    name = max(dict.fromkeys((*after, *before)), key=change)
+    if name not in after:
+        return f"{name} {before[name]} -> none: the profile has no such line"
+    was = before.get(name, "none")
+    return f"{name} {was} -> {after[name].points}: {after[name].reason[:80]}"
+
+
+def _limits(before: Tier, after: Tier, profile: Profile) -> str:
+    """The limits that the lead is below now, or has reached: from the tier that it had to the one that it has."""
+    ranks, least = (Tier.COLD, Tier.WARM, Tier.HOT), {Tier.HOT: profile.tiers.hot, Tier.WARM: profile.tiers.warm}
+    low, high = sorted((ranks.index(before), ranks.index(after)))
+    return " and ".join(f"{tier.value} begins at {least[tier]} now" for tier in reversed(ranks[low + 1 : high + 1]))
+
+
 async def run(direct: Direct, shelf: Shelf, backtest: Backtest, which: Which, now: datetime) -> Backtest:
-    """Adds the leads that are stored. Raises Unavailable if Postgres does not answer."""
+    """Adds the leads that are stored. Raises InvalidInput for a campaign that nobody knows, and Unavailable if Postgres
+    does not answer.
+    """
+    if which.campaign_id is not None:
+        async with direct.connection() as connection:
+            if not await campaigns.known_to(connection, which.campaign_id):
+                raise InvalidInput(campaigns.NOT_KNOWN, faults=(Fault("/campaign_id", campaigns.NOT_KNOWN),))
     async for rows in _stored(direct, which):
         # A page takes tenths of a second of the processor.
         for begin in range(0, len(rows), SLICE):

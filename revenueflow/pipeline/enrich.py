@@ -33,7 +33,7 @@ class Enriched(Value):
 async def step(lead: Lead, context: Context) -> Outcome:
     """Asks the providers by the waterfall; one that is still looking is asked again later, and only that one."""
     services, run_key = context.services, str(context.lease.job_id)
-    form = form_evidence(lead, run_key=run_key)
+    form = form_evidence(lead, run_key=run_key, vocabulary=context.services.vocabulary)
     patient = context.now - lead.received_at < timedelta(seconds=services.waterfall.rules.patience_seconds)
     found = await services.waterfall.enrich(
         lead, subject_of(lead), run=context.lease.job_id, form=form, patient=patient

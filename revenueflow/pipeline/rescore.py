@@ -33,7 +33,7 @@ from revenueflow.scoring.score import score
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a stored lead is scored from."""
+    """What a stored lead is scored from, and the score that it has: `factors`, its lines as JSON."""
 
     id: UUID
     campaign_id: str
@@ -43,6 +43,7 @@ class Known:
     is_modelled: bool
     score: int | None
     tier: Tier | None
+    factors: str = "[]"
 
     def by(self, profile: Profile, vocabulary: Vocabulary) -> Score:
         """Its score by a profile."""
@@ -86,4 +87,5 @@ def _known(
     row: Mapping[str, Any], facts: LeadFacts, version: int, judgement: Judgement | None, *, is_modelled: bool
 ) -> Known:
     tier = Tier(row["tier"]) if row["tier"] else None
-    return Known(row["id"], row["campaign_id"], version, facts, judgement, is_modelled, row["score"], tier)
+    return Known(row["id"], row["campaign_id"], version, facts, judgement, is_modelled, row["score"], tier,
+                 row["score_factors"] or "[]")  # fmt: skip

@@ -117,19 +117,12 @@ class ByRules:
 
     def now(self, form: LeadForm, campaign_id: str) -> Score:
         """The score of a form, for who need not wait."""
-        return self._known.get((campaign_id, *self._key(form)), lambda: self._made(form, campaign_id))
+        key = tuple(form.__dict__.values()) if self._reads_names else self._facts.impersonal(form)
+        return self._known.get((campaign_id, *key), lambda: self._made(form, campaign_id))
 
     def _made(self, form: LeadForm, campaign_id: str) -> Score:
         profile, facts = self._choice.of(campaign_id), self._facts.of(form, campaign_id)
         return score(profile, facts, None, self._vocabulary, is_modelled=False)
-
-    def _key(self, form: LeadForm) -> tuple[object, ...]:
-        """All that a score can depend on."""
-        if self._reads_names:
-            return tuple(form.__dict__.values())
-        reach = self._facts.reach(form)
-        given = bool(form.email), bool(form.phone), bool(form.name), bool(form.company), bool(form.message)
-        return (form.title, form.industry, form.headcount, form.country, form.source, *reach, *given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +143,7 @@ class ByModel:
         # The same form is the same lead: what was asked once in this run need not be asked again.
         lead_id = uuid5(self.run, form.model_dump_json())
         lead, _ = lead_of(lead_id, form, self.vocabulary, campaign=campaign_id, at=now)
-        evidence = form_evidence(lead, run_key=str(self.run))
+        evidence = form_evidence(lead, run_key=str(self.run), vocabulary=self.vocabulary)
         mask = Mask(lead.email, lead.phone, lead.name)
         asked = prompt.build(evidence, self.template, mask=mask, offer=self.offer)
         analysis = await self._analysis(asked, Asker(lead_id, self.run))

@@ -14,6 +14,11 @@ LEAST_DIGITS = 4
 """Fewer are a house number."""
 LONGEST = 60
 """Characters; what is longer is no state and no postcode."""
+_LENGTHS: dict[str, tuple[int, ...]] = {
+    "AT": (4,), "AU": (4,), "BE": (4,), "CH": (4,), "DK": (4,), "NO": (4,), "US": (5, 9),
+    "CZ": (5,), "DE": (5,), "ES": (5,), "FI": (5,), "FR": (5,), "IT": (5,), "SE": (5,),
+}  # fmt: skip
+"""Digits of the codes of countries where they are nothing else: nine digits are no code of Bavaria."""
 _CODE = re.compile(r"[0-9A-Z]{2,10}")
 _SPAN = re.compile(r"([0-9A-Z]+)(?:-([0-9A-Z]+))?")
 
@@ -35,7 +40,10 @@ def postcode(given: str | None, country: str | None = None) -> str | None:
     text = re.sub(r"[\s.-]", "", (given or "")[:LONGEST].upper())
     if country and text.startswith((country, country[0])) and text.lstrip(country).isdigit():
         text = text.lstrip(country)
-    return text if _CODE.fullmatch(text) and any(map(str.isdigit, text)) else None
+    if not _CODE.fullmatch(text) or not any(map(str.isdigit, text)):
+        return None
+    lengths = _LENGTHS.get(country or "")
+    return text if lengths is None or (text.isdigit() and len(text) in lengths) else None
 
 
 def postcodes(span: str) -> Postcodes:

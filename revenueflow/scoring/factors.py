@@ -44,6 +44,7 @@ def _(rule: TableFactor, inputs: Inputs) -> Factor:
     points = rule.points.get(value.casefold())
     if points is None:
         return _line(rule, inputs, rule.other, value, f"{_named(rule.fact)} {_shown(value)} is not in the table")
+    inputs.understood.add(inputs.source(rule.fact))
     return _line(rule, inputs, points, value, f"{_named(rule.fact)} is {_shown(value)}")
 
 
@@ -66,6 +67,8 @@ def _(rule: KeywordFactor, inputs: Inputs) -> Factor:
         return _unknown(rule, inputs)
     phrase = rule.longest(value)
     level = inputs.vocabulary.foreign_level(value) if rule.levels else None
+    if phrase or level:
+        inputs.understood.add(inputs.source(rule.fact))
     by_level = rule.levels.get(cast("Seniority", level), 0)
     if level and by_level > (rule.worth[phrase] if phrase else rule.other):
         return _line(rule, inputs, by_level, _shown(value), f"{_named(rule.fact)} is of the level {level}")

@@ -5,22 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from revenueflow.domain.claim import Judgement
-from revenueflow.domain.scoring import LeadFacts
+from revenueflow.domain.scoring import LONGEST_TEXT, LeadFacts
 from revenueflow.domain.vocabulary import Vocabulary
 
 _DERIVED_FROM = {"seniority": "title", "department": "title", "industry_text": "industry"}
 _OF_TITLE = ("seniority", "department")
 _FLAGS = frozenset({"email", "work_email", "phone", "name", "bio"})
 """Known or not, and no more than that."""
-LONGEST_TEXT = 300
-"""Characters of a fact that is still one: nobody's title is longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """One lead. Seniority and department are read off the title by the vocabulary.
 
-    `is_modelled`: a model answered, not the rules in its place. `reached` are the points of the factors so far.
+    `is_modelled`: a model answered, not the rules in its place. `reached` are the points of the factors so far,
+    `understood` the facts in which one of them found a word of its table.
     """
 
     facts: LeadFacts
@@ -28,6 +27,7 @@ class Inputs:
     vocabulary: Vocabulary
     is_modelled: bool = True
     reached: dict[str, int] = field(default_factory=dict)
+    understood: set[str] = field(default_factory=set)
 
     def text(self, fact: str) -> str | None:
         """A fact as text; None if it is not known."""
@@ -79,6 +79,8 @@ class Inputs:
         }
         if fact in given:
             return given[fact]
+        if fact in _OF_TITLE:
+            return self._of_title(fact) is not None
         value = self._given(fact) if fact == "industry_text" else getattr(facts, fact)
         return value not in (None, "") and not (isinstance(value, str) and len(value) > LONGEST_TEXT)
 

@@ -23,7 +23,9 @@ TextFact = Literal[
 ]  # fmt: skip
 Seniority = Literal["c_level", "vp", "director", "manager", "individual"]
 NumberFact = Literal["headcount", "age_days"]
-GivenFact = Literal["email", "work_email", "phone", "name", "bio"] | TextFact | NumberFact
+GivenFact = Literal["email", "work_email", "phone", "name", "bio", TextFact, NumberFact]
+EVENTS = ("submissions",)
+"""What a person does that is counted of a lead."""
 Event = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
@@ -82,7 +84,10 @@ class Band(Value):
 
 
 class BandFactor(_Factor):
-    """Points by the band that a number lies in; bands are in rising order and don't overlap."""
+    """Points by the band that a number lies in; bands are in rising order and don't overlap.
+
+    A gap between two bands is meant where `other` is given, and a slip of the pen where it is not.
+    """
 
     kind: Literal["band"]
     fact: NumberFact
@@ -97,6 +102,18 @@ class BandFactor(_Factor):
             if lower.at_most is None or upper.at_least <= lower.at_most:
                 raise ValueError(f"band {number} overlaps band {number + 1}, or they are not in rising order")
         return bands
+
+    @model_validator(mode="after")
+    def _closed(self) -> Self:
+        for number, (lower, upper) in enumerate(pairwise(self.bands) if "other" not in self.model_fields_set else ()):
+            if lower.at_most is not None and upper.at_least != lower.at_most + 1:
+                last = upper.at_least - 1
+                missing = f"{lower.at_most + 1} to {last}" if last > lower.at_most + 1 else f"{last}"
+                raise ValueError(
+                    f"bands.{number + 1}: {missing} is in no band, as the one before ends at {lower.at_most}; "
+                    "if that is meant, say with `other` what it is worth"
+                )
+        return self
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:

@@ -43,7 +43,7 @@ def score(
         profile=profile.label,
         factors=tuple(lines),
         missing=tuple(dict.fromkeys(name for line in lines for name in line.missing)),
-        not_understood=_not_understood(lines, facts),
+        not_understood=_not_understood(lines, inputs),
     )
 
 
@@ -55,8 +55,10 @@ def _intent(profile: Profile, lines: Sequence[Factor], counts: Judgement | None)
     return counts.intent if counts else Intent.LOW
 
 
-def _not_understood(lines: Sequence[Factor], facts: LeadFacts) -> tuple[str, ...]:
-    return tuple(dict.fromkeys([*(name for line in lines for name in line.not_understood), *facts.unread]))
+def _not_understood(lines: Sequence[Factor], inputs: Inputs) -> tuple[str, ...]:
+    """What lines say of themselves, and the rest that nobody could read; not what a line has found a word in."""
+    rest = (name for name in inputs.facts.unread if name not in inputs.understood)
+    return tuple(dict.fromkeys([*(name for line in lines for name in line.not_understood), *rest]))
 
 
 def tier(tiers: Tiers, total: int) -> Tier:

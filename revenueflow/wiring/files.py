@@ -36,6 +36,7 @@ from revenueflow.scoring.profile import Profile, ProfileMap, Profiles
 from revenueflow.settings import AnalysisSettings, EnrichmentSettings
 from revenueflow.sources.aliases import AliasTable
 from revenueflow.sources.aturiya_map import AturiyaMap
+from revenueflow.wiring.profiles import published
 
 ENRICHMENT = "enrichment.toml"
 MODELS = "models.toml"
@@ -65,7 +66,7 @@ TABLES: Mapping[str, type[BaseModel]] = {
 
 
 def check_files(folder: Path | None) -> Iterator[tuple[str, str | None]]:
-    """Each file that people edit, and what is wrong with it."""
+    """Each file that people edit, and what is wrong with it; a mistake that stops several is told of the first."""
     from revenueflow.mcp.server.reading import FILES, titled  # MCP's types: a quarter of a second for all who only read
 
     readers: dict[str, Callable[[], object]] = {
@@ -78,12 +79,14 @@ def check_files(folder: Path | None) -> Iterator[tuple[str, str | None]]:
     readers["prompts/analyse.md"] = partial(prompt, folder)
     readers["prompts/second_opinion.md"] = partial(opinion_prompt, folder)
     readers |= {name: partial(titled, name, folder) for name in FILES}
+    told: set[str] = set()
     for name, read in readers.items():
         try:
             read()
             yield name, None
         except ConfigurationError as error:
-            yield name, error.detail
+            yield name, None if error.detail in told else error.detail
+            told.add(error.detail)
 
 
 def check_directory(given: EnrichmentSettings) -> Iterator[tuple[str, str | None]]:
@@ -136,7 +139,7 @@ def profile_names(folder: Path | None) -> list[str]:
 
 def profile(name: str, folder: Path | None) -> Profile:
     """scoring/NAME.toml. Raises ConfigurationError with the file, each key path and its line."""
-    return defaults.load(Profile, f"scoring/{name}.toml", folder)
+    return published(name, folder)
 
 
 def profile_map(folder: Path | None) -> ProfileMap:

@@ -28,6 +28,10 @@ def test_a_profile_that_cant_be_used_is_told_with_key_path_and_line(shared_api: 
     assert [fault["pointer"] for fault in told["errors"]] == ["/profile_toml/factors/2/weight"]
     assert "profile_toml: factors.2.weight: there is no such key here; allowed: bands, fact" in told["detail"]
     assert f"(line {line})" in told["detail"]
+    typo = TEXT.replace("\nsoftware =", "\nsofware =")
+    told = problem(post(shared_api, {"profile_toml": typo}), 422, "invalid_input")
+    assert [fault["pointer"] for fault in told["errors"]] == ["/profile_toml/factors/1/points/sofware"]
+    assert "did you mean `software`?" in told["detail"]
     told = problem(post(shared_api, {"profile_toml": "= ="}), 422, "invalid_input")
     assert "at line 1" in told["detail"]
     assert told["errors"][0]["pointer"] == "/profile_toml"

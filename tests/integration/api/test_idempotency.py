@@ -21,7 +21,7 @@ from tests.support.processes import until
 
 MADE = [
     ("offers", "/v1/offers", {"name": "Route planning", "campaign_id": "spring"}, {"name": "Fuel cards"}),
-    ("scorings", "/v1/scores", {"scope": "campaign", "campaign_id": "spring"}, {"scope": "all"}),
+    ("scorings", "/v1/scores", {"scope": "unscored"}, {"scope": "all"}),
 ]
 
 

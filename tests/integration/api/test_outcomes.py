@@ -82,6 +82,18 @@ def test_the_same_again_changes_nothing(api: Api, database: DatabaseUrls) -> Non
     assert tell(api, id_, "won", at, value_minor=120_001, currency="EUR").status_code == 201
 
 
+def test_capitals_and_small_letters_say_the_same(api: Api, database: DatabaseUrls, tmp_path: Path) -> None:
+    id_, at = lead(database), moment(hours=1).replace(microsecond=0)
+    assert tell(api, id_, "WON", at, value_minor=120_000, currency="eur").status_code == 201
+    assert tell(api, id_, "won", at, value_minor=120_000, currency="EUR").status_code == 200
+    ran = cli(
+        database, tmp_path, "record", str(id_), "Won", "--at", at.isoformat(), "--value", "1200", "--currency", "eur"
+    )
+    assert (ran.code, "known already" in ran.err) == (0, True), ran.err
+    (row,) = sql.rows(database.app_url, "SELECT kind, currency FROM outcomes")
+    assert row == {"kind": "won", "currency": "EUR"}
+
+
 def test_the_order_in_which_it_is_told_plays_no_part(api: Api, database: DatabaseUrls) -> None:
     received = moment(hours=5)
     id_ = lead(database, received)
@@ -124,7 +136,9 @@ def test_clocks_may_differ_a_little(api: Api, database: DatabaseUrls) -> None:
         ({"outcome": "won", "value_minor": 1.5, "currency": "EUR"}, "/value_minor"),
         ({"outcome": "won", "value_minor": 10**15, "currency": "EUR"}, "/value_minor"),
         ({"outcome": "won", "value_minor": 5, "currency": "XYZ"}, "/currency"),
-        ({"outcome": "won", "value_minor": 5, "currency": "eur"}, "/currency"),
+        ({"outcome": "won", "value_minor": 5, "currency": "XXX"}, "/currency"),
+        ({"outcome": "won", "value_minor": 5, "currency": "xts"}, "/currency"),
+        ({"outcome": "won", "value_minor": 5, "currency": "EURO"}, "/currency"),
         ({"value_minor": 5, "currency": "EUR"}, ""),
         ({"s3cr3t": "s3cr3t"}, ""),
     ],

@@ -102,6 +102,16 @@ def test_each_row_has_an_owner_by_the_rules(tmp_path: Path) -> None:
     assert "no rep has this id (line " in ran.err
 
 
+def test_a_draft_with_a_key_that_no_lead_has_is_refused(tmp_path: Path) -> None:
+    text = defaults.text("scoring/grounded.toml").replace("c_level = 15", "c_levl = 15")
+    (tmp_path / "draft.toml").write_text(text, encoding="utf-8")
+    (tmp_path / "leads.csv").write_text("lead_id,email\n1,a@acme.example\n", encoding="utf-8")
+    for command in (("score", "leads.csv", "--no-ai"), ("scoring", "backtest"), ("eval", "scoring", "leads.csv")):
+        ran = run(tmp_path, *command, "--profile", "draft.toml")
+        assert (ran.code, ran.out) == (78, "")
+        assert "draft.toml: factors.0.points.c_levl: no lead has this key; did you mean `c_level`?" in ran.err
+
+
 def test_with_ai_and_no_model_the_rules_analyse_and_no_database_is_needed(tmp_path: Path) -> None:
     grounded = scored(tmp_path, ROWS[:2])
     alone = scored(tmp_path, ROWS[:2], "--no-ai")

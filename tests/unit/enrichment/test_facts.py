@@ -179,3 +179,16 @@ def test_an_industry_may_be_a_naics_code() -> None:
     evidence = numbered(say("zoominfo", Signal.INDUSTRY, "513210"), say("hunter", Signal.INDUSTRY, "Computer Software"))
     facts = lead_facts(LEAD, evidence, VOCABULARY)
     assert (facts.industry, facts.evidence["industry"]) == ("software", ("E1", "E2"))
+
+
+def test_what_says_nothing_is_no_fact_and_leaves_the_word_to_others() -> None:
+    lead = LEAD.model_copy(update={"company": "N/A", "title": "-", "name": "none", "phone": "123", "message": "n/a"})
+    facts = lead_facts(lead, [], VOCABULARY)
+    assert (facts.company, facts.title, facts.name_given, facts.phone_given, facts.bio_given) == (
+        None, None, False, False, False,
+    )  # fmt: skip
+    assert facts.unread == {"phone": "what was given as the phone"}
+    evidence = [say("hunter", Signal.COMPANY_NAME, "Unknown"), say("form", Signal.COMPANY_NAME, "Acme")]
+    assert lead_facts(lead, evidence, VOCABULARY).company == "Acme"
+    assert lead_facts(lead, [say("form", Signal.COUNTRY, "NA")], VOCABULARY).country == "NA"
+    assert lead_facts(lead, [say("form", Signal.COUNTRY, "N/A")], VOCABULARY).unread.keys() == {"phone"}

@@ -27,21 +27,22 @@ def one_of(*values: str) -> some.SearchStrategy[str | None]:
 
 forms = some.builds(
     LeadForm,
-    email=one_of("a@acme.example", "a@gmail.com", "a@mailinator.com", "nonsense", " ", "A@Shop.ACME.co.uk"),
-    phone=one_of("+49 30 1234567", "x"),
-    company=one_of("Acme", "Ac\u200bme"),
+    email=one_of("a@acme.example", "a@gmail.com", "a@mailinator.com", "nonsense", " ", "n/a", "A@Shop.ACME.co.uk"),
+    name=one_of("Ann", "N/A", "98 76", "y" * 301, "\u200b"),
+    phone=one_of("+49 30 1234567", "x", "none", "0", "123", "1-800-FLOWERS", "000 000 000"),
+    company=one_of("Acme", "Ac\u200bme", "k. A.", "3M", "-", "x" * 301),
     website=one_of("https://acme.example/x", "gmail.com", "http://[", "acme"),
-    title=one_of("CEO", "Wizard", "x" * 4000),
-    industry=one_of("SaaS", "Widgets", "513210", "Maschinenbau"),
-    headcount=one_of("240", "51-200", "10k+", "huge", "-5", "0", "1e9", "12"),
-    country=one_of("Germany", "US", "Untied States"),
-    source=one_of("Referral", "web"),
-    message=one_of("We want a demo."),
+    title=one_of("CEO", "Wizard", "x" * 4000, "???", "123", "unknown"),
+    industry=one_of("SaaS", "Widgets", "513210", "Maschinenbau", "n/a", "Test"),
+    headcount=one_of("240", "51-200", "10k+", "huge", "-5", "0", "1e9", "12", "1,2,3", "10,5", "-"),
+    country=one_of("Germany", "US", "Untied States", "NA", "N/A"),
+    source=one_of("Referral", "web", "--"),
+    message=one_of("We want a demo.", "none", "..."),
 )
 
 
 @given(forms)
 def test_both_ways_agree(form: LeadForm) -> None:
     lead, _ = lead_of(UUID(int=1), form, VOCABULARY, campaign="default", at=AT)
-    slow = lead_facts(lead, form_evidence(lead, run_key="run"), VOCABULARY)
+    slow = lead_facts(lead, form_evidence(lead, run_key="run", vocabulary=VOCABULARY), VOCABULARY)
     assert FACTS.of(form) == slow.model_copy(update={"evidence": {}, "why": {}})

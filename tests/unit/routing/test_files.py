@@ -61,7 +61,9 @@ def test_a_mistake_in_a_list_of_reps(text: str, complaint: str) -> None:
     [
         ("20095", "DE", "20095"), ("D-20095", "DE", "20095"), ("DE 20095", "DE", "20095"),
         ("sw1a 1aa", "GB", "SW1A1AA"),
-        ("94105-1234", "US", "941051234"), ("n/a", "DE", None), ("", "DE", None), ("unknown", None, None),
+        ("94105-1234", "US", "941051234"), ("801234567", "DE", None), ("8010", "AT", "8010"), ("8010A", "AT", None),
+        ("801", "DE", None), ("801234567", None, "801234567"),
+        ("n/a", "DE", None), ("", "DE", None), ("unknown", None, None),
         ("1" * 61, "DE", None), (None, "DE", None),
     ],
 )  # fmt: skip

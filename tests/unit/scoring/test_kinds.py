@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -70,11 +71,20 @@ def test_an_offer_that_names_a_profile_that_is_gone_is_refused(tmp_path: Path) -
         offer_file(tmp_path)
 
 
+def test_a_copy_that_keeps_the_name_of_another_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "scoring").mkdir()
+    (tmp_path / "scoring/custom.toml").write_text(defaults.text("scoring/grounded.toml"))
+    said = r"scoring/custom\.toml: name: must be that of the file, custom: .* \(line 5\)"
+    with pytest.raises(ConfigurationError, match=said):
+        profiles(tmp_path)
+    assert [name for name, wrong in check_files(tmp_path) if wrong] == ["scoring/custom.toml"]
+
+
 def test_a_profile_of_theirs_is_found_and_checked(tmp_path: Path) -> None:
     (tmp_path / "scoring").mkdir()
     ours = defaults.text("scoring/six_factor.toml")
-    (tmp_path / "scoring/mine.toml").write_text(ours.replace("six_factor", "mine"))
-    assert profiles(tmp_path).get("mine").label == "mine@1"
+    (tmp_path / "scoring/mine.toml").write_text(ours.replace('"six_factor"', '"mine"'))
+    assert profiles(tmp_path).get("mine").label == "mine@2"
     (tmp_path / "scoring/broken.toml").write_text("name = 3\n")
     wrong = {name: said for name, said in check_files(tmp_path) if said}
     assert list(wrong) == ["scoring/broken.toml"]
@@ -91,6 +101,18 @@ def test_a_profile_of_theirs_is_found_and_checked(tmp_path: Path) -> None:
         ("dual_layer", "{ industry = 12 }", "{ industry = 21 }", r"can never be reached; industry has at most 20"),
         ("dual_layer", "{ at_least = 45, at_most = 50 }", "{ at_least = 51, at_most = 50 }", r"at_most must not"),
         ("dual_layer", '"consulting"', '"saas"', r"factors\.1\.groups: .*listed twice"),
+        ("grounded", "\nsoftware = 10", "\nSofware = 10",
+         r"factors\.1\.points\.Sofware: no lead .*did you mean `software`\? allowed: aerospace,.*\(line 29\)"),
+        ("grounded", "c_level = 15", "c_levl = 15",
+         r"factors\.0\.points\.c_levl: .*did you mean `c_level`\? allowed: c_level, director,.*\(line 19\)"),
+        ("grounded", "at_least = 50, at_most = 199", "at_least = 60, at_most = 199",
+         r"factors\.2: bands\.2: 50 to 59 is in no band, .* ends at 49; .*`other`.*\(line 59\)"),
+        ("grounded", "at_least = 50, at_most = 199", "at_least = 51, at_most = 199", r"bands\.2: 50 is in no band"),
+        ("grounded", "c_level = 15", "boss = 15", r"factors\.0\.points\.boss: no lead has this key; allowed: c_level"),
+        ("grounded", 'fact = "industry"', 'fact = "country"', r"points\.aerospace: .*allowed: codes of ISO 3166-1"),
+        ("grounded", 'fact = "industry"', 'fact = "department"', r"points\.aerospace: .*allowed: .*finance,"),
+        ("six_factor", 'kind = "similarity"', 'kind = "engagement"\npoints = { visits = 9 }',
+         r"factors\.5\.points\.visits: no lead has this key; allowed: submissions"),
     ],
 )  # fmt: skip
 def test_what_is_refused(tmp_path: Path, name: str, old: str, new: str, said: str) -> None:
@@ -100,11 +122,35 @@ def test_what_is_refused(tmp_path: Path, name: str, old: str, new: str, said: st
     (tmp_path / f"scoring/{name}.toml").write_text(text.replace(old, new, 1))
     with pytest.raises(ConfigurationError, match=said):
         profiles(tmp_path)
+    (where,) = (told for file, told in check_files(tmp_path) if told and file.startswith("scoring/"))
+    assert re.search(said, where)
+
+
+def test_a_gap_between_bands_is_worth_what_other_says(tmp_path: Path) -> None:
+    text = defaults.text("scoring/grounded.toml").replace(
+        "at_least = 50, at_most = 199", "at_least = 60, at_most = 199"
+    )
+    (tmp_path / "scoring").mkdir()
+    (tmp_path / "scoring/grounded.toml").write_text(text.replace('kind = "band"', 'kind = "band"\nother = 2'))
+    profile = profiles(tmp_path).get("grounded")
+    lines = score(profile, LeadFacts(campaign_id="default", headcount=55), None, VOCABULARY).factors
+    assert [(line.points, line.reason) for line in lines if line.name == "size"] == [(2, "headcount is in no band")]
+
+
+def test_a_wrong_fact_of_completeness_is_told_once(tmp_path: Path) -> None:
+    (tmp_path / "scoring").mkdir()
+    text = defaults.text("scoring/grounded.toml").replace("phone = 2", "fone = 2")
+    (tmp_path / "scoring/grounded.toml").write_text(text)
+    with pytest.raises(ConfigurationError) as refused:
+        profiles(tmp_path)
+    assert [fault.pointer for fault in refused.value.faults] == ["factors.4.points.fone"]
+    assert refused.value.detail.count("fone") == 1
+    assert "'phone'" in refused.value.detail
 
 
 TEXT = """a = 1
 [b]
-c = [
+c = [ # "why" is told here, it's no [ string
     { d = 1 },
     { d = 2 },
 ]

@@ -20,7 +20,7 @@ from revenueflow.domain.lead import Intent, LeadForm, Tier
 from revenueflow.domain.scoring import Factor, LeadFacts, Score
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.enrichment.form_facts import FormFacts
-from revenueflow.scoring.profile import Profile
+from revenueflow.scoring.profile import KeywordFactor, Profile
 from revenueflow.scoring.reasoning import reasoning
 from revenueflow.scoring.score import score
 
@@ -278,3 +278,78 @@ def test_lines_add_up_and_stay_within_their_maximum(form: LeadForm, profile: Pro
     result = of(profile, facts(form))
     assert 0 <= result.total == sum(factor.points for factor in result.factors) <= 100
     assert all(0 <= factor.points <= factor.maximum for factor in result.factors if factor.maximum)
+
+
+NOTHING = ("N/A", "n.a.", "-", " – ", "none", "Unknown", "NULL", "test", "k. A.", "???", "non renseigné", "...")
+TEXTS = ("name", "phone", "company", "title", "industry", "headcount", "source", "message", "country", "email")
+
+
+@pytest.mark.parametrize("word", NOTHING)
+@pytest.mark.parametrize("profile", [defaults.load(Profile, f"scoring/{name}.toml") for name in NAMES])
+def test_a_placeholder_is_worth_what_nothing_is(profile: Profile, word: str) -> None:
+    given, empty = (FACTS.of(LeadForm(**dict.fromkeys(TEXTS, text))) for text in (word, None))
+    assert score(profile, given, None, VOCABULARY) == score(profile, empty, None, VOCABULARY)
+    assert given.unread == {}
+
+
+@pytest.mark.parametrize("phone", ["abc", "0", "123", "000000000", "12345678" * 9])
+@pytest.mark.parametrize("profile", [defaults.load(Profile, f"scoring/{name}.toml") for name in NAMES])
+def test_a_phone_that_is_none_counts_as_not_known_and_is_named(profile: Profile, phone: str) -> None:
+    found = score(profile, FACTS.of(LeadForm(phone=phone)), None, VOCABULARY)
+    assert found.total == score(profile, FACTS.of(LeadForm()), None, VOCABULARY).total
+    assert "phone" in found.not_understood
+    assert f'"{phone}"' not in found.model_dump_json()
+
+
+@pytest.mark.parametrize(("field", "text"), [("name", "x" * 301), ("name", "12 34"), ("title", "12345")])
+def test_a_name_and_a_title_are_words(field: str, text: str) -> None:
+    for profile in (SIX, DUAL):
+        found = score(profile, FACTS.of(LeadForm(**{field: text})), None, VOCABULARY)
+        assert found.total == score(profile, FACTS.of(LeadForm()), None, VOCABULARY).total
+        assert found.not_understood == (field,)
+
+
+@pytest.mark.parametrize("text", ["1,2,3", "10,5", "1,20,300", "0.5"])
+def test_a_size_with_a_fraction_is_none(text: str) -> None:
+    found = FACTS.of(LeadForm(headcount=text))
+    assert (found.headcount, found.unread) == (None, {"headcount": text})
+
+
+def test_what_looks_like_a_placeholder_and_is_none() -> None:
+    found = FACTS.of(LeadForm(country="NA", company="3M", title="Test Manager", phone="1-800-FLOWERS", name="李"))
+    assert (found.country, found.company, found.title) == ("NA", "3M", "Test Manager")
+    assert found.phone_given and found.name_given
+    assert found.unread == {}
+
+
+def test_what_a_line_has_read_is_not_listed_as_not_understood() -> None:
+    found = score(DUAL, FACTS.of(LeadForm(industry="Santé", title="CEO")), None, VOCABULARY)
+    assert next(line for line in found.factors if line.name == "industry").points == 5
+    assert found.not_understood == ()
+    other = score(DUAL, FACTS.of(LeadForm(industry="Zirkus", title="CEO")), None, VOCABULARY)
+    assert other.not_understood == ("industry",)
+    assert score(SIX, FACTS.of(LeadForm(industry="Santé")), None, VOCABULARY).not_understood == ("industry",)
+
+
+@pytest.mark.parametrize(
+    ("source", "ours", "six"),
+    [
+        ("Organic", 3, 15), ("google / organic", 3, 15), ("SEO", 3, 15), ("Empfehlung", 5, 25),
+        ("referred by Ann", 5, 25),
+        ("google / cpc", 2, 10), ("Bezahlte Suche", 2, 10), ("Paid search", 2, 10), ("website", 3, 5), ("fair", 1, 5),
+    ],
+)  # fmt: skip
+def test_sources_are_known_by_the_same_words(source: str, ours: int, six: int) -> None:
+    grounded = defaults.load(Profile, "scoring/grounded.toml")
+    given = FACTS.of(LeadForm(source=source))
+    found = [score(one, given, None, VOCABULARY).factors for one in (grounded, SIX)]
+    assert [line.points for lines in found for line in lines if line.name == "source"] == [ours, six]
+
+
+def test_words_of_a_source_are_in_both_profiles() -> None:
+    grounded, six = (
+        {phrase: group.points for rule in profile.factors if isinstance(rule, KeywordFactor) and rule.fact == "source"
+         for group in rule.groups for phrase in group.phrases}
+        for profile in (defaults.load(Profile, "scoring/grounded.toml"), SIX)
+    )  # fmt: skip
+    assert {grounded.get(phrase) for phrase in six} == {5, 3, 2}
