@@ -10,6 +10,8 @@ from revenueflow.domain.lead import Intent, Tier
 LONGEST_UNREAD = 120
 NO_ADDRESS = "what was given as the email"
 """Instead of an address that nobody could read: it is somebody's all the same."""
+NO_PLACE = "what was given as the location"
+"""Instead of a place of which nobody could read the country: it may be a street."""
 
 
 class LeadFacts(Value):
@@ -17,8 +19,9 @@ class LeadFacts(Value):
 
     `evidence` maps a fact's name to the ids (as text) of the evidence that it was taken from, `why` to what decided
     between several. `industry_text` is the industry as it was written; `unread` are facts that were given and that
-    nobody understood, as they were written (at most LONGEST_UNREAD characters; of an email, NO_ADDRESS). `engagement`
-    counts what the person did, by kind; `age_days` is how long ago the lead came in.
+    nobody understood, as they were written (at most LONGEST_UNREAD characters; NO_ADDRESS of an email, NO_PLACE of a
+    country for which only the location was given). `engagement` counts what the person did, by kind; `age_days` is how
+    long ago the lead came in.
     """
 
     campaign_id: str

@@ -20,7 +20,7 @@ from revenueflow.domain.headcounts import people
 from revenueflow.domain.lead import Lead
 from revenueflow.domain.naics import naics
 from revenueflow.domain.quantity import Range
-from revenueflow.domain.scoring import LONGEST_UNREAD, NO_ADDRESS, LeadFacts
+from revenueflow.domain.scoring import LONGEST_UNREAD, NO_ADDRESS, NO_PLACE, LeadFacts
 from revenueflow.domain.text import visible
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.enrichment.domains import EmailDomains, NoDomain, email_domains, host_of_email, registrable
@@ -104,6 +104,8 @@ def _unread(lead: Lead, chosen: Mapping[str, Choice], own: Mapping[str, Any]) ->
         for name, one in chosen.items()
         if one.said and one.value is None and own[name] is None
     }
+    if not chosen["country"].said and own["country"] is None and visible(lead.form.location or "").strip():
+        found["country"] = NO_PLACE
     return found | ({"email": NO_ADDRESS} if not lead.email and visible(lead.form.email or "").strip() else {})
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
+from revenueflow.domain import locations
 from revenueflow.domain.headcounts import people
 from revenueflow.domain.lead import DEFAULT_CAMPAIGN, LeadForm
 from revenueflow.domain.naics import naics
-from revenueflow.domain.scoring import LONGEST_UNREAD, NO_ADDRESS, LeadFacts
+from revenueflow.domain.scoring import LONGEST_UNREAD, NO_ADDRESS, NO_PLACE, LeadFacts
 from revenueflow.domain.text import visible
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.enrichment.domains import NoDomain, email_domains, host_of_email, host_of_url
@@ -33,6 +34,7 @@ class FormFacts:
         remembered = lru_cache(REMEMBERED)
         self._industry: Callable[[str], str | None] = remembered(industry)
         self._country: Callable[[str], str | None] = remembered(vocabulary.country)
+        self._place: Callable[[str], str | None] = remembered(lambda place: locations.country_in(place, vocabulary))
         self._headcount: Callable[[str], int | None] = remembered(_headcount)
         self._kind: Callable[[str | None], NoDomain | None] = remembered(domains.kind)
         self._domain: Callable[[str | None, str | None], str | None] = remembered(_domain)
@@ -56,11 +58,14 @@ class FormFacts:
         host = host_of_email(email)
         kind = self._kind(host)
         given = {name: _clean(getattr(form, name)) for name in _READ}
+        place = _clean(form.location)
         read = {
             "industry": self._industry(given["industry"]) if given["industry"] else None,
             "headcount": self._headcount(given["headcount"]) if given["headcount"] else None,
-            "country": self._country(given["country"]) if given["country"] else None,
+            "country": (self._country(given["country"]) if given["country"] else None)
+            or (self._place(place) if place else None),
         }
+        given["country"] = given["country"] or (NO_PLACE if place else None)
         unread = {name: text[:LONGEST_UNREAD] for name, text in given.items() if text and read[name] is None}
         return LeadFacts(
             campaign_id=campaign_id,

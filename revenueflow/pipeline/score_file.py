@@ -129,7 +129,7 @@ class ByRules:
             return tuple(form.__dict__.values())
         reach = self._facts.reach(form)
         given = bool(form.email), bool(form.phone), bool(form.name), bool(form.company), bool(form.message)
-        return (form.title, form.industry, form.headcount, form.country, form.source, *reach, *given)
+        return (form.title, form.industry, form.headcount, form.country, form.location, form.source, *reach, *given)
 
 
 @dataclass(frozen=True, slots=True)

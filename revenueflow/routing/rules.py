@@ -16,9 +16,10 @@ from pydantic import Field, PositiveInt, field_validator, model_validator
 from revenueflow.domain.base import Value
 from revenueflow.domain.companies import normal_company
 from revenueflow.domain.lead import Tier
+from revenueflow.domain.locations import states
 from revenueflow.routing import conflicts
 from revenueflow.routing.crm_owners import CrmOwners
-from revenueflow.routing.places import Postcodes, postcodes, states
+from revenueflow.routing.places import Postcodes, postcodes
 from revenueflow.routing.reps import Country, Language, Rep, RepId, Word, WorkingHours
 
 __all__ = [

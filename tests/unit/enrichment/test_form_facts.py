@@ -35,6 +35,7 @@ forms = some.builds(
     industry=one_of("SaaS", "Widgets", "513210", "Maschinenbau"),
     headcount=one_of("240", "51-200", "10k+", "huge", "-5", "0", "1e9", "12"),
     country=one_of("Germany", "US", "Untied States"),
+    location=one_of("Berlin, Germany", "Paris, CA", "Untied States", " "),
     source=one_of("Referral", "web"),
     message=one_of("We want a demo."),
 )

@@ -239,3 +239,18 @@ def test_a_company_is_named_once() -> None:
     ]
     with pytest.raises(ValueError, match=r'1: domain x\.example is in "a" and in "b"'):
         RoutingRules.model_validate(defaults.toml("routing.toml") | {"named_accounts": accounts})
+
+
+@pytest.mark.parametrize(
+    ("lead", "country", "unclear"),
+    [
+        ({"location": "Berlin, Germany"}, "DE", ()), ({"location": "Austin, TX"}, "US", ()),
+        ({"location": "Untied States"}, None, ("country",)), ({"location": "Paris, CA"}, None, ("country",)),
+        ({}, None, ()),
+    ],
+)  # fmt: skip
+def test_the_country_is_read_from_the_location(
+    lead: dict[str, str], country: str | None, unclear: tuple[str, ...]
+) -> None:
+    row = rows.read(lead, WORDS, None)
+    assert (row.subject.country, row.unclear) == (country, unclear)
