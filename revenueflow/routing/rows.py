@@ -74,6 +74,7 @@ def read(given: Mapping[str, Any], vocabulary: Vocabulary, domain: str | None, n
     given = row | {"country": row.get("country") or row.get("location", "")}
     unclear = tuple(name for name, value in read.items() if value is None and given.get(name))
     decidable = (row.get("decidable") or "yes").casefold() in ("yes", "true", "1", "y")
+    lead = lead._replace(unclear=frozenset(unclear))
     return Row(row.get("id") or str(number), lead, situation, row.get("expected_owner"), decidable, unclear)
 
 

@@ -278,3 +278,5 @@ async def test_who_is_full_or_on_leave_gets_none_and_a_queue_without_anybody_is_
 async def test_the_country_of_a_lead_is_read_from_its_location(home: House) -> None:
     place = {"country": "", "location": "Berlin, Germany"}
     assert (await routed(home, email="ann.b@gmail.com", **place))["owner_id"] == "jonas-keller"
+    odd = await routed(home, email="bo.b@gmail.com", country="", location="Untied States")
+    assert (odd["owner_id"], odd["routing_reason"]) == ("inbound-queue", "country was not understood")

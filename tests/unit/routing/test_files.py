@@ -21,6 +21,7 @@ from revenueflow.routing import conflicts, places, rep_file, rows
 from revenueflow.routing.conditions import Subject, obstacle
 from revenueflow.routing.route import decided, shortlist
 from revenueflow.routing.rules import RoutingRules, Territory
+from revenueflow.routing.selection import Situation
 
 DATA = Path(__file__).parents[2] / "data" / "routing"
 LABELLED = routing_files.rules(DATA / "rules.toml", DATA / "reps.csv")
@@ -254,3 +255,21 @@ def test_the_country_is_read_from_the_location(
 ) -> None:
     row = rows.read(lead, WORDS, None)
     assert (row.subject.country, row.unclear) == (country, unclear)
+
+
+def test_a_reason_tells_what_was_not_understood_from_what_was_not_given() -> None:
+    def reason(**lead: str) -> str:
+        return shortlist(LABELLED, rows.read(lead, WORDS, None).subject, Situation()).reason
+
+    assert reason(country="Untied States") == "country was not understood"
+    assert reason(location="Paris, CA") == "country was not understood"
+    assert reason() == "country is not known"
+    lead = rows.read({"country": "US", "size": "several", "industry": "odd", "state": "Nowhere"}, WORDS, None).subject
+    asked = Territory(name="t", countries=("US",), states=("TX",), owner="ann")
+    assert obstacle(asked, lead) == "state was not understood"
+    assert obstacle(asked.model_copy(update={"states": None, "industries": ("x",)}), lead) == (
+        "industry was not understood"
+    )
+    assert obstacle(asked.model_copy(update={"states": None, "min_headcount": 5}), lead) == (
+        "headcount was not understood, must be 5 or more"
+    )
