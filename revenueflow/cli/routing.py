@@ -81,15 +81,19 @@ def simulate(
     Example: revenueflow routing simulate --rules draft.toml --since 30d
     """
     table = guarded(lambda: routing_files.rules(rules, reps))
-    known = _labels(labels)
+    known, in_force = _labels(labels), guarded(lambda: routing_files.rules(None, None))
     began = since or utcnow() - timedelta(days=30)
     told = asked(
-        lambda database: simulated(database, table, began, known, limit=limit, with_database_reps=reps is None)
+        lambda database: simulated(
+            database, table, began, known, limit=limit, with_database_reps=reps is None, in_force=in_force
+        )
     )
     if as_json:
         write_json(told)
         return
     out.print(f"{told['leads']} leads, {told['moved']} would move, {told['queued']} to the default queue", markup=False)
+    if told["changed_since"]:
+        out.print(f"{told['changed_since']} more are not where the rules in force would put them by now", markup=False)
     if told["accuracy"]:
         accuracy = told["accuracy"]
         out.print(f"of {told['labelled']} labelled: {accuracy['before']} right, then {accuracy['after']}", markup=False)

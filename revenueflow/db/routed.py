@@ -20,9 +20,12 @@ _PAST = text(f"""
            l.form ->> 'state' AS state, l.form ->> 'postcode' AS postcode, l.form ->> 'language' AS language,
            f.facts ->> 'country' AS country, (f.facts ->> 'headcount')::integer AS headcount,
            f.facts ->> 'industry' AS industry, f.facts ->> 'domain' AS domain, f.facts ->> 'company' AS company,
-           l.campaign_id, l.first_touch_at, f.tier
+           l.campaign_id, l.first_touch_at, f.tier, f.unread,
+           ({_LATEST.format(lead="l.id", step="route").replace("s.output", "s.output #>> '{routing,policy_version}'")})
+               AS policy_version
     FROM leads l CROSS JOIN LATERAL (
-        SELECT output -> 'facts' AS facts, output -> 'score' ->> 'tier' AS tier
+        SELECT output -> 'facts' AS facts, output -> 'score' ->> 'tier' AS tier,
+               ARRAY(SELECT jsonb_object_keys(output -> 'facts' -> 'unread')) AS unread
         FROM ({_LATEST.format(lead="l.id", step="score")}) AS latest
     ) AS f
     WHERE l.received_at >= :since AND (l.received_at, l.id) > (:at, :id)

@@ -208,3 +208,22 @@ def test_rules_are_checked_and_a_lead_explained(tmp_path: Path) -> None:
     draft.write_text(draft.read_text().replace('countries = ["DE"]', 'countries = ["DE"]\ncolour = "red"'))
     ran = run(tmp_path, "routing", "check", "--rules", str(draft))
     assert (ran.code, "territories.0.colour" in ran.err, "(line " in ran.err) == (78, True, True)
+
+
+async def test_rules_that_change_nothing_move_nobody(database: DatabaseUrls, redis_url: str, tmp_path: Path) -> None:
+    async with house(database, redis_url, tmp_path) as home:
+        folder = Path(str(home.settings.config_dir))
+        team = 'owners = ["carmen-ortega", "marcus-bell"]\nout_of_hours = "assign"'
+        (folder / "routing.toml").write_text(defaults.text("routing.toml").replace('owner = "marcus-bell"', team))
+        owners = set[str]()
+        for n in range(5):
+            one = await home.deliver(email=f"p{n}@team{n}.example", website=None, company_size="300")
+            assert (await home.run(one))["state"] == "done"
+            owners.add(home.lead(one)["owner_id"])
+        assert owners == {"carmen-ortega", "marcus-bell"}
+        ran = await asyncio.to_thread(
+            run, tmp_path, "routing", "simulate", "--since", "1d", "--json",
+            DATABASE_URL=database.app_url, REVENUEFLOW_CONFIG_DIR=str(folder),
+        )  # fmt: skip
+        told = orjson.loads(ran.out)
+        assert (told["leads"], told["moved"], told["pairs"], told["changed_since"]) == (5, 0, [], 0)
