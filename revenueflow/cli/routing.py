@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from revenueflow.cli import routing_files
+from revenueflow.cli import routing_apply, routing_files
 from revenueflow.cli.jobs import moment
 from revenueflow.cli.routing_eval import RepsFile, RulesFile
 from revenueflow.cli.run import asked, err, fail, guarded, out, show, write_json
@@ -21,6 +21,7 @@ from revenueflow.routing.route import decided, shortlist
 from revenueflow.routing.turns import Rotation, next_turn
 
 app = typer.Typer(help="Routing: check rules, explain a lead, try other rules.", no_args_is_help=True)
+app.command()(routing_apply.apply)
 Json = Annotated[bool, typer.Option("--json", help="JSON.")]
 
 

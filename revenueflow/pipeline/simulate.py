@@ -57,10 +57,11 @@ async def simulate(
 
 def _add(simulation: Simulation, page: Sequence[Mapping[str, Any]]) -> None:
     for row in page:
-        simulation.add(_past(row))
+        simulation.add(past_of(row))
 
 
-def _past(row: Mapping[str, Any]) -> Past:
+def past_of(row: Mapping[str, Any]) -> Past:
+    """A row of `routed.past`."""
     state, code = places.told(row["state"], row["postcode"], row["location"], row["country"])
     subject = Subject(
         row["country"], row["headcount"], row["industry"], Tier(row["tier"]), state, code, row["domain"],
