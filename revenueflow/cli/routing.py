@@ -100,7 +100,9 @@ def simulate(
         out.print(f"of {told['labelled']} labelled: {accuracy['before']} right, then {accuracy['after']}", markup=False)
     _print_moves(told, began)
     for one in told["unknown"]:
-        err.print(one, markup=False, style="yellow")
+        err.print(f"the rules name nobody: {one}", markup=False, style="yellow")
+    if told["unknown_labels"]:
+        err.print(f"labels name nobody: {', '.join(told['unknown_labels'])}", markup=False, style="yellow")
 
 
 def _print_moves(told: Mapping[str, Any], began: datetime) -> None:

@@ -162,6 +162,7 @@ class Simulation:
             ],
             "labelled": self.labelled["n"],
             "accuracy": self._accuracy(),
+            "unknown_labels": sorted({*self.labels.values()} - self.rules.by_id.keys())[:MOST_SHOWN],
             "moves": self.moves,
             "version": self.rules.version,
         }

@@ -52,7 +52,7 @@ def test_the_list_is_that_of_the_file_until_it_is_put(api: Api) -> None:
     answer = put(api, orjson.dumps({"reps": [ANN]}))
     assert answer.status_code == 200
     assert len(answer.json()["removed"]) == 12
-    assert "territories.0.owner: no rep has this id" in answer.json()["unknown"]
+    assert "territories.0.owner: no rep has this id: dana-whitfield" in answer.json()["unknown"]
     assert set(listed(api)) == {"ann", "inbound-queue"}
     again = put(
         api, orjson.dumps({"reps": [ANN | {"capacity": 5, "leave": [{"first": "2026-12-21", "last": "2026-12-31"}]}]})
@@ -189,6 +189,24 @@ def test_the_labelled_set_at_a_terminal(tmp_path: Path) -> None:
     assert (measured["n"], measured["decidable_accuracy"]) == (365, 1.0)
     assert measured["accuracy"] >= 0.95
     assert all(one["why_not"] for one in measured["misses"])
+    assert measured["unknown_labels"] == []
+
+
+def test_labels_and_rules_that_name_nobody_are_told(database: DatabaseUrls, tmp_path: Path) -> None:
+    labels = tmp_path / "labels.csv"
+    labels.write_text("lead_id,country,expected_owner\n1,DE,jonas-keler\n2,DE,Jonas Keller\n")
+    ran = run(tmp_path, "eval", "routing", str(labels))
+    assert orjson.loads(ran.out)["unknown_labels"] == ["jonas-keler"]
+    assert "expected_owner names nobody: jonas-keler" in ran.err
+    at = {"DATABASE_URL": database.app_url}
+    assert run(tmp_path, "reps", "remove", "jonas-keller", **at).code == 0
+    ran = run(tmp_path, "routing", "simulate", "--labels", str(labels), **at)
+    assert ran.code == 0, ran.err
+    assert "the rules name nobody: territories.5.owner: no rep has this id: jonas-keller" in ran.err
+    assert "labels name nobody: Jonas Keller, jonas-keler" in ran.err
+    (tmp_path / "bob.csv").write_text("id,name,email,time_zone,country,covered_by\nbob,B,b@x.example,UTC,US,zed\n")
+    ran = run(tmp_path, "reps", "import", "bob.csv", **at)
+    assert "rep bob.covered_by: no rep has this id: zed" in ran.err
 
 
 def test_rules_are_checked_and_a_lead_explained(tmp_path: Path) -> None:

@@ -150,6 +150,19 @@ def test_a_simple_map_becomes_rules_that_can_be_read_again(tmp_path: Path) -> No
     assert again.reps == found.reps
 
 
+def test_who_is_named_in_a_map_is_among_the_reps_that_are_given(tmp_path: Path) -> None:
+    file, reps = tmp_path / "map.json", tmp_path / "reps.csv"
+    reps.write_text(f"{HEAD}\ndana,Dana,d@x.example,UTC,US")
+    file.write_bytes(orjson.dumps({"US": "dana", "GB": "zed", "DE": ["D@x.example", "yan"], "DEFAULT": "queue"}))
+    with pytest.raises(ConfigurationError) as refused:
+        routing_files.rules(file, reps)
+    assert refused.value.detail.endswith(
+        "map.json: GB: no rep has this id, name or email: zed; DE.1: no rep has this id, name or email: yan"
+    )
+    file.write_bytes(orjson.dumps({"US": "dana", "DEFAULT": "queue"}))
+    assert set(routing_files.rules(file, reps).by_id) == {"dana", "queue"}
+
+
 @pytest.mark.parametrize(
     ("table", "complaint"),
     [
@@ -174,8 +187,8 @@ def test_rules_that_name_nobody_are_refused_with_the_line(tmp_path: Path) -> Non
     with pytest.raises(ConfigurationError) as refused:
         routing_files.rules(DATA / "rules.toml", reps)
     number = lines.index('owner = "ben-ruiz"') + 1
-    assert f"territories.0.owner: no rep has this id (line {number})" in refused.value.detail
-    assert "territories.5.owners.1: no rep has this id" in refused.value.detail
+    assert f"territories.0.owner: no rep has this id: ben-ruiz (line {number})" in refused.value.detail
+    assert "territories.5.owners.1: no rep has this id: " in refused.value.detail
 
 
 def test_an_industry_that_there_is_not_is_told_with_the_line(tmp_path: Path) -> None:
