@@ -52,16 +52,18 @@ def explain(
     Example: revenueflow routing explain lead.json --rules draft.toml
     """
     table = guarded(lambda: routing_files.rules(rules, reps))
-    row = guarded(lambda: routing_files.lead(lead))
+    row, strange = guarded(lambda: routing_files.lead(lead))
     known = routing_files.at(row.situation, at or row.situation.now or utcnow())
     found = shortlist(table, row.subject, known)
     routing = decided(table, found, next_turn(Rotation(), found.reps).rep_id if found.reps else None)
     if as_json:
-        write_json(routing.model_dump(mode="json") | {"not_understood": row.unclear})
+        write_json(routing.model_dump(mode="json") | {"not_understood": row.unclear, "unknown_keys": strange})
         return
     print_way(routing.model_dump(mode="json"))
     if row.unclear:
         err.print(f"not understood: {', '.join(row.unclear)}", markup=False)
+    if strange:
+        err.print(f"keys that nobody knows: {', '.join(strange)}", markup=False)
 
 
 @app.command()

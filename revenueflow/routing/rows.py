@@ -78,6 +78,12 @@ def read(given: Mapping[str, Any], vocabulary: Vocabulary, domain: str | None, n
     return Row(row.get("id") or str(number), lead, situation, row.get("expected_owner"), decidable, unclear)
 
 
+def strange(given: Mapping[str, Any]) -> tuple[str, ...]:
+    """Keys that routing does not look at, as they are given; what is a list or an object under a known key too."""
+    known = {name for names in NAMES.values() for name in names}
+    return tuple(str(key) for key, value in given.items() if _plain(key) not in known or isinstance(value, dict | list))
+
+
 def columns(given: Mapping[str, Any]) -> Mapping[str, str]:
     """What is given, under our names."""
     return _named(given)
@@ -85,12 +91,16 @@ def columns(given: Mapping[str, Any]) -> Mapping[str, str]:
 
 def _named(given: Mapping[str, Any]) -> dict[str, str]:
     plain = {
-        str(key).strip().casefold().replace(" ", "_").replace("-", "_"): str(value).strip()
+        _plain(key): str(value).strip()
         for key, value in given.items()
         if value is not None and not isinstance(value, dict | list)
     }
     found = {name: next((plain[one] for one in known if plain.get(one)), "") for name, known in NAMES.items()}
     return {name: value for name, value in found.items() if value}
+
+
+def _plain(key: object) -> str:
+    return str(key).strip().casefold().replace(" ", "_").replace("-", "_")
 
 
 def _headcount(value: str | None) -> int | None:

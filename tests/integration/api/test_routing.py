@@ -245,3 +245,15 @@ async def test_rules_that_change_nothing_move_nobody(database: DatabaseUrls, red
         )  # fmt: skip
         told = orjson.loads(ran.out)
         assert (told["leads"], told["moved"], told["pairs"], told["changed_since"]) == (5, 0, [], 0)
+
+
+def test_explain_names_keys_that_nobody_knows_and_takes_a_date(tmp_path: Path) -> None:
+    lead = tmp_path / "lead.json"
+    lead.write_bytes(orjson.dumps({"country": "US", "statee": "Texas", "phone": "1", "Job Title": "CEO", "odd": 1}))
+    ran = run(tmp_path, "routing", "explain", str(lead), "--at", "2026-12-25", *LABELLED)
+    assert ran.code == 0, ran.err
+    assert "keys that nobody knows: statee (did you mean state?), odd" in ran.err
+    told = orjson.loads(run(tmp_path, "routing", "explain", str(lead), "--json", *LABELLED).out)
+    assert told["unknown_keys"] == ["statee (did you mean state?)", "odd"]
+    refused = run(tmp_path, "routing", "explain", str(lead), "--at", "2026-12-25T10:00", *LABELLED)
+    assert (refused.code, refused.out) == (2, "")
