@@ -21,13 +21,15 @@ class Accounts(Value):
 
     `account` is ours, else the only one: None if there is none, or several. `owners` are those of all `count` accounts,
     `opportunity_owners` those of open opportunities, what was changed last first; each once, as ids of reps, or as the
-    CRM's own where no rep of ours has that user.
+    CRM's own where no rep of ours has that user. `not_understood`: fields about owners that are not what they should
+    be.
     """
 
     count: int = 0
     account: CrmRecord | None = None
     owners: tuple[str, ...] = ()
     opportunity_owners: tuple[str, ...] = ()
+    not_understood: tuple[str, ...] = ()
 
 
 class Crm(Protocol):
@@ -64,9 +66,13 @@ def accounts(
 ) -> Accounts:
     """What several accounts come to; `ours` is the id of the one with our key."""
     account = next((one for one in found if one.crm_id == ours), found[0] if len(found) == 1 else None)
-    owners = (one.fields.get("owner_id") for one in found)
+    owners = [one.fields.get("owner_id") for one in found]
     return Accounts(
-        count=len(found), account=account, owners=_each(owners), opportunity_owners=_each(opportunity_owners)
+        count=len(found),
+        account=account,
+        owners=_each(owners),
+        opportunity_owners=_each(opportunity_owners),
+        not_understood=() if all(map(_is_owner, owners)) else ("owner_id",),
     )
 
 
@@ -75,7 +81,16 @@ def own(record: CrmRecord | None) -> Accounts:
     if record is None:
         return Accounts()
     named = record.fields.get("opportunity_owner_ids")
-    return accounts([record], ours=record.crm_id, opportunity_owners=named if isinstance(named, list) else ())
+    listed = named if isinstance(named, list) else []
+    found = accounts([record], ours=record.crm_id, opportunity_owners=listed)
+    if named is None or (isinstance(named, list) and all(map(_is_owner, listed))):
+        return found
+    return found.model_copy(update={"not_understood": (*found.not_understood, "opportunity_owner_ids")})
+
+
+def _is_owner(given: Any) -> bool:
+    """Nobody is one of the answers."""
+    return given is None or isinstance(given, str)
 
 
 def _each(ids: Iterable[Any]) -> tuple[str, ...]:

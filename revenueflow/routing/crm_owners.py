@@ -22,10 +22,12 @@ class CrmOwners(Value):
 class CompanyOwners(Value):
     """What the CRM says of a company: how many accounts it has, whose they are, and whose its open opportunities.
 
-    Ids of reps, or of the CRM's users that no rep has. `not_known` is why the CRM did not say (`breaker_open`, …).
+    Ids of reps, or of the CRM's users that no rep has. `not_understood` are fields of an account that are not what they
+    should be. `not_known` is why the CRM did not say (`breaker_open`, …).
     """
 
     accounts: int = 0
     owners: tuple[str, ...] = ()
     opportunity_owners: tuple[str, ...] = ()
+    not_understood: tuple[str, ...] = ()
     not_known: str | None = None

@@ -47,6 +47,8 @@ def remark(rules: RoutingRules, company: CompanyOwners) -> str | None:
     """What the path says of the CRM besides names."""
     if company.not_known:
         return f"the CRM was not asked: {company.not_known}"
+    if company.not_understood:
+        return f"not understood of the account in the CRM: {', '.join(company.not_understood)}"
     if company.owners and account_owner(rules, company) is None:
         return f"{company.accounts} accounts of the domain have different owners: {', '.join(company.owners)}"
     return None
@@ -65,7 +67,11 @@ def existing(sieve: Sieve) -> Existing | None:
         if known.remark:
             sieve.path.append(f"existing:account: no, {known.remark}")
     for kind, owner in owners:
-        if owner == sieve.rules.default_owner or owner is None:
+        if owner is None:
+            continue
+        if owner == sieve.rules.default_owner:
+            if kind != MOVED:
+                sieve.path.append(f"existing:{kind}: no, {owner} is the default queue")
             continue
         if able := sieve.able([owner], any_load=True):
             rep = able[0]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 import tomllib
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +17,7 @@ from hypothesis import strategies as some
 
 from revenueflow import defaults
 from revenueflow.cli import routing_files
+from revenueflow.domain.action import shared_record_key
 from revenueflow.domain.lead import Tier
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.errors import ConfigurationError, InvalidInput
@@ -286,3 +290,11 @@ def test_a_reason_tells_what_was_not_understood_from_what_was_not_given() -> Non
     assert obstacle(asked.model_copy(update={"states": None, "min_headcount": 5}), lead) == (
         "headcount was not understood, must be 5 or more"
     )
+
+
+def test_the_docs_make_the_key_of_an_account_as_we_do() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "routing.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(r'python -c "(from uuid .*)"', text)
+    ran = subprocess.run([sys.executable, "-c", snippet], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == str(shared_record_key("account", "acme.example"))
+    assert f"/records/account/{ran.stdout[:8]}-" in text
