@@ -26,19 +26,16 @@ STATES = {"dead": ("dead",), "parked": ("parked",), "both": STOPPED}
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-
-
 def moment(given: str) -> datetime:
-    """A time as in RFC 3339, a date (its beginning in UTC), or that long ago (`90s`, `15m`, `2h`, `3d`, `1w`)."""
+    """A time as in RFC 3339, or that long ago (`90s`, `15m`, `2h`, `3d`, `1w`)."""
     try:
         if ago := re.fullmatch(r"([0-9]{1,6})([smhdw])", given):
             return utcnow() - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
-        found = datetime.fromisoformat(f"{given}T00:00Z" if _DATE.fullmatch(given) else given)
+        found = datetime.fromisoformat(given)
     except (ValueError, OverflowError):
         found = None
     if found is None or found.tzinfo is None:
-        raise typer.BadParameter("a time as 2026-11-21T05:00:00Z, a date as 2026-11-21, or how long ago: 15m, 2h, 3d")
+        raise typer.BadParameter("a time as 2026-11-21T05:00:00Z, or how long ago: 15m, 2h, 3d")
     return found.astimezone(UTC)
 
 

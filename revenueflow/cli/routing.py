@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,6 +26,11 @@ app.command()(routing_apply.apply)
 Json = Annotated[bool, typer.Option("--json", help="JSON.")]
 
 
+def time_or_date(given: str) -> datetime:
+    """As `moment`; a date is its noon in UTC, which is on that date nearly everywhere: its holidays count."""
+    return moment(f"{given}T12:00Z" if re.fullmatch(r"\d{4}-\d{2}-\d{2}", given) else given)
+
+
 @app.command()
 def check(rules: RulesFile = None, reps: RepsFile = None) -> None:
     """Read rules and say what is wrong with them: file, key path and line.
@@ -44,7 +50,7 @@ def explain(
     lead: Annotated[Path, typer.Argument(metavar="LEAD.json", exists=True, dir_okay=False, help="A lead as JSON.")],
     rules: RulesFile = None,
     reps: RepsFile = None,
-    at: Annotated[datetime | None, typer.Option(parser=moment, metavar="TIME", help="When; else now.")] = None,
+    at: Annotated[datetime | None, typer.Option(parser=time_or_date, metavar="TIME", help="When; else now.")] = None,
     as_json: Json = False,
 ) -> None:
     """Who would get a lead, by which rule, and why nobody else. Turns begin anew; nothing is stored.

@@ -240,10 +240,7 @@ class RoutingRules(Value):
         return found
 
     def unknown(self) -> Iterator[str]:
-        """Key paths that name a rep or a team that is not there, with what is wrong.
-
-        Where reps don't stand in this file, they are named: there is no line to look at.
-        """
+        """Key paths that name a rep or a team that is not there. Reps that don't stand in this file have no line."""
 
         def nobody(rep_id: str) -> str:
             return "no rep has this id" + (f": {rep_id}" if self._listed_elsewhere else "")
