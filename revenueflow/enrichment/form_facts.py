@@ -47,6 +47,11 @@ class FormFacts:
         domain = self._domain(host_of_url(form.website) if form.website else None, None if kind else host)
         return email is not None, kind, domain is not None
 
+    def place(self, form: LeadForm) -> tuple[bool, str | None]:
+        """What a location comes to, wherever it is: whether there is one, and its country."""
+        text = _clean(form.location)
+        return text is not None, self._place(text) if text else None
+
     def company_domain(self, form: LeadForm) -> str | None:
         """The domain of the company, from the website or the address; None for one of a mail provider."""
         host = host_of_email(normalise_email(form.email))

@@ -127,9 +127,9 @@ class ByRules:
         """All that a score can depend on."""
         if self._reads_names:
             return tuple(form.__dict__.values())
-        reach = self._facts.reach(form)
+        reach = *self._facts.reach(form), *self._facts.place(form)
         given = bool(form.email), bool(form.phone), bool(form.name), bool(form.company), bool(form.message)
-        return (form.title, form.industry, form.headcount, form.country, form.location, form.source, *reach, *given)
+        return (form.title, form.industry, form.headcount, form.country, form.source, *reach, *given)
 
 
 @dataclass(frozen=True, slots=True)
