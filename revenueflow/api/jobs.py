@@ -13,13 +13,15 @@ from revenueflow.api.deps import AppState, Principal, require
 from revenueflow.db import dead_letters, deliveries, jobs_view
 from revenueflow.db.dead_letters import STOPPED, Chosen
 from revenueflow.errors import Conflict, NotFound
-from revenueflow.pipeline.restart import replay
+from revenueflow.pipeline.restart import NAMES, process_again, replay
 
 router = APIRouter(prefix="/v1", tags=["jobs"])
 Operator = Annotated[Principal, Depends(require("operator"))]
 Limit = Annotated[int, Query(ge=1, le=500, description="most items in the answer")]
 Cursor = Annotated[str | None, Query(max_length=500, description="next_cursor of the page before")]
 Since = Annotated[replays.Moment | None, Query(description="only those that died since then (RFC 3339)")]
+FromStep = Annotated[str | None, Query(pattern=f"^({'|'.join(NAMES)})$", description="the first step that runs again")]
+SCORED = "score"
 Fingerprint = Annotated[str | None, Query(pattern=replays.FINGERPRINT, description="only those with this error")]
 
 
@@ -82,13 +84,20 @@ async def list_quarantine(state: AppState, _: Operator, limit: Limit = 100) -> d
 
 
 @router.post("/leads/{lead_id}/retry", status_code=202, operation_id="retryLead")
-async def retry(lead_id: UUID, state: AppState, operator: Operator) -> dict[str, Any]:
-    """Sets a parked or dead lead going again, from the step where it stopped."""
+async def retry(lead_id: UUID, state: AppState, operator: Operator, from_step: FromStep = None) -> dict[str, Any]:
+    """Sets a lead going again: a parked or dead one where it stopped, a processed one from its score on.
+
+    Or from `from_step`. A processed lead makes its next run, by the profiles and rules that are in force now; what was
+    paid for before that step is not paid again. Whom a person gave it to keeps it.
+    """
     async with state.database.transaction() as session:
         ids = await jobs_view.stopped_of_lead(session, lead_id)
         if not ids and await deliveries.first_of_lead(session, lead_id) is None:
             raise NotFound("there is no lead with this id")
-    told = await replay(state.database, Chosen(STOPPED, ids=ids), actor=f"key:{operator.key_id}")
-    if not told.jobs:
-        raise Conflict("the lead has no parked or dead job, or another one is under way")
-    return {"jobs": told.jobs}
+    actor = f"key:{operator.key_id}"
+    told = await replay(state.database, Chosen(STOPPED, ids=ids), actor=actor, from_step=from_step) if ids else None
+    job = None if ids else await process_again(state.database, lead_id, from_step or SCORED, actor=actor)
+    started = told.jobs if told else [job] if job else []
+    if not started:
+        raise Conflict("a run of the lead is under way, the lead was erased, or it stopped before that step")
+    return {"jobs": started}

@@ -82,8 +82,9 @@ async def simulate_routing(request: Request, state: AppState, _: Operator) -> di
     draft = _draft(raw)
     with state.trials.turn("a back-test or simulation"):
         # Looking for rules that can't be reached takes a while for a long table.
-        rules = await asyncio.to_thread(_rules, draft) or rules_of(state)
-        return await simulate(state.database, rules, draft.began, draft.labels, limit=draft.limit)
+        present = rules_of(state)
+        rules = await asyncio.to_thread(_rules, draft) or present
+        return await simulate(state.database, rules, draft.began, draft.labels, limit=draft.limit, in_force=present)
 
 
 def _draft(raw: bytes) -> Draft:

@@ -130,4 +130,4 @@ def _rules() -> RoutingRules:
 
 def _warn(unknown: list[str]) -> None:
     for one in unknown:
-        err.print(f"routing.toml: {one}", markup=False, style="yellow")
+        err.print(one if one.startswith("rep ") else f"routing.toml: {one}", markup=False, style="yellow")

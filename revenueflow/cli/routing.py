@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from revenueflow.cli import routing_files
+from revenueflow.cli import routing_apply, routing_files
 from revenueflow.cli.jobs import moment
 from revenueflow.cli.routing_eval import RepsFile, RulesFile
 from revenueflow.cli.run import asked, err, fail, guarded, out, show, write_json
@@ -21,7 +22,13 @@ from revenueflow.routing.route import decided, shortlist
 from revenueflow.routing.turns import Rotation, next_turn
 
 app = typer.Typer(help="Routing: check rules, explain a lead, try other rules.", no_args_is_help=True)
+app.command()(routing_apply.apply)
 Json = Annotated[bool, typer.Option("--json", help="JSON.")]
+
+
+def time_or_date(given: str) -> datetime:
+    """As `moment`; a date is its noon in UTC, which is on that date nearly everywhere: its holidays count."""
+    return moment(f"{given}T12:00Z" if re.fullmatch(r"\d{4}-\d{2}-\d{2}", given) else given)
 
 
 @app.command()
@@ -43,7 +50,7 @@ def explain(
     lead: Annotated[Path, typer.Argument(metavar="LEAD.json", exists=True, dir_okay=False, help="A lead as JSON.")],
     rules: RulesFile = None,
     reps: RepsFile = None,
-    at: Annotated[datetime | None, typer.Option(parser=moment, metavar="TIME", help="When; else now.")] = None,
+    at: Annotated[datetime | None, typer.Option(parser=time_or_date, metavar="TIME", help="When; else now.")] = None,
     as_json: Json = False,
 ) -> None:
     """Who would get a lead, by which rule, and why nobody else. Turns begin anew; nothing is stored.
@@ -51,16 +58,18 @@ def explain(
     Example: revenueflow routing explain lead.json --rules draft.toml
     """
     table = guarded(lambda: routing_files.rules(rules, reps))
-    row = guarded(lambda: routing_files.lead(lead))
+    row, strange = guarded(lambda: routing_files.lead(lead))
     known = routing_files.at(row.situation, at or row.situation.now or utcnow())
     found = shortlist(table, row.subject, known)
     routing = decided(table, found, next_turn(Rotation(), found.reps).rep_id if found.reps else None)
     if as_json:
-        write_json(routing.model_dump(mode="json") | {"not_understood": row.unclear})
+        write_json(routing.model_dump(mode="json") | {"not_understood": row.unclear, "unknown_keys": strange})
         return
     print_way(routing.model_dump(mode="json"))
     if row.unclear:
         err.print(f"not understood: {', '.join(row.unclear)}", markup=False)
+    if strange:
+        err.print(f"keys that nobody knows: {', '.join(strange)}", markup=False)
 
 
 @app.command()
@@ -81,21 +90,27 @@ def simulate(
     Example: revenueflow routing simulate --rules draft.toml --since 30d
     """
     table = guarded(lambda: routing_files.rules(rules, reps))
-    known = _labels(labels)
+    known, in_force = _labels(labels), guarded(lambda: routing_files.rules(None, None))
     began = since or utcnow() - timedelta(days=30)
     told = asked(
-        lambda database: simulated(database, table, began, known, limit=limit, with_database_reps=reps is None)
+        lambda database: simulated(
+            database, table, began, known, limit=limit, with_database_reps=reps is None, in_force=in_force
+        )
     )
     if as_json:
         write_json(told)
         return
     out.print(f"{told['leads']} leads, {told['moved']} would move, {told['queued']} to the default queue", markup=False)
+    if told["changed_since"]:
+        out.print(f"{told['changed_since']} more are not where the rules in force would put them by now", markup=False)
     if told["accuracy"]:
         accuracy = told["accuracy"]
         out.print(f"of {told['labelled']} labelled: {accuracy['before']} right, then {accuracy['after']}", markup=False)
     _print_moves(told, began)
     for one in told["unknown"]:
-        err.print(one, markup=False, style="yellow")
+        err.print(f"the rules name nobody: {one}", markup=False, style="yellow")
+    if told["unknown_labels"]:
+        err.print(f"labels name nobody: {', '.join(told['unknown_labels'])}", markup=False, style="yellow")
 
 
 def _print_moves(told: Mapping[str, Any], began: datetime) -> None:

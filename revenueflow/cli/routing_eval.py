@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from revenueflow.cli import labelled, routing_files
-from revenueflow.cli.run import fail, guarded, write_json
+from revenueflow.cli.run import err, fail, guarded, write_json
 from revenueflow.domain.scoring import Routing
 from revenueflow.routing.route import decided, shortlist
 from revenueflow.routing.rows import Row
@@ -46,7 +46,11 @@ def routing(
     seconds = process_time() - start
     wrong = [_miss(row, one) for row, one in zip(leads, routed, strict=True) if row.expected != one.owner_id]
     labelled.write(misses, wrong)
-    write_json(_measured(leads, routed) | {"cpu_ms_each": round(1000 * seconds / len(leads), 4), "misses": wrong})
+    strange = sorted({row.expected for row in leads if row.expected} - table.by_id.keys())
+    if strange:
+        err.print(f"expected_owner names nobody: {', '.join(strange)}", markup=False, style="yellow")
+    told = {"cpu_ms_each": round(1000 * seconds / len(leads), 4), "unknown_labels": strange, "misses": wrong}
+    write_json(_measured(leads, routed) | told)
 
 
 def route_all(rules: RoutingRules, leads: Sequence[Row]) -> list[Routing]:

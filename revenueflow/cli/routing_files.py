@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from revenueflow.routing.reps import Rep
 from revenueflow.routing.rules import RoutingRules
 from revenueflow.routing.selection import Situation
 from revenueflow.settings import General, Settings
+from revenueflow.sources import aliases
 
 NAME = "routing.toml"
 
@@ -94,12 +96,22 @@ def read(given: Iterable[Mapping[str, Any]]) -> Iterator[rows.Row]:
         yield rows.read(one, words, domain, number)
 
 
-def lead(file: Path) -> rows.Row:
-    """A lead as a JSON object. Raises InvalidInput."""
+def lead(file: Path) -> tuple[rows.Row, tuple[str, ...]]:
+    """A lead as a JSON object, and keys of it that nobody knows, with the nearest known one. Raises InvalidInput."""
     given = _json(file)
     if not isinstance(given, dict):
         raise InvalidInput(f'{file}: must be a JSON object, such as {{"country": "DE", "company_size": "240"}}')
-    return next(read([given]))
+    return next(read([given])), tuple(map(_with_nearest, filter(_is_no_field, rows.strange(given))))
+
+
+def _is_no_field(key: str) -> bool:
+    """Whether the intake does not know the key either: a name or a phone is no mistake."""
+    return aliases.known(key, Settings.only(General).config_dir) is None
+
+
+def _with_nearest(key: str) -> str:
+    near = get_close_matches(key.casefold(), [name for names in rows.NAMES.values() for name in names], 1)
+    return f"{key} (did you mean {near[0]}?)" if near else key
 
 
 def reps(file: Path) -> tuple[Rep, ...]:

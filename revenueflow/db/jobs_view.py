@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import case, null, select, tuple_
 
 from revenueflow.db.dead_letters import STOPPED, Chosen, conditions, fingerprint, is_poison, stopped_at
-from revenueflow.db.models import jobs, steps
+from revenueflow.db.models import jobs, leads, steps
 from revenueflow.db.session import Session
 
 _SHOWN = ("id", "lead_id", "run_version", "wanted_version", "state", "step", "run_at", "attempt", "lease_owner",
@@ -47,3 +47,15 @@ async def stopped_of_lead(session: Session, lead_id: UUID) -> list[UUID]:
     """The newest parked or dead job of a lead, if that is where it stands."""
     query = select(jobs.c.id, jobs.c.state).where(jobs.c.lead_id == lead_id).order_by(jobs.c.created_at.desc()).limit(1)
     return [row.id for row in await session.execute(query) if row.state in STOPPED]
+
+
+async def done_of_lead(session: Session, lead_id: UUID) -> dict[str, Any] | None:
+    """The newest job of a lead (id, lead_id, run_version, trace_id), if it is done and nobody erased the lead."""
+    columns = (jobs.c.id, jobs.c.lead_id, jobs.c.run_version, jobs.c.trace_id, jobs.c.state)
+    query = (
+        select(*columns).outerjoin(leads, leads.c.id == jobs.c.lead_id)
+        .where(jobs.c.lead_id == lead_id, leads.c.erased_at.is_(None))
+        .order_by(jobs.c.created_at.desc(), jobs.c.id.desc())
+    )  # fmt: skip
+    found = (await session.execute(query.limit(1))).mappings().first()
+    return dict(found) if found and found["state"] == "done" else None

@@ -20,9 +20,12 @@ _PAST = text(f"""
            l.form ->> 'state' AS state, l.form ->> 'postcode' AS postcode, l.form ->> 'language' AS language,
            f.facts ->> 'country' AS country, (f.facts ->> 'headcount')::integer AS headcount,
            f.facts ->> 'industry' AS industry, f.facts ->> 'domain' AS domain, f.facts ->> 'company' AS company,
-           l.campaign_id, l.first_touch_at, f.tier
+           l.campaign_id, l.first_touch_at, f.tier, f.unread,
+           ({_LATEST.format(lead="l.id", step="route").replace("s.output", "s.output #>> '{routing,policy_version}'")})
+               AS policy_version
     FROM leads l CROSS JOIN LATERAL (
-        SELECT output -> 'facts' AS facts, output -> 'score' ->> 'tier' AS tier
+        SELECT output -> 'facts' AS facts, output -> 'score' ->> 'tier' AS tier,
+               ARRAY(SELECT jsonb_object_keys(output -> 'facts' -> 'unread')) AS unread
         FROM ({_LATEST.format(lead="l.id", step="score")}) AS latest
     ) AS f
     WHERE l.received_at >= :since AND (l.received_at, l.id) > (:at, :id)
@@ -37,6 +40,15 @@ _HELD = text("""
     GROUP BY owner_id, first_touch_at
 """)
 
+_GIVE = text("""
+    UPDATE leads SET owner_id = :to, owner_name = :name, routing_rule = :rule, routing_reason = :reason,
+        updated_at = now()
+    WHERE id = :lead_id AND owner_id = :from_ AND first_touch_at IS NULL AND erased_at IS NULL
+      AND routing_rule NOT LIKE :pinned || '%' AND routing_rule <> 'existing:' || :pinned
+      AND NOT EXISTS (SELECT FROM jobs WHERE lead_id = :lead_id AND state IN ('ready', 'leased', 'parked'))
+    RETURNING id
+""")
+
 
 class Held(NamedTuple):
     """So many leads that a rep had open: until they were touched, or still."""
@@ -44,6 +56,25 @@ class Held(NamedTuple):
     owner_id: str
     first_touch_at: datetime | None
     leads: int
+
+
+class Given(NamedTuple):
+    """A lead that the rules give to another rep."""
+
+    lead_id: UUID
+    from_: str
+    to: str
+    name: str
+    rule: str
+    reason: str
+
+
+async def give(session: Session, one: Given, pinned: str) -> bool:
+    """Gives an open lead to another rep. False, and nothing is changed, if it is not as it was.
+
+    That is: touched, erased, or given to somebody in the meantime (its rule begins with `pinned`), or in a run.
+    """
+    return (await session.execute(_GIVE, {**one._asdict(), "pinned": pinned})).first() is not None
 
 
 async def way(session: Session, lead_id: UUID) -> dict[str, Any] | None:

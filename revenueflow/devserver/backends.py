@@ -12,6 +12,7 @@ from revenueflow.devserver.postgres import Postgres
 from revenueflow.devserver.server import EmbeddedServer, free_port
 from revenueflow.devserver.services import Service
 from revenueflow.devserver.valkey import Valkey
+from revenueflow.errors import Unavailable
 from revenueflow.settings import Group, PostgresUrl, RedisUrl, Settings, env
 
 NAME = "revenueflow"
@@ -43,7 +44,14 @@ class Backends:
     def _start_postgres(self) -> None:
         if given := self._given.database_url:
             owner = self._given.migration_url or given
-            upgrade(owner)
+            try:
+                upgrade(owner)
+            except Unavailable as error:
+                where = "MIGRATION_DATABASE_URL" if self._given.migration_url else "DATABASE_URL"
+                raise Unavailable(
+                    f"{where} is set, in the environment or in .env, and is used instead of the embedded Postgres:"
+                    f" {error.detail}; unset DATABASE_URL and MIGRATION_DATABASE_URL to use the embedded one"
+                ) from None
             self.urls |= {"DATABASE_URL": given, "MIGRATION_DATABASE_URL": owner}
             self._say("Postgres: the one that DATABASE_URL names, schema up to date")
             return

@@ -13,7 +13,8 @@ LONGEST_UNREAD = 120
 NO_ADDRESS = "what was given as the email"
 NO_PHONE = "what was given as the phone"
 NO_NAME = "what was given as the name"
-"""Instead of what nobody could read: it is somebody's all the same."""
+NO_PLACE = "what was given as the location"
+"""Instead of what nobody could read: it is somebody's all the same, and a place may be a street."""
 
 
 class LeadFacts(Value):
@@ -22,8 +23,8 @@ class LeadFacts(Value):
     `evidence` maps a fact's name to the ids (as text) of the evidence that it was taken from, `why` to what decided
     between several. `industry_text` is the industry as it was written; `unread` are facts that were given and that
     nobody understood, as they were written (at most LONGEST_UNREAD characters; of an email, a phone and a name only
-    NO_ADDRESS, NO_PHONE, NO_NAME). `engagement` counts what the person did, by kind; `age_days` is how long ago the
-    lead came in.
+    NO_ADDRESS, NO_PHONE, NO_NAME, and NO_PLACE of a country for which only the location was given). `engagement` counts
+    what the person did, by kind; `age_days` is how long ago the lead came in.
     """
 
     campaign_id: str

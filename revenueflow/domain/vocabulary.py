@@ -35,6 +35,7 @@ class Vocabulary(Value):
     technologies: Table
     countries: Table
     country_decoys: tuple[str, ...] = ()
+    cities: Table = Field(default_factory=dict)
     demonyms: Table = Field(default_factory=dict)
     seniorities: Table
     seniority_overrides: Table = Field(default_factory=dict)
@@ -94,6 +95,10 @@ class Vocabulary(Value):
         parts = [words(part) for part in SEGMENT.split(text)]
         found = (self._prose["country"].whole(part) for part in reversed(parts)) if len(parts) > 1 else ()
         return next(filter(None, found), None)
+
+    def is_city(self, name: str, country: str) -> bool:
+        """Whether the table lists a city for a country: those whose code is that of a state too, and the US."""
+        return words(name) in self._cities.get(country, ())
 
     def seniority(self, title: str | None) -> str | None:
         """c_level, vp, director, manager or individual: the highest that a title names, None without one."""
@@ -175,6 +180,10 @@ class Vocabulary(Value):
     @cached_property
     def _countries(self) -> PhraseIndex:
         return PhraseIndex(_names(iso_names(), self.countries))
+
+    @cached_property
+    def _cities(self) -> dict[str, frozenset[tuple[str, ...]]]:
+        return {code: frozenset(map(words, names)) for code, names in self.cities.items()}
 
     @cached_property
     def _overrides(self) -> PhraseIndex:

@@ -20,7 +20,7 @@ from revenueflow.domain.headcounts import people
 from revenueflow.domain.lead import Lead
 from revenueflow.domain.naics import naics
 from revenueflow.domain.quantity import Range
-from revenueflow.domain.scoring import LONGEST_UNREAD, LeadFacts
+from revenueflow.domain.scoring import LONGEST_UNREAD, NO_PLACE, LeadFacts
 from revenueflow.domain.text import visible
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.enrichment.contact import Contact, contact, has_letter
@@ -89,7 +89,7 @@ def lead_facts(
         disposable=kind is NoDomain.DISPOSABLE,
         industry_text=chosen["industry"].said,
         bio_given=_told(lead.message, vocabulary) is not None,
-        unread=_unread(chosen, own) | known.unread,
+        unread=_unread(chosen, own, _told(lead.form.location, vocabulary)) | known.unread,
         evidence={name: choice.ids for name, choice in chosen.items() if choice.ids},
         why={name: choice.why for name, choice in chosen.items() if choice.value or own[name]},
         **{name: choice.value or own[name] for name, choice in chosen.items()},
@@ -106,12 +106,15 @@ def _chosen(
     return found
 
 
-def _unread(chosen: Mapping[str, Choice], own: Mapping[str, Any]) -> dict[str, str]:
-    return {
+def _unread(chosen: Mapping[str, Choice], own: Mapping[str, Any], place: str | None) -> dict[str, str]:
+    found = {
         name: one.said[:LONGEST_UNREAD]
         for name, one in chosen.items()
         if one.said and one.value is None and own[name] is None
     }
+    if place and not chosen["country"].said and own["country"] is None:
+        found["country"] = NO_PLACE
+    return found
 
 
 def _speaking(evidence: Mapping[str, Evidence], reader: Reader, vocabulary: Vocabulary) -> dict[str, Evidence]:

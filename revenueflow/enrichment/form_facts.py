@@ -9,10 +9,11 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from revenueflow.domain import locations
 from revenueflow.domain.headcounts import people
 from revenueflow.domain.lead import DEFAULT_CAMPAIGN, LeadForm
 from revenueflow.domain.naics import naics
-from revenueflow.domain.scoring import LONGEST_TEXT, LONGEST_UNREAD, LeadFacts
+from revenueflow.domain.scoring import LONGEST_TEXT, LONGEST_UNREAD, NO_PLACE, LeadFacts
 from revenueflow.domain.text import visible
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.enrichment.contact import Contact, contact, has_letter
@@ -36,6 +37,7 @@ class FormFacts:
         remembered = lru_cache(REMEMBERED)
         self._industry: Callable[[str], str | None] = remembered(industry)
         self._country: Callable[[str], str | None] = remembered(vocabulary.country)
+        self._place: Callable[[str], str | None] = remembered(lambda place: locations.country_in(place, vocabulary))
         self._headcount: Callable[[str], int | None] = remembered(_headcount)
         self._kind: Callable[[str | None], NoDomain | None] = remembered(domains.kind)
         self._domain: Callable[[str | None, str | None], str | None] = remembered(_domain)
@@ -51,8 +53,13 @@ class FormFacts:
         domain = self._domain(host_of_url(form.website) if form.website else None, None if kind else host)
         reached = *self._contact(form, email), kind, domain is not None, self._told(form.message) is not None
         company = _shape(self._told(form.company))
-        read = form.title, form.industry, form.headcount, form.country, form.location, form.source
+        read = form.title, form.industry, form.headcount, form.country, *self.place(form), form.source
         return (*read, company, *reached)
+
+    def place(self, form: LeadForm) -> tuple[bool, str | None]:
+        """What a location comes to, wherever it is: whether there is one, and its country."""
+        text = self._told(form.location)
+        return text is not None, self._place(text) if text else None
 
     def company_domain(self, form: LeadForm) -> str | None:
         """The domain of the company, from the website or the address; None for one of a mail provider."""
@@ -65,14 +72,17 @@ class FormFacts:
         host = host_of_email(email)
         kind = self._kind(host)
         given = {name: _clean(getattr(form, name)) for name in _READ}
-        title = self._told(form.title)
+        title, place = self._told(form.title), self._told(form.location)
         read: dict[str, Any] = {
             "industry": self._industry(given["industry"]) if given["industry"] else None,
             "headcount": self._headcount(given["headcount"]) if given["headcount"] else None,
-            "country": self._country(given["country"]) if given["country"] else None,
+            "country": (self._country(given["country"]) if given["country"] else None)
+            or (self._place(place) if place else None),
         }
         told = {name: text for name, text in given.items() if text and (read[name] or not self._says_nothing(text))}
         unread = {name: text[:LONGEST_UNREAD] for name, text in told.items() if read[name] is None}
+        if place and "country" not in told and read["country"] is None:
+            unread["country"] = NO_PLACE
         if title and not has_letter(title):
             unread, title = {"title": title[:LONGEST_UNREAD]} | unread, None
         known = self._contact(form, email)

@@ -81,6 +81,8 @@ class Reader:
         await self._admission.read("crm", self._entry(checked))
         accounts = await self._crm.accounts_of(checked.args.slot())
         who = {"owner_ids": list(accounts.owners), "opportunity_owner_ids": list(accounts.opportunity_owners)}
+        if accounts.not_understood:
+            who["not_understood"] = list(accounts.not_understood)
         found = (accounts.account.crm_id, accounts.account.fields) if accounts.account else None
         return found, {"accounts": accounts.count, **who}
 

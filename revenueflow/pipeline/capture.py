@@ -13,6 +13,7 @@ from uuid import UUID
 from revenueflow.clock import utcnow
 from revenueflow.db import aged, deliveries, erasing
 from revenueflow.db.deliveries import StoredDelivery
+from revenueflow.domain import locations
 from revenueflow.domain.base import Value
 from revenueflow.domain.lead import Lead, LeadForm, LeadStatus
 from revenueflow.domain.outcome import AuditEntry, Changes, Done, Outcome, Park, Snooze
@@ -119,7 +120,7 @@ def lead_of(
     """
     email = normalise_email(form.email)
     found = company_domain(website=form.website, email=email)
-    country = _country(form, vocabulary)
+    country = locations.country(form.country, form.location, vocabulary)
     phone = e164(form.phone, country)
     lead = Lead(
         id=lead_id,
@@ -135,10 +136,6 @@ def lead_of(
         **form.model_dump(include={"name", "company", "title", "source", "message"}),
     )
     return lead, found.reason
-
-
-def _country(form: LeadForm, vocabulary: Vocabulary) -> str | None:
-    return vocabulary.country(form.country) if form.country else None
 
 
 def _fill(first: LeadForm, second: LeadForm) -> LeadForm:

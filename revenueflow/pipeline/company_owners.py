@@ -122,7 +122,8 @@ def _time(at: float) -> str:
 def _owners(answer: ToolResult) -> CompanyOwners:
     told = answer.result or {}
     given = {"accounts": told.get("accounts"), "owners": told.get("owner_ids")}
-    return CompanyOwners.model_validate(given | {"opportunity_owners": told.get("opportunity_owner_ids")})
+    given |= {"opportunity_owners": told.get("opportunity_owner_ids"), "not_understood": told.get("not_understood", [])}
+    return CompanyOwners.model_validate(given)
 
 
 def _reason(answer: ToolResult) -> str:

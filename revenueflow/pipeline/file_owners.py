@@ -67,7 +67,7 @@ class FileOwners:
     def _shortlist(self, lead: Subject, owner_id: str | None) -> Shortlist:
         # Whose company it is counts for named accounts only.
         key = lead if self._rules.accounts else lead._replace(domain=None, company=None)
-        situation = Situation(account_owner=owner_id)
+        situation = Situation(company_owner=owner_id)
         return self._known.get((key, owner_id), lambda: shortlist(self._rules, lead, situation))
 
     def _taker(self, found: Shortlist) -> str | None:

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from revenueflow.audit import trail
-from revenueflow.db import audit_events, dead_letters, jobs
+from revenueflow.db import audit_events, dead_letters, jobs, jobs_view, reruns
 from revenueflow.db.dead_letters import Chosen, Kept, Terms
 from revenueflow.db.session import Database, Session
 from revenueflow.domain.outcome import AuditEntry
@@ -64,6 +64,43 @@ async def replay(
         done |= await _reopen_each(database, judged.jobs[first : first + _BATCH], again, actor)
     left = _with_overtaken(judged.left, len(judged.jobs) - len(done))
     return Replayed([job for job in judged.jobs if job in done], left)
+
+
+async def again(session: Session, ended: Mapping[str, Any], step: str) -> reruns.Again:
+    """The next run of a lead, from `step` on with what the one that has ended left before it.
+
+    `ended`: its id, lead_id, run_version, trace_id. A run that is under way goes on, and another one follows it (`made`
+    is false then).
+    """
+    fresh = await reruns.again(session, {name: ended[name] for name in ("lead_id", "run_version", "trace_id")}, step)
+    if not fresh.made:
+        return fresh
+    if fresh.step == step:
+        await reruns.carry_over(session, ended["id"], fresh.job_id, NAMES[: NAMES.index(step)])
+        kept = await dead_letters.checkpoints(session, [fresh.job_id])
+        versions = {
+            "lead_id": ended["lead_id"], "old_version": ended["run_version"], "run_version": fresh.run_version,
+        }  # fmt: skip
+        await dead_letters.rechain(session, list(rechained({fresh.job_id: versions}, kept)))
+    await dead_letters.under_way(session, [ended["lead_id"]])
+    return fresh
+
+
+async def process_again(database: Database, lead_id: UUID, step: str, *, actor: str) -> UUID | None:
+    """A run of a lead whose last one is done, from `step` on; its id. None if the lead has no such run."""
+    async with database.transaction() as session:
+        ended = await jobs_view.done_of_lead(session, lead_id)
+        if ended is None:
+            return None
+        kept = {one.name for one in await dead_letters.checkpoints(session, [ended["id"]])}
+        # What retention has taken away is made again.
+        from_ = step if kept.issuperset(NAMES[: NAMES.index(step)]) else NAMES[0]
+        fresh = await again(session, ended, from_)
+        if not fresh.made:
+            return None
+        job = ended | {"id": fresh.job_id, "step": fresh.step, "run_version": fresh.run_version, "stopped_at": "done"}
+        await audit_events.append(session, [_event(job, actor)])
+        return fresh.job_id
 
 
 def _onwards(step: str) -> tuple[str, ...]:

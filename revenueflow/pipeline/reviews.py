@@ -12,7 +12,7 @@ from uuid import UUID
 
 from revenueflow.analysis import prompt
 from revenueflow.audit import trail
-from revenueflow.db import dead_letters, leads, reruns, reviews
+from revenueflow.db import dead_letters, leads, reviews
 from revenueflow.db.session import Database, Session
 from revenueflow.domain.claim import Claim, JudgedClaim
 from revenueflow.domain.evidence import Evidence
@@ -23,7 +23,7 @@ from revenueflow.errors import Conflict, Fault, InvalidInput, NotFound
 from revenueflow.grounding.reviewed import fingerprint, wrong_with
 from revenueflow.pipeline.enrich import Enriched
 from revenueflow.pipeline.ground import Grounded
-from revenueflow.pipeline.restart import NAMES, rechained
+from revenueflow.pipeline.restart import again
 
 AGAIN = "ground"
 """The step from which a lead runs again after a decision."""
@@ -147,16 +147,8 @@ async def _follow(session: Session, item: Mapping[str, Any]) -> str:
     ended = await reviews.run_of(session, item["job_id"])
     if ended is None:
         raise Conflict("the run that this review is about is not there any more")
-    fresh = await reruns.again(session, ended, AGAIN)
-    if not fresh.made:
-        return "after_live"
-    if fresh.step == AGAIN:
-        await reruns.carry_over(session, item["job_id"], fresh.job_id, NAMES[: NAMES.index(AGAIN)])
-        kept = await dead_letters.checkpoints(session, [fresh.job_id])
-        versions = {"lead_id": item["lead_id"], "old_version": ended["run_version"], "run_version": fresh.run_version}
-        await dead_letters.rechain(session, list(rechained({fresh.job_id: versions}, kept)))
-    await dead_letters.under_way(session, [item["lead_id"]])
-    return "again"
+    fresh = await again(session, ended | {"id": item["job_id"]}, AGAIN)
+    return "again" if fresh.made else "after_live"
 
 
 async def _audit(session: Session, item: Mapping[str, Any], told: Told, actor: str) -> None:

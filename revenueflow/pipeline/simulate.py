@@ -28,16 +28,19 @@ async def simulate(
     *,
     limit: int,
     with_database_reps: bool = True,
+    in_force: RoutingRules | None = None,
 ) -> dict[str, Any]:
     """What `rules` would have done with up to `limit` leads that came since, with the reps of the database over theirs.
 
-    At the beginning reps have open what they had open then.
+    A lead moves only if `rules` differ for it from those `in_force`. At the beginning reps have open what they had open
+    then.
     See `Simulation.told`; `complete` is false if there were more leads, `unknown` names who the rules name in vain.
     """
     async with database.transaction() as session:
-        rows = await reps.all_(session) if with_database_reps else []
+        rows = await reps.all_(session)
         held = await routed.held(session, since)
-    simulation = Simulation(merged(rules, rows), labels or {})
+    present = merged(in_force, rows) if in_force else None
+    simulation = Simulation(merged(rules, rows if with_database_reps else []), labels or {}, present)
     for one in held:
         simulation.hold(one.owner_id, one.leads, one.first_touch_at)
     after: tuple[datetime, UUID] | None = None
@@ -54,14 +57,16 @@ async def simulate(
 
 def _add(simulation: Simulation, page: Sequence[Mapping[str, Any]]) -> None:
     for row in page:
-        simulation.add(_past(row))
+        simulation.add(past_of(row))
 
 
-def _past(row: Mapping[str, Any]) -> Past:
+def past_of(row: Mapping[str, Any]) -> Past:
+    """A row of `routed.past`."""
     state, code = places.told(row["state"], row["postcode"], row["location"], row["country"])
     subject = Subject(
         row["country"], row["headcount"], row["industry"], Tier(row["tier"]), state, code, row["domain"],
         row["company"], places.language(row["language"]), time_zone=row["time_zone"], campaign=row["campaign_id"],
+        unclear=frozenset(row["unread"] or ()),
     )  # fmt: skip
     told = {
         kind: row["owner_id"] if row["routing_rule"] == f"existing:{kind}" else None
@@ -69,5 +74,5 @@ def _past(row: Mapping[str, Any]) -> Past:
     }
     return Past(
         str(row["id"]), subject, row["received_at"], row["owner_id"], row["first_touch_at"],
-        told["opportunity"], told["account"],
+        told["opportunity"], told["account"], row["routing_rule"] or "", row["policy_version"],
     )  # fmt: skip

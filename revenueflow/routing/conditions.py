@@ -31,7 +31,10 @@ class Conditions(Protocol):
 
 
 class Subject(NamedTuple):
-    """What a lead is compared by; None is not known. `time_zone` is an IANA name, `language` a code such as `de`."""
+    """What a lead is compared by; None is not known. `time_zone` is an IANA name, `language` a code such as `de`.
+
+    `unclear`: names of fields that were given and that nobody understood.
+    """
 
     country: str | None
     headcount: int | None
@@ -44,6 +47,11 @@ class Subject(NamedTuple):
     language: str | None = None
     time_zone: str | None = None
     campaign: str | None = None
+    unclear: frozenset[str] = frozenset()
+
+    def unknown(self, name: str) -> str:
+        """Why a field that is None is, in words."""
+        return f"{name} was not understood" if name in self.unclear else f"{name} is not known"
 
 
 def obstacle(rule: Conditions, lead: Subject) -> str | None:
@@ -69,32 +77,33 @@ def described(rule: Conditions, lead: Subject) -> str:
 
 def _obstacles(rule: Conditions, lead: Subject) -> Iterator[str]:
     if rule.countries and lead.country is None:
-        yield "country is not known"
+        yield lead.unknown("country")
     elif rule.countries and lead.country not in rule.countries:
         yield f"country {lead.country} is not in it"
     if rule.states and lead.state not in rule.states:
-        yield f"state {lead.state} is not in it" if lead.state else "state is not known"
+        yield f"state {lead.state} is not in it" if lead.state else lead.unknown("state")
     if rule.spans:
-        yield from _postcode(rule, lead.postcode)
+        yield from _postcode(rule, lead)
     if rule.min_headcount or rule.max_headcount:
-        yield from _headcount(rule, lead.headcount)
+        yield from _headcount(rule, lead)
     if rule.industries and lead.industry not in rule.industries:
-        yield f"industry {lead.industry} is not in it" if lead.industry else "industry is not known"
+        yield f"industry {lead.industry} is not in it" if lead.industry else lead.unknown("industry")
     if rule.tiers and lead.tier not in rule.tiers:
         yield f"tier {lead.tier} is not in it"
 
 
-def _postcode(rule: Conditions, code: str | None) -> Iterator[str]:
+def _postcode(rule: Conditions, lead: Subject) -> Iterator[str]:
     # The code itself is not said: with a company's name it would lead to a door.
-    if code is None:
-        yield "postcode is not known"
-    elif not any(span.holds(code) for span in rule.spans):
+    if lead.postcode is None:
+        yield lead.unknown("postcode")
+    elif not any(span.holds(lead.postcode) for span in rule.spans):
         yield "postcode is not in it"
 
 
-def _headcount(rule: Conditions, headcount: int | None) -> Iterator[str]:
+def _headcount(rule: Conditions, lead: Subject) -> Iterator[str]:
+    headcount = lead.headcount
     if headcount is None:
-        yield f"headcount is not known, must be {_span(rule)}"
+        yield f"{lead.unknown('headcount')}, must be {_span(rule)}"
     elif headcount < (rule.min_headcount or 0) or headcount > (rule.max_headcount or headcount):
         yield f"headcount {headcount} is not {_span(rule)}"
 

@@ -22,12 +22,14 @@ class CrmOwners(Value):
 class CompanyOwners(Value):
     """What the CRM says of a company: how many accounts it has, whose they are, and whose its open opportunities.
 
-    Ids of reps, or of the CRM's users that no rep has. `not_known` is why the CRM did not say now
-    (`breaker_open`, …); `as_of` when it said this, if it was before (RFC 3339).
+    Ids of reps, or of the CRM's users that no rep has. `not_understood` are fields of an account that are not what they
+    should be. `not_known` is why the CRM did not say now (`breaker_open`, …); `as_of` when it said this, if it was
+    before (RFC 3339).
     """
 
     accounts: int = 0
     owners: tuple[str, ...] = ()
     opportunity_owners: tuple[str, ...] = ()
+    not_understood: tuple[str, ...] = ()
     not_known: str | None = None
     as_of: str | None = None

@@ -52,6 +52,8 @@ def remark(rules: RoutingRules, company: CompanyOwners) -> str | None:
     if company.not_known:
         older = f"; it answered at {company.as_of}" if company.as_of else ""
         return f"the CRM was not asked: {company.not_known}{older}"
+    if company.not_understood:
+        return f"not understood of the account in the CRM: {', '.join(company.not_understood)}"
     if company.owners and account_owner(rules, company) is None:
         return f"{company.accounts} accounts of the domain have different owners: {', '.join(company.owners)}"
     return None
@@ -73,7 +75,8 @@ def existing(sieve: Sieve) -> Existing | None:
         if owner is None:
             continue
         if owner == sieve.rules.default_owner:
-            sieve.path.append(f"existing:{kind}: no, {owner} is the default queue")
+            if kind != MOVED:
+                sieve.path.append(f"existing:{kind}: no, {owner} is the default queue")
             continue
         if able := sieve.able([owner], any_load=True):
             rep = able[0]

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from functools import cache
-
-import pycountry
 
 from revenueflow.domain.base import Value
+from revenueflow.domain.locations import folded, states
 
 LEAST_DIGITS = 4
 """Fewer are a house number."""
@@ -61,18 +58,7 @@ def state(given: str | None, country: str | None) -> str | None:
     """The second part of an ISO 3166-2 code, from a code or a name. None if the country has no such state."""
     if not given or not country or len(given) > LONGEST:
         return None
-    return states(country).get(_folded(given.strip().upper().removeprefix(f"{country}-")))
-
-
-@cache
-def states(country: str) -> dict[str, str]:
-    """Codes and names of the states of a country -> code."""
-    found = {}
-    for one in pycountry.subdivisions.get(country_code=country) or ():  # type: ignore[no-untyped-call]
-        code = one.code.partition("-")[2]
-        found[_folded(one.name)] = code
-        found[code] = code
-    return found
+    return states(country).get(folded(given.strip().upper().removeprefix(f"{country}-")))
 
 
 def within(location: str | None, country: str | None) -> tuple[str | None, str | None]:
@@ -97,8 +83,3 @@ def language(given: str | None) -> str | None:
     """The first part of a BCP 47 tag (`de` of "de-CH"), None for what is none."""
     first = re.split(r"[-_]", (given or "").strip().casefold())[0]
     return first if re.fullmatch(r"[a-z]{2,3}", first) else None
-
-
-def _folded(name: str) -> str:
-    plain = unicodedata.normalize("NFKD", name.upper())
-    return "".join(char for char in plain if not unicodedata.combining(char))

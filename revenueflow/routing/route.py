@@ -50,7 +50,7 @@ def subject(facts: LeadFacts, score: Score) -> Subject:
     """What routing looks at, of what is known of a lead."""
     return Subject(
         facts.country, facts.headcount, facts.industry, score.tier,
-        domain=facts.domain, company=facts.company, campaign=facts.campaign_id,
+        domain=facts.domain, company=facts.company, campaign=facts.campaign_id, unclear=frozenset(facts.unread),
     )  # fmt: skip
 
 
@@ -121,7 +121,7 @@ def _territory(sieve: Sieve) -> Shortlist:
         sieve.path.append(f"{rule}: no, {why_not}")
         for rep in _members(rules, territory):
             sieve.reject(rep, f"{territory.name}: {why_not}")
-    reason = "country is not known" if lead.country is None else f"no territory fits country {lead.country}"
+    reason = lead.unknown("country") if lead.country is None else f"no territory fits country {lead.country}"
     return Shortlist(DEFAULT_RULE, reason, (), DEFAULT_RULE, tuple(sieve.path), sieve.why_not, NO_RULE)
 
 

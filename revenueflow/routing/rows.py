@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from revenueflow.domain import locations
 from revenueflow.domain.headcounts import people
 from revenueflow.domain.lead import DEFAULT_CAMPAIGN, Tier
 from revenueflow.domain.naics import naics
@@ -55,7 +56,7 @@ class Row(NamedTuple):
 def read(given: Mapping[str, Any], vocabulary: Vocabulary, domain: str | None, number: int = 1) -> Row:
     """A row. `domain` is that of the company; a row without a time is routed at no time: hours are not asked."""
     row = _named(given)
-    country = vocabulary.country(row.get("country"))
+    country = locations.country(row.get("country"), row.get("location"), vocabulary)
     state, code = places.told(row.get("state"), row.get("postcode"), row.get("location"), country)
     headcount, at = _headcount(row.get("headcount")), _time(row.get("received_at"))
     industry = vocabulary.industry(row.get("industry")) or naics().industry(row.get("industry"))
@@ -70,9 +71,17 @@ def read(given: Mapping[str, Any], vocabulary: Vocabulary, domain: str | None, n
         "country": country, "state": state, "postcode": code, "headcount": headcount, "industry": industry,
         "tier": _is_tier(row.get("tier")) or None, "received_at": at,
     }  # fmt: skip
-    unclear = tuple(name for name, value in read.items() if value is None and row.get(name))
+    given = row | {"country": row.get("country") or row.get("location", "")}
+    unclear = tuple(name for name, value in read.items() if value is None and given.get(name))
     decidable = (row.get("decidable") or "yes").casefold() in ("yes", "true", "1", "y")
+    lead = lead._replace(unclear=frozenset(unclear))
     return Row(row.get("id") or str(number), lead, situation, row.get("expected_owner"), decidable, unclear)
+
+
+def strange(given: Mapping[str, Any]) -> tuple[str, ...]:
+    """Keys that routing does not look at, as they are given; what is a list or an object under a known key too."""
+    known = {name for names in NAMES.values() for name in names}
+    return tuple(str(key) for key, value in given.items() if _plain(key) not in known or isinstance(value, dict | list))
 
 
 def columns(given: Mapping[str, Any]) -> Mapping[str, str]:
@@ -82,12 +91,16 @@ def columns(given: Mapping[str, Any]) -> Mapping[str, str]:
 
 def _named(given: Mapping[str, Any]) -> dict[str, str]:
     plain = {
-        str(key).strip().casefold().replace(" ", "_").replace("-", "_"): str(value).strip()
+        _plain(key): str(value).strip()
         for key, value in given.items()
         if value is not None and not isinstance(value, dict | list)
     }
     found = {name: next((plain[one] for one in known if plain.get(one)), "") for name, known in NAMES.items()}
     return {name: value for name, value in found.items() if value}
+
+
+def _plain(key: object) -> str:
+    return str(key).strip().casefold().replace(" ", "_").replace("-", "_")
 
 
 def _headcount(value: str | None) -> int | None:

@@ -11,14 +11,15 @@ from functools import cached_property
 from typing import Literal, Self
 
 import pycountry
-from pydantic import Field, PositiveInt, field_validator, model_validator
+from pydantic import Field, PositiveInt, PrivateAttr, field_validator, model_validator
 
 from revenueflow.domain.base import Value
 from revenueflow.domain.companies import normal_company
 from revenueflow.domain.lead import Tier
+from revenueflow.domain.locations import states
 from revenueflow.routing import conflicts
 from revenueflow.routing.crm_owners import CrmOwners
-from revenueflow.routing.places import Postcodes, postcodes, states
+from revenueflow.routing.places import Postcodes, postcodes
 from revenueflow.routing.reps import Country, Language, Rep, RepId, Word, WorkingHours
 
 __all__ = [
@@ -212,6 +213,7 @@ class RoutingRules(Value):
     selection: Selection = Selection()
     country_languages: Mapping[Country, Language] = Field(default_factory=dict)
     follow_up: FollowUp
+    _listed_elsewhere: bool = PrivateAttr(False)
 
     def rep(self, rep_id: str) -> Rep:
         """The rep with this id. Raises KeyError if there is none (a rep that was deleted since)."""
@@ -233,21 +235,26 @@ class RoutingRules(Value):
 
     def with_reps(self, reps: tuple[Rep, ...]) -> RoutingRules:
         """The same rules for these reps. See `unknown` for what they name and isn't there."""
-        return RoutingRules.model_construct(**(dict(self) | {"reps": reps}))
+        found = RoutingRules.model_construct(**(dict(self) | {"reps": reps}))
+        found._listed_elsewhere = True
+        return found
 
     def unknown(self) -> Iterator[str]:
-        """Key paths that name a rep or a team that is not there, with what is wrong."""
+        """Key paths that name a rep or a team that is not there. Reps that don't stand in this file have no line."""
+
+        def nobody(rep_id: str) -> str:
+            return "no rep has this id" + (f": {rep_id}" if self._listed_elsewhere else "")
+
         if self.default_owner not in self.by_id:
-            yield "default_owner: no rep has this id"
+            yield f"default_owner: {nobody(self.default_owner)}"
         for number, rep in enumerate(self.reps):
             if rep.covered_by is not None and rep.covered_by not in self.by_id:
-                yield f"reps.{number}.covered_by: no rep has this id"
+                place = f"rep {rep.id}" if self._listed_elsewhere else f"reps.{number}"
+                yield f"{place}.covered_by: {nobody(rep.covered_by)}"
         for key, rules in (("named_accounts", self.named_accounts), ("territories", self.territories)):
             for number, rule in enumerate(rules):
                 yield from (
-                    f"{key}.{number}.{at}: no rep has this id"
-                    for at, rep in rule.named.items()
-                    if rep not in self.by_id
+                    f"{key}.{number}.{at}: {nobody(rep)}" for at, rep in rule.named.items() if rep not in self.by_id
                 )
                 if rule.team is not None and not self.team(rule.team):
                     yield f"{key}.{number}.team: no rep is in this team"

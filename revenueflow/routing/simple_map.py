@@ -20,7 +20,8 @@ _Map = TypeAdapter(Mapping[str, str | Sequence[str]])
 def read(given: Any, name: str, reps: Sequence[Rep], follow_up: FollowUp, vocabulary: Vocabulary) -> RoutingRules:
     """The map as rules: one territory for each country, those named as ids, names or emails of `reps`.
 
-    Whoever is not among `reps` is a rep with an id made of the name. Raises ConfigurationError with file and key.
+    Without `reps` each is a rep with an id made of the name. With them who is not among them is refused; only the
+    queue, DEFAULT, need not be. Raises ConfigurationError with file and key.
     """
     try:
         table = _Map.validate_python(given)
@@ -32,6 +33,8 @@ def read(given: Any, name: str, reps: Sequence[Rep], follow_up: FollowUp, vocabu
     owners = {
         key: [_id(one, known) for one in ([value] if isinstance(value, str) else value)] for key, value in table.items()
     }
+    if reps:
+        _refuse_strangers(table, known, name)
     missing = {rep for each in owners.values() for rep in each} - {rep.id for rep in reps}
     territories = [
         Territory(name=key, countries=(_country(key, name, vocabulary),), owners=tuple(dict.fromkeys(ids)))
@@ -50,6 +53,19 @@ def read(given: Any, name: str, reps: Sequence[Rep], follow_up: FollowUp, vocabu
         faults = tuple(Fault(".".join(map(str, one["loc"])), plain(one["msg"])) for one in found)
         said = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults)
         raise ConfigurationError(f"{name}: {said}", faults=faults) from None
+
+
+def _refuse_strangers(table: Mapping[str, str | Sequence[str]], known: Mapping[str, str], name: str) -> None:
+    faults = [
+        Fault(f"{key}.{number}" if isinstance(value, list) else key, f"no rep has this id, name or email: {one}")
+        for key, value in table.items()
+        if key != DEFAULT
+        for number, one in enumerate([value] if isinstance(value, str) else value)
+        if one.casefold() not in known
+    ]
+    if faults:
+        said = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults)
+        raise ConfigurationError(f"{name}: {said}", faults=tuple(faults))
 
 
 def _id(given: str, known: Mapping[str, str]) -> str:

@@ -357,3 +357,10 @@ def test_doctor(database: DatabaseUrls, redis_url: str, tmp_path: Path) -> None:
     assert doctor(1, REDIS_URL="redis://:s3cr3t@127.0.0.1:1/0")["Redis"][0] == "wrong"
     sql.rows(database.owner_url, "UPDATE schema_version SET version_num = '0000'")
     assert "revenueflow migrate" in doctor(1)["schema"][1]
+
+
+def test_up_says_which_setting_names_a_postgres_that_does_not_answer(tmp_path: Path) -> None:
+    ran = run(tmp_path, "up", "--no-sandbox", "--port", "0", DATABASE_URL="postgresql://a:s3cr3t@127.0.0.1:1/x")
+    assert ran.code != 0
+    assert "DATABASE_URL is set, in the environment or in .env, and is used instead of the embedded" in ran.err
+    assert "s3cr3t" not in ran.err

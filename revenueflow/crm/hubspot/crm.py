@@ -78,7 +78,7 @@ class HubSpot:
         ours = next((_id(one) for one in found if _properties(one).get(there.key) == key), None)
         owners = await self._deal_owners([_id(one) for one in found]) if found else []
         records = [self._record("account", one) for one in found]
-        return accounts(records, ours=ours, opportunity_owners=map(self._map.rep, owners))
+        return accounts(records, ours=ours, opportunity_owners=[self._map.rep(one) for one in owners])
 
     async def _deal_owners(self, companies: Sequence[str]) -> list[Any]:
         """Of open deals of these companies, what was changed last first."""

@@ -91,7 +91,7 @@ class Salesforce:
         )
         found = [self._record("account", row) for row in rows]
         ours = next((one.crm_id for one, row in zip(found, rows, strict=True) if row.get(there.key) == str(key)), None)
-        return accounts(found, ours=ours, opportunity_owners=map(self._map.rep, _opportunity_owners(rows)))
+        return accounts(found, ours=ours, opportunity_owners=[self._map.rep(one) for one in _opportunity_owners(rows)])
 
     async def _accounts(self, domain: str, condition: str, order: str = "", *, more: str = "") -> list[dict[str, Any]]:
         there = self._object("account")

@@ -70,7 +70,8 @@ class AccountRecord(BaseModel):
 
 class AccountFound(BaseModel):
     """`record` is null if the CRM has no account of this domain, or several and none of them ours. Of all `accounts`:
-    who owns them, and who has their open opportunities, what was changed last first."""
+    who owns them, and who has their open opportunities, what was changed last first; of the fields in `not_understood`
+    nothing is known: they are not what they should be."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -79,6 +80,7 @@ class AccountFound(BaseModel):
     accounts: int = 0
     owner_ids: list[str] = Field(default_factory=list)
     opportunity_owner_ids: list[str] = Field(default_factory=list)
+    not_understood: list[str] = Field(default_factory=list)
     reason: str | None = None
 
 

@@ -337,6 +337,18 @@ def test_a_parked_job_shows_before_capture_and_can_be_retried(api: Api, database
     assert sql.value(database.app_url, "SELECT state FROM jobs") == "ready"
 
 
+def test_a_processed_lead_is_run_again_from_its_score_or_another_step(api: Api, database: DatabaseUrls) -> None:
+    id_ = api.send({"email": address()}).json()["lead_id"]
+    url, headers = f"/v1/leads/{id_}/retry", api.as_role("operator")
+    sql.rows(database.app_url, "UPDATE jobs SET state = 'done', finished_at = now()")
+    problem(api.client.post(f"{url}?from_step=lunch", headers=headers), 422, "invalid_input")
+    answer = api.client.post(f"{url}?from_step=route", headers=headers)
+    assert (answer.status_code, len(answer.json()["jobs"])) == (202, 1)
+    found = sql.rows(database.app_url, "SELECT run_version, state FROM jobs ORDER BY run_version")
+    assert [(one["run_version"], one["state"]) for one in found] == [(1, "done"), (2, "ready")]
+    problem(api.client.post(url, headers=headers), 409, "conflict")
+
+
 def test_with_postgres_away(api: Api, database: DatabaseUrls) -> None:
     headers = {"Retry-After": "1"}
     with sql.away(database):

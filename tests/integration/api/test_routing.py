@@ -52,7 +52,7 @@ def test_the_list_is_that_of_the_file_until_it_is_put(api: Api) -> None:
     answer = put(api, orjson.dumps({"reps": [ANN]}))
     assert answer.status_code == 200
     assert len(answer.json()["removed"]) == 12
-    assert "territories.0.owner: no rep has this id" in answer.json()["unknown"]
+    assert "territories.0.owner: no rep has this id: dana-whitfield" in answer.json()["unknown"]
     assert set(listed(api)) == {"ann", "inbound-queue"}
     again = put(
         api, orjson.dumps({"reps": [ANN | {"capacity": 5, "leave": [{"first": "2026-12-21", "last": "2026-12-31"}]}]})
@@ -218,6 +218,24 @@ def test_the_labelled_set_at_a_terminal(tmp_path: Path) -> None:
     assert (measured["n"], measured["decidable_accuracy"]) == (365, 1.0)
     assert measured["accuracy"] >= 0.95
     assert all(one["why_not"] for one in measured["misses"])
+    assert measured["unknown_labels"] == []
+
+
+def test_labels_and_rules_that_name_nobody_are_told(database: DatabaseUrls, tmp_path: Path) -> None:
+    labels = tmp_path / "labels.csv"
+    labels.write_text("lead_id,country,expected_owner\n1,DE,jonas-keler\n2,DE,Jonas Keller\n")
+    ran = run(tmp_path, "eval", "routing", str(labels))
+    assert orjson.loads(ran.out)["unknown_labels"] == ["jonas-keler"]
+    assert "expected_owner names nobody: jonas-keler" in ran.err
+    at = {"DATABASE_URL": database.app_url}
+    assert run(tmp_path, "reps", "remove", "jonas-keller", **at).code == 0
+    ran = run(tmp_path, "routing", "simulate", "--labels", str(labels), **at)
+    assert ran.code == 0, ran.err
+    assert "the rules name nobody: territories.5.owner: no rep has this id: jonas-keller" in ran.err
+    assert "labels name nobody: Jonas Keller, jonas-keler" in ran.err
+    (tmp_path / "bob.csv").write_text("id,name,email,time_zone,country,covered_by\nbob,B,b@x.example,UTC,US,zed\n")
+    ran = run(tmp_path, "reps", "import", "bob.csv", **at)
+    assert "rep bob.covered_by: no rep has this id: zed" in ran.err
 
 
 def test_rules_are_checked_and_a_lead_explained(tmp_path: Path) -> None:
@@ -237,3 +255,34 @@ def test_rules_are_checked_and_a_lead_explained(tmp_path: Path) -> None:
     draft.write_text(draft.read_text().replace('countries = ["DE"]', 'countries = ["DE"]\ncolour = "red"'))
     ran = run(tmp_path, "routing", "check", "--rules", str(draft))
     assert (ran.code, "territories.0.colour" in ran.err, "(line " in ran.err) == (78, True, True)
+
+
+async def test_rules_that_change_nothing_move_nobody(database: DatabaseUrls, redis_url: str, tmp_path: Path) -> None:
+    async with house(database, redis_url, tmp_path) as home:
+        folder = Path(str(home.settings.config_dir))
+        team = 'owners = ["carmen-ortega", "marcus-bell"]\nout_of_hours = "assign"'
+        (folder / "routing.toml").write_text(defaults.text("routing.toml").replace('owner = "marcus-bell"', team))
+        owners = set[str]()
+        for n in range(5):
+            one = await home.deliver(email=f"p{n}@team{n}.example", website=None, company_size="300")
+            assert (await home.run(one))["state"] == "done"
+            owners.add(home.lead(one)["owner_id"])
+        assert owners == {"carmen-ortega", "marcus-bell"}
+        ran = await asyncio.to_thread(
+            run, tmp_path, "routing", "simulate", "--since", "1d", "--json",
+            DATABASE_URL=database.app_url, REVENUEFLOW_CONFIG_DIR=str(folder),
+        )  # fmt: skip
+        told = orjson.loads(ran.out)
+        assert (told["leads"], told["moved"], told["pairs"], told["changed_since"]) == (5, 0, [], 0)
+
+
+def test_explain_names_keys_that_nobody_knows_and_takes_a_date(tmp_path: Path) -> None:
+    lead = tmp_path / "lead.json"
+    lead.write_bytes(orjson.dumps({"country": "US", "statee": "Texas", "phone": "1", "Job Title": "CEO", "odd": 1}))
+    ran = run(tmp_path, "routing", "explain", str(lead), "--at", "2026-12-25", *LABELLED)
+    assert ran.code == 0, ran.err
+    assert "keys that nobody knows: statee (did you mean state?), odd" in ran.err
+    told = orjson.loads(run(tmp_path, "routing", "explain", str(lead), "--json", *LABELLED).out)
+    assert told["unknown_keys"] == ["statee (did you mean state?)", "odd"]
+    refused = run(tmp_path, "routing", "explain", str(lead), "--at", "2026-12-25T10:00", *LABELLED)
+    assert (refused.code, refused.out) == (2, "")

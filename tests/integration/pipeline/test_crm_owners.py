@@ -77,6 +77,24 @@ async def test_an_open_opportunity_comes_before_the_account(home: House) -> None
     assert (lead["owner_id"], lead["routing_rule"]) == ("kenji-morita", "existing:opportunity")
 
 
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"owner_id": 7, "opportunity_owner_ids": "kenji-morita"},
+         "existing:account: no, not understood of the account in the CRM: owner_id, opportunity_owner_ids"),
+        ({"owner_id": ["lena-brandt"]}, "existing:account: no, not understood of the account in the CRM: owner_id"),
+        ({"opportunity_owner_ids": [7]},
+         "existing:account: no, not understood of the account in the CRM: opportunity_owner_ids"),
+        ({"owner_id": "inbound-queue"}, "existing:account: no, inbound-queue is the default queue"),
+    ],
+)  # fmt: skip
+async def test_an_owner_that_is_none_is_told_in_the_path(home: House, fields: dict[str, Any], said: str) -> None:
+    await account(home, **fields)
+    lead = await routed(home)
+    assert lead["routing_rule"].startswith("territory:")
+    assert said in path_of(home, lead["id"])
+
+
 @pytest.mark.parametrize(("keep_minutes", "times"), [(15, 1), (0, 2)])
 async def test_one_answer_serves_the_company_for_a_while(home: House, keep_minutes: int, times: int) -> None:
     rules(home, keep_minutes=keep_minutes)
@@ -185,8 +203,8 @@ async def test_what_is_no_id_is_not_believed_nor_repeated(home: House, given: di
     lead = await routed(home)
     assert lead["routing_rule"].startswith("territory:")
     path = path_of(home, lead["id"])
-    assert "existing:opportunity: no, (unreadable): no rep has this id" in path
-    assert "existing:account: no, (unreadable): no rep has this id" in path
+    fields = "owner_id, opportunity_owner_ids"
+    assert path[0] == f"existing:account: no, not understood of the account in the CRM: {fields}"
     assert all(len(line) < 200 and "Ann" not in line for line in path)
 
 

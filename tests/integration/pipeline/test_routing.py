@@ -273,3 +273,10 @@ async def test_who_is_full_or_on_leave_gets_none_and_a_queue_without_anybody_is_
     assert output["queued"] == "nobody"
     assert reasons["carmen-ortega"] == "has 1 open leads of 1"
     assert reasons["dana-whitfield"] == "on leave until 2099-12-31"
+
+
+async def test_the_country_of_a_lead_is_read_from_its_location(home: House) -> None:
+    place = {"country": "", "location": "Berlin, Germany"}
+    assert (await routed(home, email="ann.b@gmail.com", **place))["owner_id"] == "jonas-keller"
+    odd = await routed(home, email="bo.b@gmail.com", country="", location="Untied States")
+    assert (odd["owner_id"], odd["routing_reason"]) == ("inbound-queue", "country was not understood")

@@ -49,6 +49,16 @@ def test_columns_order_and_ids(tmp_path: Path) -> None:
     assert rows[3]["score"] == "5"
 
 
+def test_owners_by_the_location_alone_whatever_rows_came_before(tmp_path: Path) -> None:
+    places = ["Untied States", '"Berlin, Germany"', '"Austin, TX"', '"Paris, CA"', '"London, United Kingdom"', "US"]
+    rows = scored(tmp_path, [f"{n},,,,CEO,,,{place},,,50" for n, place in enumerate(places)], "--no-ai")
+    assert [row["owner"] for row in rows] == [
+        "Inbound queue", "Jonas Keller", "Carmen Ortega", "Inbound queue", "Siobhán Carrick", "Carmen Ortega",
+    ]  # fmt: skip
+    assert ["not understood: country" in row["reasoning"] for row in rows] == [True, False, False, True, False, False]
+    assert int(rows[0]["score"]) < int(rows[1]["score"])
+
+
 def test_rows_that_are_no_leads_keep_their_place(tmp_path: Path) -> None:
     rows = scored(tmp_path, [ROWS[0], ",,,,,,,,,,Nothing", '13,"never closed', ROWS[1]], "--no-ai")
     assert [row["lead_id"] for row in rows] == ["7", "", "13", "3"]

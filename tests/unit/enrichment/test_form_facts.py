@@ -36,6 +36,7 @@ forms = some.builds(
     industry=one_of("SaaS", "Widgets", "513210", "Maschinenbau", "n/a", "Test"),
     headcount=one_of("240", "51-200", "10k+", "huge", "-5", "0", "1e9", "12", "1,2,3", "10,5", "-"),
     country=one_of("Germany", "US", "Untied States", "NA", "N/A"),
+    location=one_of("Berlin, Germany", "Paris, CA", "Untied States", " ", "N/A"),
     source=one_of("Referral", "web", "--"),
     message=one_of("We want a demo.", "none", "..."),
 )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 import tomllib
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +17,7 @@ from hypothesis import strategies as some
 
 from revenueflow import defaults
 from revenueflow.cli import routing_files
+from revenueflow.domain.action import shared_record_key
 from revenueflow.domain.lead import Tier
 from revenueflow.domain.vocabulary import Vocabulary
 from revenueflow.errors import ConfigurationError, InvalidInput
@@ -21,6 +25,7 @@ from revenueflow.routing import conflicts, places, rep_file, rows
 from revenueflow.routing.conditions import Subject, obstacle
 from revenueflow.routing.route import decided, shortlist
 from revenueflow.routing.rules import RoutingRules, Territory
+from revenueflow.routing.selection import Situation
 
 DATA = Path(__file__).parents[2] / "data" / "routing"
 LABELLED = routing_files.rules(DATA / "rules.toml", DATA / "reps.csv")
@@ -151,6 +156,19 @@ def test_a_simple_map_becomes_rules_that_can_be_read_again(tmp_path: Path) -> No
     assert again.reps == found.reps
 
 
+def test_who_is_named_in_a_map_is_among_the_reps_that_are_given(tmp_path: Path) -> None:
+    file, reps = tmp_path / "map.json", tmp_path / "reps.csv"
+    reps.write_text(f"{HEAD}\ndana,Dana,d@x.example,UTC,US")
+    file.write_bytes(orjson.dumps({"US": "dana", "GB": "zed", "DE": ["D@x.example", "yan"], "DEFAULT": "queue"}))
+    with pytest.raises(ConfigurationError) as refused:
+        routing_files.rules(file, reps)
+    assert refused.value.detail.endswith(
+        "map.json: GB: no rep has this id, name or email: zed; DE.1: no rep has this id, name or email: yan"
+    )
+    file.write_bytes(orjson.dumps({"US": "dana", "DEFAULT": "queue"}))
+    assert set(routing_files.rules(file, reps).by_id) == {"dana", "queue"}
+
+
 @pytest.mark.parametrize(
     ("table", "complaint"),
     [
@@ -175,8 +193,8 @@ def test_rules_that_name_nobody_are_refused_with_the_line(tmp_path: Path) -> Non
     with pytest.raises(ConfigurationError) as refused:
         routing_files.rules(DATA / "rules.toml", reps)
     number = lines.index('owner = "ben-ruiz"') + 1
-    assert f"territories.0.owner: no rep has this id (line {number})" in refused.value.detail
-    assert "territories.5.owners.1: no rep has this id" in refused.value.detail
+    assert f"territories.0.owner: no rep has this id: ben-ruiz (line {number})" in refused.value.detail
+    assert "territories.5.owners.1: no rep has this id: " in refused.value.detail
 
 
 def test_an_industry_that_there_is_not_is_told_with_the_line(tmp_path: Path) -> None:
@@ -241,3 +259,44 @@ def test_a_company_is_named_once() -> None:
     ]
     with pytest.raises(ValueError, match=r'1: domain x\.example is in "a" and in "b"'):
         RoutingRules.model_validate(defaults.toml("routing.toml") | {"named_accounts": accounts})
+
+
+@pytest.mark.parametrize(
+    ("lead", "country", "unclear"),
+    [
+        ({"location": "Berlin, Germany"}, "DE", ()), ({"location": "Austin, TX"}, "US", ()),
+        ({"location": "Untied States"}, None, ("country",)), ({"location": "Paris, CA"}, None, ("country",)),
+        ({}, None, ()),
+    ],
+)  # fmt: skip
+def test_the_country_is_read_from_the_location(
+    lead: dict[str, str], country: str | None, unclear: tuple[str, ...]
+) -> None:
+    row = rows.read(lead, WORDS, None)
+    assert (row.subject.country, row.unclear) == (country, unclear)
+
+
+def test_a_reason_tells_what_was_not_understood_from_what_was_not_given() -> None:
+    def reason(**lead: str) -> str:
+        return shortlist(LABELLED, rows.read(lead, WORDS, None).subject, Situation()).reason
+
+    assert reason(country="Untied States") == "country was not understood"
+    assert reason(location="Paris, CA") == "country was not understood"
+    assert reason() == "country is not known"
+    lead = rows.read({"country": "US", "size": "several", "industry": "odd", "state": "Nowhere"}, WORDS, None).subject
+    asked = Territory(name="t", countries=("US",), states=("TX",), owner="ann")
+    assert obstacle(asked, lead) == "state was not understood"
+    assert obstacle(asked.model_copy(update={"states": None, "industries": ("x",)}), lead) == (
+        "industry was not understood"
+    )
+    assert obstacle(asked.model_copy(update={"states": None, "min_headcount": 5}), lead) == (
+        "headcount was not understood, must be 5 or more"
+    )
+
+
+def test_the_docs_make_the_key_of_an_account_as_we_do() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "routing.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(r'python -c "(from uuid .*)"', text)
+    ran = subprocess.run([sys.executable, "-c", snippet], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == str(shared_record_key("account", "acme.example"))
+    assert f"/records/account/{ran.stdout[:8]}-" in text

@@ -9,7 +9,7 @@ import pytest
 from revenueflow import defaults
 from revenueflow.domain.lead import Tier
 from revenueflow.routing.conditions import Subject
-from revenueflow.routing.rules import RoutingRules
+from revenueflow.routing.rules import RoutingRules, Territory
 from revenueflow.routing.simulation import Past, Simulation
 
 BEGAN = datetime(2026, 11, 16, 15, tzinfo=UTC)  # a Monday, in working hours of the United States
@@ -78,3 +78,49 @@ def test_whom_the_crm_has_named_it_names_again(existing_owner: bool, owner: str)
         simulation = Simulation(table)
         simulation.add(lead(1)._replace(owner_id="lena-brandt", **{kind: "lena-brandt"}))
         assert simulation.after == {owner: 1}
+
+
+RULE = "territory:US small business"
+SPREAD = [
+    lead(180 + n)._replace(owner_id=owner, rule=RULE, version="1") for n, owner in enumerate([BOB, BOB, ANN, BOB])
+]
+
+
+def simulated(draft: RoutingRules, leads: list[Past], in_force: RoutingRules | None = None) -> Simulation:
+    simulation = Simulation(draft, in_force=in_force or rules(None))
+    for one in leads:
+        simulation.add(one)
+    return simulation
+
+
+def with_owners(*owners: str) -> RoutingRules:
+    table = rules(None)
+    shared = Territory.model_validate(table.territories[0].model_dump() | {"owners": owners})
+    return table.model_copy(update={"territories": (shared,)})
+
+
+def test_rules_that_change_nothing_move_nobody() -> None:
+    assert simulated(rules(None), SPREAD).moves == []
+    assert simulated(rules(None), [one._replace(version="0") for one in SPREAD]).moves == []  # they keep their turn
+    company = [one._replace(subject=one.subject._replace(domain="x.example")) for one in SPREAD]
+    whole = rules(None).model_copy(update={"existing_owner": True})
+    assert simulated(whole, [company[0]._replace(rule="existing:company"), *company[1:]], whole).moves == []
+
+
+def test_who_has_the_turn_keeps_it_while_they_take_part_and_a_new_rep_gets_a_share() -> None:
+    third = "carmen-ortega"
+    assert {one["from"] for one in simulated(with_owners(ANN), SPREAD).moves} == {BOB}
+    assert simulated(with_owners(ANN, BOB), SPREAD, with_owners(ANN, BOB, third)).moves == []
+    assert simulated(with_owners(ANN, BOB, third), SPREAD).after[third] > 0
+
+
+def test_what_time_has_changed_moves_nobody_and_is_told_apart() -> None:
+    leads = [lead(1)._replace(owner_id="lena-brandt", rule=RULE, version="1")]
+    simulation = simulated(rules(None), leads)
+    assert (simulation.moves, simulation.changed_since) == ([], 1)
+    assert simulated(rules(None), SPREAD).changed_since == 0
+
+
+def test_whom_a_person_gave_a_lead_to_keeps_it() -> None:
+    leads = [lead(1)._replace(owner_id="lena-brandt", rule=rule, version="1") for rule in ("moved", "existing:moved")]
+    assert simulated(with_owners(BOB), leads).moves == []
