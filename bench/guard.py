@@ -12,7 +12,8 @@ import argparse
 import asyncio
 import statistics
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from itertools import cycle
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -25,6 +26,7 @@ from revenueflow.db.actions import PlannedAction, Settled
 from revenueflow.db.direct import Direct
 from revenueflow.db.engine import engine_for
 from revenueflow.db.session import Database
+from revenueflow.domain.action import CallStatus
 from revenueflow.domain.outcome import AuditEntry
 from revenueflow.mcp import policy
 from revenueflow.mcp.call import Call, Caller
@@ -35,6 +37,11 @@ from revenueflow.privacy.identity import IdentityKey
 from revenueflow.settings import DatabaseSettings
 
 MANY = 10**6
+LEADS = 1000
+_LEAD = """
+    INSERT INTO leads (id, campaign_id, identity_key, version, status, received_at)
+    VALUES ($1::uuid, 'default', $1::uuid::text, 1, 'processed', now())
+"""
 
 
 class Instant:
@@ -78,11 +85,12 @@ async def _measure(urls: dict[str, str], args: argparse.Namespace) -> dict[str, 
             Database(engine), direct, Instant(), None, _policy(), IdentityKey(bytes(32)), redis,
             same=lambda _field, one, other: one == other, settle_seconds=30,
         )  # fmt: skip
+        leads = await _leads(direct)
         writes = Writes(direct)
         kinds: dict[str, Callable[[], Awaitable[object]]] = {
             "floor": lambda: _floor(writes),
-            "operator": lambda: registry.call(_call(Caller("key:o", "operator"))),
-            "agent": lambda: registry.call(_call(Caller("key:a", "agent", name="bench"))),
+            "operator": lambda: _made(registry, _call(Caller("key:o", "operator"), lead=next(leads))),
+            "agent": lambda: _made(registry, _call(Caller("key:a", "agent", name="bench"), lead=next(leads))),
             "denied": lambda: registry.call(_call(Caller("key:o", "operator"), extra=1)),
         }
         for make in kinds.values():
@@ -112,6 +120,20 @@ async def _run(make: Callable[[], Awaitable[object]], calls: int, at_once: int) 
     return (time.process_time() - began) / (calls // at_once * at_once)
 
 
+async def _leads(direct: Direct) -> Iterator[UUID]:
+    """Leads that there are, again and again."""
+    ids = [uuid4() for _ in range(LEADS)]
+    async with direct.transaction() as connection:
+        await connection.executemany(_LEAD, [(one,) for one in ids])
+    return cycle(ids)
+
+
+async def _made(registry: Registry, call: Call) -> None:
+    result = await registry.call(call)
+    if result.status is not CallStatus.CONFIRMED:
+        raise SystemExit(f"a call was not made: {result.status}")
+
+
 async def _floor(writes: Writes) -> None:
     key, lead, subject = uuid4(), uuid4(), Subject()
     args = _call(Caller("key:o", "operator")).args
@@ -123,9 +145,9 @@ async def _floor(writes: Writes) -> None:
     await writes.settle(Settling(Settled(key, "confirmed", "1", '{"how": "answered"}'), subject, entry))
 
 
-def _call(caller: Caller, **more: object) -> Call:
+def _call(caller: Caller, lead: UUID | None = None, **more: object) -> Call:
     args = {
-        "lead_id": str(uuid4()),
+        "lead_id": str(lead or uuid4()),
         "owner_id": "dana-whitfield",
         "owner_name": "Dana Whitfield",
         "reason": "by territory",
