@@ -31,8 +31,6 @@ FULL = "rate_limited"
 """The reason of a limit, ours or the CRM's."""
 KEPT_SECONDS = 86_400
 """An answer that is older than the rules want still serves for so long while the CRM is away."""
-
-
 AWAY_SECONDS = 1.0
 """How long Redis is not asked again after it did not answer."""
 

@@ -97,11 +97,11 @@ async def test_why_and_who_else_and_what_if(api: Api, database: DatabaseUrls, re
         assert shown["routing"]["candidates"][-1] == {"rep_id": "marcus-bell", "chosen": True, "reason": ""}
 
         text = defaults.text("routing.toml").replace("min_headcount = 1000", "min_headcount = 227", 1)
-        text = text.replace("max_headcount = 999", "max_headcount = 226").replace('version = "1"', 'version = "2"')
+        text = text.replace("max_headcount = 999", "max_headcount = 226").replace('version = "2"', 'version = "3"')
         draft = {"rules_toml": text, "days": 1, "labels": {str(lead): "dana-whitfield"}}
         answer = await asyncio.to_thread(post, api, draft)
         told = answer.json()
-        assert (told["leads"], told["moved"], told["complete"], told["version"]) == (1, 1, True, "2")
+        assert (told["leads"], told["moved"], told["complete"], told["version"]) == (1, 1, True, "3")
         assert told["pairs"] == [{"from": "marcus-bell", "to": "dana-whitfield", "leads": 1}]
         assert told["accuracy"] == {"before": 0.0, "after": 1.0}
         (tmp_path / "draft.toml").write_text(text)

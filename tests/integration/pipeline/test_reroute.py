@@ -34,7 +34,7 @@ async def in_germany(home: House, name: str, code: str) -> UUID:
 
 def publish(home: House) -> None:
     text = (
-        defaults.text("routing.toml").replace("\n[[territories]]", BAVARIA, 1).replace('version = "1"', 'version = "2"')
+        defaults.text("routing.toml").replace("\n[[territories]]", BAVARIA, 1).replace('version = "2"', 'version = "3"')
     )
     (Path(str(home.settings.config_dir)) / "routing.toml").write_text(text)
 

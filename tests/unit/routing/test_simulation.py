@@ -82,7 +82,8 @@ def test_whom_the_crm_has_named_it_names_again(existing_owner: bool, owner: str)
 
 RULE = "territory:US small business"
 SPREAD = [
-    lead(180 + n)._replace(owner_id=owner, rule=RULE, version="1") for n, owner in enumerate([BOB, BOB, ANN, BOB])
+    lead(180 + n)._replace(owner_id=owner, rule=RULE, version=rules(None).version)
+    for n, owner in enumerate([BOB, BOB, ANN, BOB])
 ]
 
 
@@ -115,12 +116,15 @@ def test_who_has_the_turn_keeps_it_while_they_take_part_and_a_new_rep_gets_a_sha
 
 
 def test_what_time_has_changed_moves_nobody_and_is_told_apart() -> None:
-    leads = [lead(1)._replace(owner_id="lena-brandt", rule=RULE, version="1")]
+    leads = [lead(1)._replace(owner_id="lena-brandt", rule=RULE, version=rules(None).version)]
     simulation = simulated(rules(None), leads)
     assert (simulation.moves, simulation.changed_since) == ([], 1)
     assert simulated(rules(None), SPREAD).changed_since == 0
 
 
 def test_whom_a_person_gave_a_lead_to_keeps_it() -> None:
-    leads = [lead(1)._replace(owner_id="lena-brandt", rule=rule, version="1") for rule in ("moved", "existing:moved")]
+    leads = [
+        lead(1)._replace(owner_id="lena-brandt", rule=rule, version=rules(None).version)
+        for rule in ("moved", "existing:moved")
+    ]
     assert simulated(with_owners(BOB), leads).moves == []
